@@ -1,0 +1,97 @@
+// Whole traces: a small geometry, a swarm of op kinds, memory set up to begin with, then ops.
+#include <vector>
+
+#include "model/generate.h"
+
+namespace thp {
+namespace {
+
+// A trace that grows, and the machine after it.
+struct Growing {
+  Trace trace;
+  Machine machine;
+
+  void add(const Op& op) {
+    step(machine, op);
+    trace.ops.push_back(op);
+  }
+  template <class T>
+  void add_if(const OpMask& mask, const T& op) {
+    if (mask.has(kKindOf<T>)) add(op);
+  }
+};
+
+// The first pages of huge pages, which a fault may map whole.
+void populate_huge(Choose choose, const OpMask& mask, Growing& g) {
+  for (int pmd = 0; pmd < g.trace.geometry.pmds; ++pmd)
+    if (choose(4) != 3) g.add_if(mask, Store{{0}, {pmd << g.trace.geometry.order}, {pmd + 1}});
+}
+
+// The pages of the first PMD one by one, some of them zero pages or holes: what a collapse meets.
+void populate_small(Choose choose, const OpMask& mask, Growing& g) {
+  g.add_if(mask, SetEnabled{Enabled::never});
+  for (int page = 0; page < std::min(g.trace.geometry.hpage_nr(), kMaxSetupOps / 2); ++page) {
+    const int kind = choose(8);
+    if (kind < 6)
+      g.add_if(mask, Store{{0}, {page}, {page + 1}});
+    else if (kind == 6)
+      g.add_if(mask, Load{{0}, {page}});
+  }
+  g.add_if(mask, SetEnabled{Enabled::always});
+}
+
+// Most ops do nothing where nothing is mapped: begin with memory, usually.
+void set_up(Choose choose, const OpMask& mask, Growing& g) {
+  if (choose(8) == 7) return;
+  const Geometry& geometry = g.trace.geometry;
+  const int pmds = choose(2) == 0 ? geometry.pmds : 1 + choose(geometry.pmds);
+  g.add_if(mask, Mmap{{0}, {0, pmds << geometry.order}});
+  if (choose(2) == 1) g.add_if(mask, Swapon{});
+  const int population = choose(4);
+  if (population == 3)
+    populate_small(choose, mask, g);
+  else if (population != 0)
+    populate_huge(choose, mask, g);
+  if (geometry.mms > 1 && choose(4) == 3) g.add_if(mask, Fork{{0}, {1}});
+}
+
+}  // namespace
+
+Geometry generate_geometry(Choose choose) {
+  constexpr int kOrders[] = {1, 2, 2, 2, 2, 1, 2, 3};
+  constexpr int kPmds[] = {1, 2, 1, 2, 1, 2, 2, 3};
+  constexpr int kMms[] = {1, 2, 2, 3, 2, 2, 2, 3};
+  Geometry g;
+  g.order = kOrders[choose(8)];
+  g.pmds = kPmds[choose(8)];
+  g.mms = kMms[choose(8)];
+  if (choose(4) == 3) g.swap = choose((4 << g.order) + 1);
+  if (choose(4) == 3) g.blocks = 2 + choose(4 * g.pmds * g.mms);
+  return g;
+}
+
+OpMask generate_swarm(Choose choose, const OpMask& from) {
+  constexpr int kTimes[] = {1, 0, 2, 0}, kMoreTimes[] = {2, 0, 4, 6};
+  OpMask swarm;
+  bool any = false;
+  for (int kind = 0; kind < kOpKinds; ++kind) {
+    const bool more = kind == kKindOf<Store> || kind == kKindOf<Fork>;
+    const int times = (more ? kMoreTimes : kTimes)[choose(4)];
+    const int weight = from.weights[std::size_t(kind)] * times;
+    swarm.weights[std::size_t(kind)] = std::uint8_t(std::min(255, weight));
+    any = any || weight != 0;
+  }
+  return any ? swarm : from;
+}
+
+Trace generate_trace(Choose choose, const TraceShape& shape) {
+  const Geometry geometry = shape.geometry ? *shape.geometry : generate_geometry(choose);
+  Growing g{{Kernel::v6_1, geometry, {}}, Machine(geometry)};
+  const OpMask swarm = generate_swarm(choose, shape.mask);
+  set_up(choose, shape.mask, g);
+  for (int ops = choose(shape.max_ops + 1); ops > 0; --ops)
+    g.add(generate_op(choose, g.machine, swarm, g.trace.ops));
+  return std::move(g.trace);
+}
+
+}  // namespace thp

@@ -1,0 +1,19 @@
+// get_user_pages: faulting in on behalf of the kernel, references and pins. v6.1 mm/gup.c.
+#pragma once
+#include "model/machine.h"
+
+namespace thp {
+
+struct GupFlags {
+  bool write = false, pin = false, get = false, force = false;
+};
+
+// One page by the slow path, faulting as needed. Returns its sub-page with the reference taken, or
+// -errno (-EFAULT outside or against protection, -ENOMEM).
+int get_user_page(Machine& m, int mm, int page, GupFlags flags);
+// follow_page(FOLL_GET | FOLL_DUMP): kNoPfn if nothing is mapped, or a zero page is.
+Pfn follow_page_get(Machine& m, int mm, int page);
+// populate_vma_page_range() of mlock(): 0 or -errno.
+int populate(Machine& m, int mm, int start, int end);
+
+}  // namespace thp

@@ -1,0 +1,113 @@
+// The arena: where each geometry-sized array lies, and the few operations on it that are no
+// kernel's.
+#include "model/machine.h"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+namespace thp {
+
+// Machines are compared and hashed as bytes: no padding anywhere.
+static_assert(std::has_unique_object_representations_v<Page>);
+static_assert(std::has_unique_object_representations_v<Compound>);
+static_assert(std::has_unique_object_representations_v<Entry>);
+static_assert(std::has_unique_object_representations_v<Vma>);
+static_assert(std::has_unique_object_representations_v<SwapSlot>);
+
+Machine::Layout Machine::layout_of(const Geometry& g) {
+  Layout l{};
+  std::uint32_t end = 0;
+  const auto place = [&end](std::uint32_t& offset, std::size_t bytes) {
+    offset = end;
+    end = std::uint32_t((end + bytes + 7) & ~std::size_t{7});
+  };
+  l.max_map_count = std::min(g.pages(), 32);
+  place(l.pages, sizeof(Page) * std::size_t(g.frames() + 1));  // and the 4K zero page
+  place(l.compounds, sizeof(Compound) * std::size_t(g.frame_blocks()));
+  place(l.used, sizeof(std::uint16_t) * std::size_t(g.frame_blocks()));
+  place(l.pmds, sizeof(Entry) * std::size_t(g.mms * g.pmds));
+  place(l.ptes, sizeof(Entry) * std::size_t(g.mms * g.pages()));
+  place(l.swap, sizeof(SwapSlot) * std::size_t(g.swap_slots()));
+  place(l.clusters, std::size_t(g.swap_clusters()));
+  place(l.deferred, sizeof(Pfn) * std::size_t(g.frame_blocks()));
+  place(l.vmas, sizeof(Vma) * std::size_t(g.mms * l.max_map_count));
+  l.size = end;
+  return l;
+}
+
+Machine::Machine(const Geometry& g) { reset(g); }
+
+void Machine::reset(const Geometry& g) {
+  geometry = g;
+  mms = {};
+  mms[0].alive = 1;
+  anon_vmas = {};
+  holders = {};
+  migration = {};
+  inject = {};
+  enabled = Enabled::always;
+  use_zero_page = true;
+  swap_on = false;
+  huge_zero_page = kNoPfn;
+  huge_zero_refcount = 0;
+  nr_anon_mapped = nr_anon_thps = nr_swapcache = anon_mapped_drift = deferred_len = 0;
+  events = {};
+  reason = Reason::none;
+  bug = nullptr;
+  stamps.clear();
+  layout_ = layout_of(g);
+  arena_.resize(layout_.size / 8, boost::container::default_init);
+  std::memset(arena_.data(), 0, layout_.size);
+  std::fill_n(at<Page>(layout_.pages), g.frames() + 1, Page{});
+  std::fill_n(at<Compound>(layout_.compounds), g.frame_blocks(), Compound{});
+  std::fill_n(at<SwapSlot>(layout_.swap), g.swap_slots(), SwapSlot{});
+  page(zero_pfn()).refcount = 1;
+}
+
+Vma& Machine::insert_vma(int mm, int index, const Vma& vma) {
+  Vma* first = at<Vma>(layout_.vmas) + mm * max_map_count();
+  const int count = mms[std::size_t(mm)].map_count++;
+  std::move_backward(first + index, first + count, first + count + 1);
+  return first[index] = vma;
+}
+
+void Machine::erase_vma(int mm, int index) {
+  Vma* first = at<Vma>(layout_.vmas) + mm * max_map_count();
+  const int count = mms[std::size_t(mm)].map_count--;
+  std::move(first + index + 1, first + count, first + index);
+  first[count - 1] = {};
+}
+
+void Machine::push_deferred(Pfn head) {
+  at<Pfn>(layout_.deferred)[deferred_len++] = head;
+  compound(head).deferred = 1;
+  stamps.frame(head);
+}
+
+void Machine::remove_deferred(Pfn head) {
+  const auto queue = deferred_queue();
+  const auto found = std::ranges::find(queue, head);
+  std::move(found + 1, queue.end(), found);
+  queue.back() = 0;
+  --deferred_len;
+  compound(head).deferred = 0;
+  stamps.frame(head);
+}
+
+void Machine::set_pmd(int mm, int i, Entry entry) {
+  for (int p = 0; p < hpage_nr(); ++p) stamps.entry(mm, (i << geometry.order) + p);
+  pmd(mm, i) = entry;
+}
+
+bool Machine::operator==(const Machine& o) const {
+  return geometry == o.geometry && mms == o.mms && anon_vmas == o.anon_vmas &&
+         holders == o.holders && migration == o.migration && inject == o.inject &&
+         enabled == o.enabled && use_zero_page == o.use_zero_page && swap_on == o.swap_on &&
+         huge_zero_page == o.huge_zero_page && huge_zero_refcount == o.huge_zero_refcount &&
+         nr_anon_mapped == o.nr_anon_mapped && nr_anon_thps == o.nr_anon_thps &&
+         nr_swapcache == o.nr_swapcache && anon_mapped_drift == o.anon_mapped_drift &&
+         deferred_len == o.deferred_len && std::ranges::equal(arena(), o.arena());
+}
+
+}  // namespace thp

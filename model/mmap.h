@@ -1,0 +1,32 @@
+// Address spaces: VMAs, their merging and splitting, fork and exit.
+// v6.1 mm/mmap.c, mm/mprotect.c, mm/mremap.c, mm/mlock.c, kernel/fork.c, fs/proc/task_mmu.c.
+#pragma once
+#include "model/machine.h"
+
+namespace thp {
+
+Vma* find_vma(Machine& m, int mm, int page);    // the first that ends above page, or nullptr
+Vma* vma_lookup(Machine& m, int mm, int page);  // the one that covers page, or nullptr
+
+// System calls: 0 or -errno.
+int do_mmap(Machine& m, int mm, int start, int end, std::uint32_t prot);  // MAP_FIXED
+int do_munmap(Machine& m, int mm, int start, int end);
+int do_mprotect(Machine& m, int mm, int start, int end, std::uint32_t prot);
+int do_mremap(Machine& m, int mm, int start, int end, int new_start);  // MREMAP_FIXED, same size
+int do_mlock(Machine& m, int mm, int start, int end);
+int do_munlock(Machine& m, int mm, int start, int end);
+int dup_mm(Machine& m, int parent, int child);  // fork
+void exit_mm(Machine& m, int mm);
+void clear_soft_dirty(Machine& m, int mm);  // echo 4 > /proc/PID/clear_refs
+
+// Gives [start, end), inside the VMA at index `i`, new flags: merges or splits as vma_merge() and
+// __split_vma() would. Returns the index of the VMA that now covers start, or -errno.
+int vma_modify(Machine& m, int mm, int i, int start, int end, std::uint32_t flags);
+
+// PG_mlocked. v6.1 mm/mlock.c.
+void mlock_new_page(Machine& m, Pfn folio);
+void mlock_vma_page(Machine& m, Pfn pfn, const Vma& vma, bool compound);
+void munlock_vma_page(Machine& m, Pfn pfn, const Vma& vma, bool compound);
+void lru_cache_add_inactive_or_unevictable(Machine& m, Pfn folio, const Vma& vma);
+
+}  // namespace thp

@@ -1,0 +1,287 @@
+// Each op: the system call, the processor's access or the kernel's daemon that it stands for.
+#include "model/ops.h"
+
+#include <cerrno>
+
+#include "model/gup.h"
+#include "model/huge_memory.h"
+#include "model/madvise.h"
+#include "model/memory.h"
+#include "model/migrate.h"
+#include "model/mmap.h"
+#include "model/page_alloc.h"
+#include "model/swapfile.h"
+#include "model/vmscan.h"
+
+namespace thp {
+namespace {
+
+bool alive(const Machine& m, MmId mm) { return m.mms[std::size_t(mm.id)].alive != 0; }
+
+// v6.1 arch/x86/mm/fault.c: access_error()
+bool permits(const Vma* vma, bool write) {
+  return vma != nullptr && vma->has(write ? VM_WRITE : VM_READ);
+}
+
+// One access by the processor, with as many faults as it takes. 0, -ESRCH, kSigsegv or kOom.
+int touch(Machine& m, MmId mm, PageNr page, bool write) {
+  if (!alive(m, mm)) return -ESRCH;
+  for (int tries = 0; tries < 8; ++tries) {
+    Vma* vma = vma_lookup(m, mm.id, page.number);
+    if (!permits(vma, write)) return kSigsegv;
+    const bool mapped = follow_pfn(m, mm.id, page.number) != kNoPfn;
+    if (mapped && (!write || entry_writable(m, mm.id, page.number))) {
+      touch_entry(m, mm.id, page.number, write);
+      return 0;
+    }
+    const Access access = write ? Access::write : Access::read;
+    if (handle_mm_fault(m, mm.id, *vma, page.number, access) == Fault::oom) return kOom;
+  }
+  vm_bug_on(m, true, "page fault: no progress");
+  return kOom;
+}
+
+void write_content(Machine& m, Pfn pfn, Value value) {
+  m.page(pfn).content = std::uint8_t(value.number);
+  m.stamps.frame(pfn);
+}
+
+int advise(Machine& m, MmId mm, PageRange range, Advice advice) {
+  return alive(m, mm) ? do_madvise(m, mm.id, range.first, range.end, advice) : -ESRCH;
+}
+
+Holder& holder_of(Machine& m, HolderId id) { return m.holders[std::size_t(id.id)]; }
+
+// get_user_pages() of one page, kept under a holder's name.
+int hold_user_page(Machine& m, HolderId id, MmId mm, PageNr page, HolderKind kind, bool write) {
+  Holder& holder = holder_of(m, id);
+  if (holder.kind != HolderKind::none) return -EBUSY;
+  if (!alive(m, mm)) return -ESRCH;
+  const bool pin = kind == HolderKind::pin;
+  const int pfn = get_user_page(m, mm.id, page.number, {.write = write, .pin = pin, .get = !pin});
+  if (pfn < 0) return pfn;
+  holder = {kind, write, Pfn(pfn)};
+  return 0;
+}
+
+// Takes the reference out of its holder; kNoPfn if the holder is not of this kind.
+Pfn take(Machine& m, HolderId id, HolderKind kind) {
+  Holder& holder = holder_of(m, id);
+  if (holder.kind != kind) return kNoPfn;
+  const Pfn pfn = holder.pfn;
+  holder = {};
+  return pfn;
+}
+
+// The folio mapped at a page, or in the swap cache of the swap entry there; kNoPfn for zero pages.
+Pfn folio_at(const Machine& m, MmId mm, PageNr page) {
+  const Entry& pmd = m.pmd(mm.id, pmd_index(m, page.number));
+  const Entry& entry = pmd.is_table() ? m.pte(mm.id, page.number) : pmd;
+  if (entry.is_present()) return page_folio(m, entry.frame);
+  const Pfn cached = entry.is_swap() ? m.swap(entry.frame).cache : kNoPfn;
+  return cached == kNoPfn ? kNoPfn : page_folio(m, cached);
+}
+
+}  // namespace
+
+// --- Address spaces.
+
+int Mmap::step(Machine& m) const {
+  return alive(m, mm) ? do_mmap(m, mm.id, range.first, range.end, vm_flags_of(prot)) : -ESRCH;
+}
+
+int Munmap::step(Machine& m) const {
+  return alive(m, mm) ? do_munmap(m, mm.id, range.first, range.end) : -ESRCH;
+}
+
+int Mprotect::step(Machine& m) const {
+  return alive(m, mm) ? do_mprotect(m, mm.id, range.first, range.end, vm_flags_of(prot)) : -ESRCH;
+}
+
+int Mremap::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  if (to.number + range.size() > m.pages()) return -EINVAL;  // beyond TASK_SIZE
+  return do_mremap(m, mm.id, range.first, range.end, to.number);
+}
+
+int Fork::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  return alive(m, child) ? -EEXIST : dup_mm(m, mm.id, child.id);
+}
+
+int Exit::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  exit_mm(m, mm.id);
+  return 0;
+}
+
+int Mlock::step(Machine& m) const {
+  return alive(m, mm) ? do_mlock(m, mm.id, range.first, range.end) : -ESRCH;
+}
+
+int Munlock::step(Machine& m) const {
+  return alive(m, mm) ? do_munlock(m, mm.id, range.first, range.end) : -ESRCH;
+}
+
+int ClearSoftDirty::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  clear_soft_dirty(m, mm.id);
+  return 0;
+}
+
+// --- Accesses.
+
+int Store::step(Machine& m) const {
+  const int result = touch(m, mm, page, true);
+  if (result == 0) write_content(m, follow_pfn(m, mm.id, page.number), value);
+  return result;
+}
+
+int Load::step(Machine& m) const {
+  const int result = touch(m, mm, page, false);
+  return result == 0 ? m.page(follow_pfn(m, mm.id, page.number)).content : result;
+}
+
+// v6.1 fs/proc/base.c: mem_rw(); mm/memory.c: __access_remote_vm()
+int StoreForced::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  const int pfn = get_user_page(m, mm.id, page.number, {.write = true, .get = true, .force = true});
+  if (pfn < 0) return -EIO;
+  write_content(m, Pfn(pfn), value);
+  set(m, page_folio(m, Pfn(pfn)), PG_dirty);  // set_page_dirty_lock()
+  put_page(m, Pfn(pfn));
+  return 0;
+}
+
+// --- Advice.
+
+int MadviseHugepage::step(Machine& m) const { return advise(m, mm, range, Advice::hugepage); }
+int MadviseNohugepage::step(Machine& m) const { return advise(m, mm, range, Advice::nohugepage); }
+int MadviseDontneed::step(Machine& m) const { return advise(m, mm, range, Advice::dontneed); }
+int MadviseFree::step(Machine& m) const { return advise(m, mm, range, Advice::free); }
+int MadviseCold::step(Machine& m) const { return advise(m, mm, range, Advice::cold); }
+int MadvisePageout::step(Machine& m) const { return advise(m, mm, range, Advice::pageout); }
+int MadviseCollapse::step(Machine& m) const { return advise(m, mm, range, Advice::collapse); }
+int MadviseDontfork::step(Machine& m) const { return advise(m, mm, range, Advice::dontfork); }
+int MadviseDofork::step(Machine& m) const { return advise(m, mm, range, Advice::dofork); }
+
+// --- References that outlive the op.
+
+int Pin::step(Machine& m) const {
+  return hold_user_page(m, holder, mm, page, HolderKind::pin, mode == PinMode::w);
+}
+
+int Unpin::step(Machine& m) const {
+  const Pfn pfn = take(m, holder, HolderKind::pin);
+  if (pfn == kNoPfn) return -EINVAL;
+  unpin_page(m, pfn);
+  return 0;
+}
+
+int Get::step(Machine& m) const {
+  return hold_user_page(m, holder, mm, page, HolderKind::get, false);
+}
+
+int Put::step(Machine& m) const {
+  const Pfn pfn = take(m, holder, HolderKind::get);
+  if (pfn == kNoPfn) return -EINVAL;
+  put_page(m, pfn);
+  return 0;
+}
+
+// The device writes, and its driver marks the page dirty, as unpin_user_pages_dirty_lock() would.
+int StoreViaPin::step(Machine& m) const {
+  const Holder& pin = holder_of(m, holder);
+  if (pin.kind != HolderKind::pin || !pin.write) return -EINVAL;
+  write_content(m, pin.pfn, value);
+  set(m, page_folio(m, pin.pfn), PG_dirty);
+  return 0;
+}
+
+int LoadViaPin::step(Machine& m) const {
+  const Holder& held = holder_of(m, holder);
+  if (held.kind != HolderKind::pin && held.kind != HolderKind::get) return -EINVAL;
+  return m.page(held.pfn).content;
+}
+
+int Isolate::step(Machine& m) const {
+  if (holder_of(m, holder).kind != HolderKind::none) return -EBUSY;
+  if (!alive(m, mm)) return -ESRCH;
+  const Pfn folio = folio_at(m, mm, page);
+  if (folio == kNoPfn) return -ENOENT;
+  if (!folio_isolate_lru(m, folio)) return -EBUSY;
+  holder_of(m, holder) = {HolderKind::isolation, 0, folio};
+  return 0;
+}
+
+int Putback::step(Machine& m) const {
+  const Pfn folio = take(m, holder, HolderKind::isolation);
+  if (folio == kNoPfn) return -EINVAL;
+  folio_putback_lru(m, folio);
+  return 0;
+}
+
+// --- Splitting.
+
+int SplitFolio::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  split_huge_pages_pid(m, mm.id, range.first, range.end);
+  return 0;
+}
+
+int ShrinkDeferred::step(Machine& m) const { return deferred_split_scan(m); }
+int ShrinkHugeZero::step(Machine& m) const { return shrink_huge_zero_page(m); }
+
+// --- Swap and reclaim.
+
+int Swapon::step(Machine& m) const { return sys_swapon(m); }
+int Swapoff::step(Machine& m) const { return sys_swapoff(m); }
+
+// Reclaim never meets an unevictable folio: those are on no list that it scans.
+int Reclaim::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  const Pfn folio = folio_at(m, mm, page);
+  if (folio == kNoPfn) return -ENOENT;
+  if (test(m, folio, PG_unevictable) || !folio_isolate_lru(m, folio)) return -EBUSY;
+  FolioList list{folio};
+  return reclaim_folio_list(m, list);
+}
+
+int WritebackEnd::step(Machine& m) const {
+  end_writeback(m);
+  return 0;
+}
+
+// --- Migration.
+
+// v6.1 mm/migrate.c: add_page_for_migration()
+int MigrateBegin::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  const Pfn pfn = follow_page_get(m, mm.id, page.number);
+  if (pfn == kNoPfn) return -ENOENT;
+  put_page(m, pfn);
+  return migrate_begin(m, pfn);
+}
+
+int MigrateEnd::step(Machine& m) const { return migrate_end(m); }
+
+// --- Failures to come.
+
+int FailHugeAlloc::step(Machine& m) const { return m.inject.fail_huge_alloc = 1, 0; }
+int FailSmallAlloc::step(Machine& m) const { return m.inject.fail_small_alloc = 1, 0; }
+int FailCharge::step(Machine& m) const { return m.inject.fail_charge = 1, 0; }
+int FailSwapCluster::step(Machine& m) const { return m.inject.fail_swap_cluster = 1, 0; }
+int ContendPageLock::step(Machine& m) const { return m.inject.contend_page_lock = 1, 0; }
+int HoldSpeculativeRef::step(Machine& m) const { return m.inject.speculative_ref = 1, 0; }
+
+// --- Settings.
+
+int SetEnabled::step(Machine& m) const { return m.enabled = policy, 0; }
+int SetUseZeroPage::step(Machine& m) const { return m.use_zero_page = value == Toggle::on, 0; }
+
+int step(Machine& m, const Op& op) {
+  m.reason = Reason::none;
+  return std::visit([&](const auto& o) { return o.step(m); }, op);
+}
+
+}  // namespace thp

@@ -1,0 +1,70 @@
+// Reverse mapping: the only code that changes a mapcount, and the walks that find mappings.
+// v6.1 mm/rmap.c, mm/util.c, include/linux/rmap.h, include/linux/mm.h.
+#pragma once
+#include "model/machine.h"
+
+namespace thp {
+
+// --- Queries.
+inline int compound_mapcount(const Machine& m, Pfn head) { return m.compound(head).mapcount + 1; }
+int page_mapcount(const Machine& m, Pfn pfn);     // of one sub-page
+int total_mapcount(const Machine& m, Pfn folio);  // folio_mapcount(): of all of it
+bool folio_mapped(const Machine& m, Pfn folio);
+
+// --- Mapping and unmapping. `compound` maps the whole folio by a PMD; `pfn` is then its head.
+void page_add_new_anon_rmap(Machine& m, Pfn pfn, const Vma& vma, int page, bool compound);
+void page_add_anon_rmap(Machine& m, Pfn pfn, const Vma& vma, int page, bool compound,
+                        bool exclusive);
+void page_remove_rmap(Machine& m, Pfn pfn, const Vma& vma, bool compound);
+void page_move_anon_rmap(Machine& m, Pfn pfn, const Vma& vma);  // the folio's mapping, AE of pfn
+// false where a pinned page forbids sharing; else clears AE and counts one mapping more (dup only).
+bool page_try_dup_anon_rmap(Machine& m, Pfn pfn, bool compound, int src_mm);
+bool page_try_share_anon_rmap(Machine& m, Pfn pfn);
+// The mapcount side of __split_huge_pmd_locked(): N PTE maps for one PMD map, DoubleMap rules.
+void rmap_split_pmd(Machine& m, Pfn head);
+
+// --- anon_vma (anon_vma.cc). false: no anon_vma is left (-ENOMEM).
+bool anon_vma_prepare(Machine& m, int mm, Vma& vma);  // of a VMA in m.vmas(mm)
+void anon_vma_clone(Machine& m, Vma& dst, const Vma& src);
+bool anon_vma_fork(Machine& m, Vma& child, const Vma& parent);
+void unlink_anon_vmas(Machine& m, Vma& vma);
+int anon_vma_root(const Machine& m, int anon_vma);
+// folio_get_anon_vma(): kNoAnonVma unless the folio is mapped.
+std::uint8_t folio_get_anon_vma(const Machine& m, Pfn folio);
+
+// --- Walks. Visits, in the order of the anon_vma's tree, each VMA that may map the folio:
+// rmap_walk_anon(m, folio, [&](int mm, Vma& vma, int page) { ...; return go_on; }), where `page` is
+// the first address of the VMA at which some sub-page of the folio could be mapped.
+template <class Visit>
+void rmap_walk_anon(Machine& m, Pfn folio, Visit visit);
+
+// The address at which `vma` would map sub-page `pfn` of its folio, or -1: vma_address().
+int vma_address(const Machine& m, Pfn pfn, const Vma& vma);
+
+struct TtuFlags {
+  bool split_huge_pmd = false;
+  bool ignore_mlock = false;
+};
+void try_to_unmap(Machine& m, Pfn folio, TtuFlags flags);      // PTEs become swap entries, or go
+void try_to_migrate(Machine& m, Pfn folio, TtuFlags flags);    // entries become migration entries
+void remove_migration_ptes(Machine& m, Pfn src, Pfn dst);      // and back, now to dst
+int folio_referenced(Machine& m, Pfn folio, bool& vm_locked);  // clears young; number of references
+
+template <class Visit>
+void rmap_walk_anon(Machine& m, Pfn folio, Visit visit) {
+  const Page& head = m.page(folio);
+  const int first = head.index, end = first + folio_nr_pages(m, folio);
+  if (head.anon_vma == kNoAnonVma) return;
+  const std::uint64_t bit = std::uint64_t{1} << head.anon_vma;
+  for (int mm = 0; mm < m.geometry.mms; ++mm) {
+    for (std::size_t i = 0; i < m.vmas(mm).size(); ++i) {
+      Vma& vma = m.vmas(mm)[i];
+      const int vma_end = vma.pgoff + vma.end - vma.start;
+      if ((vma.chain & bit) == 0 || vma_end <= first || vma.pgoff >= end) continue;
+      const int page = vma.start + (first > vma.pgoff ? first - vma.pgoff : 0);
+      if (!visit(mm, vma, page)) return;
+    }
+  }
+}
+
+}  // namespace thp

@@ -1,0 +1,169 @@
+// The slots of the swap device: who uses them, and giving them up. v6.1 mm/swapfile.c,
+// mm/swap_slots.c. A cluster is hpage_nr() slots. Left out: per-CPU clusters and slot caches (a
+// slot given back is free at once), priorities, discard, the charge of swap, continued counts,
+// reuse of slots that only the swap cache holds (a free one is found first). swapoff() is in
+// swapoff.cc.
+#include "model/swapfile.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "model/page_alloc.h"
+#include "model/rmap.h"
+
+namespace thp {
+namespace {
+
+bool is_used(const SwapSlot& slot) { return slot.count > 0 || slot.cache != kNoPfn; }
+int cluster_of(const Machine& m, int slot) { return slot >> m.geometry.order; }
+int first_slot(const Machine& m, int cluster) { return cluster << m.geometry.order; }
+
+// Used slots of a cluster. As for setup_swap_map_and_extents() those past the device's end are
+// used.
+int cluster_count(const Machine& m, int cluster) {
+  int count = 0;
+  for (int slot = first_slot(m, cluster); slot < first_slot(m, cluster + 1); ++slot)
+    count += slot >= m.geometry.swap_slots() || is_used(m.swap(Slot(slot)));
+  return count;
+}
+
+// v6.1 mm/swapfile.c: swap_alloc_cluster()
+int swap_alloc_cluster(Machine& m) {
+  if (std::exchange(m.inject.fail_swap_cluster, std::uint8_t{0}) != 0) return -1;
+  for (int cluster = 0; cluster < m.geometry.swap_clusters(); ++cluster) {
+    if (cluster_count(m, cluster) > 0) continue;
+    m.cluster_huge(cluster) = 1;
+    return first_slot(m, cluster);
+  }
+  return -1;
+}
+
+// v6.1 mm/swapfile.c: scan_swap_map_slots(), for one slot. The kernel fills the cluster it is in
+// before it opens another; here that is the lowest one that is partly used.
+int scan_swap_map_slots(const Machine& m) {
+  int unused = -1;
+  for (int cluster = 0; cluster < m.geometry.swap_clusters(); ++cluster) {
+    const int count = cluster_count(m, cluster);
+    if (count == 0 && unused < 0) unused = first_slot(m, cluster);
+    if (count == 0 || count == m.hpage_nr()) continue;
+    int slot = first_slot(m, cluster);
+    while (is_used(m.swap(Slot(slot)))) ++slot;
+    return slot;
+  }
+  return unused;
+}
+
+// v6.1 mm/swapfile.c: swap_entry_free(): nothing remembers what the disk holds
+void free_if_unused(Machine& m, Slot slot) {
+  if (!is_used(m.swap(slot))) m.swap(slot) = {};
+}
+
+// Is `slot`, or in a huge cluster any slot of it, in some page table?
+// v6.1 mm/swapfile.c: swap_page_trans_huge_swapped()
+bool swap_page_trans_huge_swapped(const Machine& m, Slot slot) {
+  const int cluster = cluster_of(m, slot);
+  if (!m.cluster_huge(cluster)) return m.swap(slot).count > 0;
+  for (int i = 0; i < m.hpage_nr(); ++i)
+    if (m.swap(Slot(first_slot(m, cluster) + i)).count > 0) return true;
+  return false;
+}
+
+// v6.1 mm/swapfile.c: __try_to_reclaim_swap(), TTRS_UNMAPPED | TTRS_FULL
+void try_to_reclaim_swap(Machine& m, Slot slot) {
+  const Pfn page = swap_cache_get_page(m, slot);
+  if (page == kNoPfn) return;
+  const Pfn folio = page_folio(m, page);
+  if (trylock_page(m, folio)) {
+    if (!folio_mapped(m, folio) || vm_swap_full(m)) folio_free_swap(m, folio);
+    unlock_page(m, folio);
+  }
+  put_page(m, folio);
+}
+
+}  // namespace
+
+// v6.1 mm/swap_slots.c: folio_alloc_swap(); mm/swapfile.c: get_swap_pages()
+int folio_alloc_swap(Machine& m, Pfn folio) {
+  if (!m.swap_on) return -1;
+  return folio_test_large(m, folio) ? swap_alloc_cluster(m) : scan_swap_map_slots(m);
+}
+
+// v6.1 mm/swapfile.c: put_swap_folio()
+void put_swap_folio(Machine& m, Pfn folio, Slot slot) {
+  if (folio_test_large(m, folio)) {
+    std::uint8_t& huge = m.cluster_huge(cluster_of(m, slot));
+    vm_bug_on(m, !huge, "put_swap_folio: the cluster is not huge");
+    huge = 0;
+  }
+  for (int i = 0; i < folio_nr_pages(m, folio); ++i) {
+    SwapSlot& entry = m.swap(Slot(slot + i));
+    vm_bug_on(m, entry.cache == kNoPfn, "put_swap_folio: no SWAP_HAS_CACHE");
+    entry.cache = kNoPfn;
+    free_if_unused(m, Slot(slot + i));
+  }
+}
+
+// v6.1 mm/swapfile.c: swap_duplicate()
+void swap_duplicate(Machine& m, Slot slot) {
+  vm_bug_on(m, !is_used(m.swap(slot)), "swap_duplicate: unused swap entry");
+  ++m.swap(slot).count;
+}
+
+// v6.1 mm/swapfile.c: swap_free()
+void swap_free(Machine& m, Slot slot) {
+  vm_bug_on(m, m.swap(slot).count == 0, "swap_free: unused swap entry");
+  if (m.swap(slot).count > 0) --m.swap(slot).count;
+  free_if_unused(m, slot);
+}
+
+// v6.1 mm/swapfile.c: free_swap_and_cache()
+void free_swap_and_cache(Machine& m, Slot slot) {
+  swap_free(m, slot);
+  if (m.swap(slot).count == 0 && !swap_page_trans_huge_swapped(m, slot))
+    try_to_reclaim_swap(m, slot);
+}
+
+// v6.1 mm/swapfile.c: folio_swapped()
+bool folio_swapped(const Machine& m, Pfn folio) {
+  const Slot slot = m.page(folio).private_slot;
+  if (!folio_test_large(m, folio)) return m.swap(slot).count > 0;
+  return swap_page_trans_huge_swapped(m, slot);
+}
+
+// v6.1 mm/swapfile.c: folio_free_swap()
+bool folio_free_swap(Machine& m, Pfn folio) {
+  vm_bug_on(m, !test(m, folio, PG_locked), "folio_free_swap: folio not locked");
+  if (!folio_test_swapcache(m, folio) || test(m, folio, PG_writeback)) return false;
+  if (folio_swapped(m, folio)) return false;
+  delete_from_swap_cache(m, folio);
+  set(m, folio, PG_dirty);
+  return true;
+}
+
+// v6.1 mm/swapfile.c: split_swap_cluster()
+void split_swap_cluster(Machine& m, Slot slot) { m.cluster_huge(cluster_of(m, slot)) = 0; }
+
+// v6.1 include/linux/swap.h: vm_swap_full(). The device counts a cluster more than we have slots:
+// that of its header, which no THP can get and which we leave empty.
+bool vm_swap_full(const Machine& m) {
+  if (!m.swap_on) return false;
+  const int total = m.geometry.swap_slots() + m.hpage_nr() - 1;
+  int free = total;
+  for (int slot = 0; slot < m.geometry.swap_slots(); ++slot) free -= is_used(m.swap(Slot(slot)));
+  return free * 2 < total;
+}
+
+bool swap_in_use(const Machine& m) {
+  for (int slot = 0; slot < m.geometry.swap_slots(); ++slot)
+    if (is_used(m.swap(Slot(slot)))) return true;
+  return false;
+}
+
+// v6.1 mm/swapfile.c: swapon()
+int sys_swapon(Machine& m) {
+  if (m.swap_on) return -EBUSY;
+  m.swap_on = true;
+  return 0;
+}
+
+}  // namespace thp
