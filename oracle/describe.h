@@ -1,0 +1,27 @@
+// States in words: who holds a folio, and all that a state holds. Pure functions over machines.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "oracle/picture.h"
+
+namespace thp {
+
+// Every reference of the folio that holds `pfn`, by name: "PMD A 0", "PTE B 3", "PTEs B 0..3",
+// "swap cache of slot 4", "pin h0", "get h1", "isolation h2", "migration", ...
+std::vector<std::string> describe_holders(const Machine& m, Pfn pfn);
+
+// A thing that a state holds, and what there is to say about it: "folio a, frames 16..20". Things
+// come in a fixed order, so that two states can be compared line by line.
+struct Described {
+  std::string thing, text;
+  bool operator==(const Described&) const = default;
+};
+std::vector<Described> describe(const Machine& m, const FolioNames& names);
+
+// What differs: "+ THING: TEXT" of new things, "  THING: TEXT" of changed ones, "- THING" of those
+// that are gone.
+std::vector<std::string> describe_changes(const std::vector<Described>& before,
+                                          const std::vector<Described>& after);
+
+}  // namespace thp

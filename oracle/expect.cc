@@ -1,0 +1,135 @@
+// The text of expectations, and their judgement.
+#include "oracle/expect.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "model/text.h"
+
+namespace thp {
+namespace {
+
+constexpr std::string_view kFlags[] = {"0", "1"};
+
+Names names_of(Answer answer) {
+  switch (answer) {
+    case Answer::flag:
+      return kFlags;
+    case Answer::reason:
+      return kReasonNames;
+    case Answer::mapping:
+      return kMappingNames;
+    case Answer::holder_kind:
+      return kHolderKindNames;
+    default:
+      return {};
+  }
+}
+
+std::string print_answer(Answer answer, int value) {
+  if (answer == Answer::result) return print_result(value);
+  const auto names = names_of(answer);
+  const bool named = value >= 0 && std::size_t(value) < names.size();
+  return named ? std::string(names[std::size_t(value)]) : std::to_string(value);
+}
+
+bool read_answer(LineReader& in, Answer answer, int& value) {
+  if (const Names names = names_of(answer); !names.empty())
+    return read_name(in, "a verdict", names, value);
+  const Word word = in.next();
+  if (answer == Answer::number) return parse_int(word.text, value) || in.expected("a number", word);
+  const std::optional<int> result = parse_result(word.text);
+  if (!result) return in.expected("a number, an errno as -EINVAL, SIGSEGV or OOM", word);
+  value = *result;
+  return true;
+}
+
+bool read_subject(LineReader& in, const Geometry& g, Subject subject, Expectation& e) {
+  MmId mm;
+  PageNr page;
+  HolderId holder;
+  switch (subject) {
+    case Subject::nothing:
+      return true;
+    case Subject::event:
+      return read_name(in, "an event", kEventNames, e.a);
+    case Subject::holder:
+      if (!read(in, g, holder)) return false;
+      e.a = holder.id;
+      return true;
+    default:
+      if (!read(in, g, mm) || (subject == Subject::page && !read(in, g, page))) return false;
+      e.a = mm.id;
+      e.b = page.number;
+      return true;
+  }
+}
+
+bool read_expect(LineReader& in, const Geometry& g, Expectation& e) {
+  const Word word = in.next();
+  const std::span<const Fact> table = facts();
+  const auto found = std::ranges::find(table, word.text, &Fact::name);
+  if (found == table.end()) {
+    std::vector<std::string_view> names;
+    for (const Fact& fact : table) names.push_back(fact.name);
+    return in.unknown("a fact", word, names);
+  }
+  e.fact = int(found - table.begin());
+  return read_subject(in, g, found->subject, e) && read_answer(in, found->answer, e.answer) &&
+         in.end_of_line();
+}
+
+// The line as it stood in the file, so that columns of errors are those of the file.
+std::string line_of(const Annotation& expect) {
+  std::string line;
+  for (std::size_t i = 0; i < expect.words.size(); ++i) {
+    const int column = i < expect.columns.size() ? expect.columns[i] : 0;
+    line.resize(std::max(line.size() + (i > 0), std::size_t(std::max(column - 1, 0))), ' ');
+    line += expect.words[i];
+  }
+  return line;
+}
+
+std::string words_of(const Annotation& expect) {
+  std::string text = "expect";
+  for (const std::string& word : expect.words) (text += ' ') += escaped(word);
+  return text;
+}
+
+}  // namespace
+
+std::string print(const Fact& fact) {
+  constexpr std::string_view kSubjects[] = {"", " A", " A 3", " EVENT", " h0"};
+  constexpr std::string_view kAnswers[] = {" N", " 0|1", " RESULT", " REASON", "", ""};
+  constexpr std::size_t kHelpColumn = 25;
+  std::string text(fact.name);
+  (text += kSubjects[std::size_t(fact.subject)]) += kAnswers[std::size_t(fact.answer)];
+  if (fact.answer == Answer::mapping || fact.answer == Answer::holder_kind) {
+    for (char before = ' '; const std::string_view name : names_of(fact.answer)) {
+      (text += before) += name;
+      before = '|';
+    }
+  }
+  text.resize(std::max(text.size() + 2, kHelpColumn), ' ');
+  return text += fact.help;
+}
+
+std::expected<Expectation, ParseError> parse_expect(const Annotation& expect, const Geometry& g) {
+  const std::string line = line_of(expect);
+  LineReader in(line, expect.line);
+  Expectation parsed;
+  if (!read_expect(in, g, parsed)) return std::unexpected(*in.error());
+  return parsed;
+}
+
+std::optional<std::string> check_expect(const Machine& m, int result, const Annotation& expect) {
+  const auto parsed = parse_expect(expect, m.geometry);
+  if (!parsed) return words_of(expect) + ": " + parsed.error().message;
+  const Fact& fact = facts()[std::size_t(parsed->fact)];
+  const std::optional<int> is = fact.get(m, result, parsed->a, parsed->b);
+  if (!is) return words_of(expect) + ": there is none";
+  if (*is == parsed->answer) return std::nullopt;
+  return words_of(expect) + ": it is " + print_answer(fact.answer, *is);
+}
+
+}  // namespace thp

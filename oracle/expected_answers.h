@@ -1,0 +1,49 @@
+// The oracle's third part: answers told beforehand. Where page tables and the recount say who holds
+// what, the outcome of an op is certain: what must be split, copied, kept, refused or resident.
+// Only rules without exception stand here; whatever a lock or a lack of memory may decide does not.
+#pragma once
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "model/ops.h"
+#include "oracle/flat_memory.h"
+#include "oracle/recount.h"
+
+namespace thp {
+
+struct AnswerRule {
+  const char* sentence;
+  const char* source;
+};
+std::span<const AnswerRule> answer_rules();
+
+// What one op must do. Plain data: nothing is allocated.
+struct Answers {
+  enum class Frame : std::uint8_t { any, same, another };
+  enum class Then : std::uint8_t { nothing, resident, collapsed, swap_empty, written };
+  static constexpr int kMin = std::numeric_limits<int>::min(),
+                       kMax = std::numeric_limits<int>::max();
+
+  std::uint8_t rule = 0;                         // that stands behind the result: answer_rules()
+  int least = kMin, most = kMax;                 // of the result
+  std::uint64_t small = 0, large = 0;            // blocks of folios that must (not) be split by now
+  std::uint16_t huge = 0;                        // PMDs that must stay huge
+  std::array<Holder, kMaxHolders> held_large{};  // who holds a large folio
+  Frame frame = Frame::any;                      // that maps `first`, after a success
+  Pfn before = kNoPfn;                           // the frame that mapped it
+  Then then = Then::nothing;                     // of pages [first, end), after a success
+  int mm = 0, first = 0, end = 0;
+  int locked_gaps = -1;  // pages of locked VMAs that have no memory; -1: not asked
+};
+
+// `recount` is that of `m`. Costs a few loads for most ops; the pages of its range for split_folio,
+// madvise_collapse and reclaim in the presence of locked VMAs.
+Answers expect_before(const Machine& m, const Recount& recount, const Op& op);
+
+// The sentence that does not hold in the machine after the op, or nullptr. `memory` is flat memory
+// after the op: it knows which pins still have their owner.
+const char* check_after(const Answers& answers, const Machine& m, const FlatMemory& memory,
+                        int result);
+
+}  // namespace thp

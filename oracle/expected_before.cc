@@ -1,0 +1,197 @@
+// What is certain before the op.
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <utility>
+
+#include "oracle/expected_rules.h"
+
+namespace thp {
+namespace {
+
+bool held(const FolioCount& count) {
+  return count.pins + count.gets + count.isolations + count.migration > 0;
+}
+
+bool anything_locked(const Machine& m) {
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (const Vma& vma : m.vmas(mm))
+      if (vma.has(VM_LOCKED)) return true;
+  return false;
+}
+
+// --- Before: one overload for each op that has an answer.
+struct Before {
+  const Machine& m;
+  const Recount& recount;
+  Answers a;
+
+  FolioCount count_of(Pfn pfn) const { return recount.folio(m, page_folio(m, pfn)); }
+  bool alive(MmId mm) const { return m.mms[std::size_t(mm.id)].alive != 0; }
+
+  void result(AnswerRuleId rule, int least, int most) {
+    a.rule = rule;
+    a.least = least;
+    a.most = most;
+  }
+  void result(AnswerRuleId rule, int exactly) { result(rule, exactly, exactly); }
+  void must_fail(AnswerRuleId rule) { result(rule, Answers::kMin, -1); }
+
+  void keeps_frame(MmId mm, PageNr page) {
+    a.before = mapped_frame(m, mm.id, page.number);
+    if (a.before != kNoPfn) a.frame = Answers::Frame::same;
+    a.mm = mm.id;
+    a.first = page.number;
+  }
+
+  // Does an access that needs the page for itself copy it? Not if it is exclusive or the mapping's
+  // is the only reference; certainly if there is one that neither this mapping nor the cache has.
+  void breaks_cow(MmId mm, PageNr page) {
+    keeps_frame(mm, page);
+    if (a.before == kNoPfn) return;
+    const Entry& entry = entry_of(m, mm.id, page.number);
+    if (entry.has(kWrite) || test(m, entry.frame, PG_anon_exclusive)) return;
+    const FolioCount count = count_of(a.before);
+    const bool large = folio_test_large(m, page_folio(m, a.before));
+    const int others = count.references(large) - 1 - count.cache_slots;
+    if (others > 0)
+      a.frame = Answers::Frame::another;
+    else if (count.cache_slots > 0 || m.inject.contend_page_lock)
+      a.frame = Answers::Frame::any;
+  }
+
+  // A folio that the op tries to split. One that is held is refused before anything is unmapped.
+  bool can_split(Pfn folio) {
+    const FolioCount count = recount.folio(m, folio);
+    if (held(count)) keep_huge(folio);
+    return !held(count) && count.mapped_anywhere() && !test(m, folio, PG_writeback);
+  }
+  void keep_huge(Pfn folio) {
+    for (int mm = 0; mm < m.geometry.mms; ++mm)
+      for (int i = 0; i < m.geometry.pmds; ++i)
+        if (m.pmd(mm, i).is_present() && m.pmd(mm, i).frame == folio)
+          a.huge |= std::uint16_t(1 << (mm * Geometry::kMaxPmds + i));
+  }
+  std::uint64_t block_of(Pfn folio) const {
+    return std::uint64_t{1} << (folio >> m.geometry.order);
+  }
+
+  void operator()(const Load& op) { keeps_frame(op.mm, op.page); }
+  void operator()(const Get& op) { keeps_frame(op.mm, op.page); }
+  void operator()(const Store& op) { breaks_cow(op.mm, op.page); }
+  void operator()(const StoreForced& op) { breaks_cow(op.mm, op.page); }
+  void operator()(const Pin& op) { breaks_cow(op.mm, op.page); }
+
+  // It stops at the first hole, and follows no entry of a PROT_NONE mapping.
+  void operator()(const SplitFolio& op) {
+    Pfn last = kNoPfn;
+    const Vma* vma = nullptr;
+    for (int page = op.range.first; page < op.range.end; ++page) {
+      if (vma == nullptr || !vma->covers(page)) vma = vma_at(m, op.mm.id, page);
+      if (vma == nullptr) return;
+      const Pfn pfn = vma->has(VM_READ) ? mapped_frame(m, op.mm.id, page) : kNoPfn;
+      if (pfn == kNoPfn || page_folio(m, pfn) == last) continue;
+      last = page_folio(m, pfn);
+      if (!folio_test_large(m, last)) continue;
+      if (!can_split(last))
+        a.large |= block_of(last);
+      else if (!m.inject.contend_page_lock && !m.inject.speculative_ref)
+        a.small |= block_of(last);
+    }
+  }
+  // Each folio is tried once, in the queue's order: an injected contention is met by the first, a
+  // speculative reference by the first that could be split otherwise.
+  void operator()(const ShrinkDeferred&) {
+    bool contended = m.inject.contend_page_lock, speculative = m.inject.speculative_ref;
+    for (const Pfn head : m.deferred_queue()) {
+      const bool tried = !std::exchange(contended, false) && can_split(head);
+      const bool split = tried && !std::exchange(speculative, false);
+      (split ? a.small : a.large) |= block_of(head);
+    }
+    result(kQueueSplits, std::popcount(a.small));
+  }
+  void operator()(const ShrinkHugeZero&) {
+    const bool used = std::ranges::any_of(m.mms, [](const Mm& mm) { return mm.huge_zero_page; });
+    result(kHugeZeroFreed, m.huge_zero_page != kNoPfn && !used ? m.hpage_nr() : 0);
+  }
+
+  void operator()(const Mlock& op) { then(Answers::Then::resident, op.mm, op.range); }
+  void operator()(const WritebackEnd&) { a.then = Answers::Then::written; }
+  void then(Answers::Then what, MmId mm, PageRange range) {
+    a.then = what;
+    a.mm = mm.id;
+    a.first = range.first;
+    a.end = range.end;
+  }
+
+  void operator()(const MadviseCollapse& op) {
+    then(Answers::Then::collapsed, op.mm, op.range);
+    bool refused = false;
+    for_each_whole_pmd(m, op.mm.id, op.range.first, op.range.end, [&](int i) {
+      for (int sub = 0; sub < m.hpage_nr() && m.pmd(op.mm.id, i).is_table(); ++sub) {
+        const Pfn pfn = mapped_frame(m, op.mm.id, i * m.hpage_nr() + sub);
+        refused |= pfn != kNoPfn && held(count_of(pfn));
+      }
+    });
+    if (refused) must_fail(kHeldNotCollapsed);
+  }
+
+  void operator()(const Reclaim& op) {
+    if (anything_locked(m)) a.locked_gaps = count_locked_gaps(m);
+    const Pfn pfn = mapped_frame(m, op.mm.id, op.page.number);
+    if (pfn == kNoPfn) return;
+    const FolioCount count = count_of(pfn);
+    if (count.isolations + count.migration > 0)
+      result(kIsolatedOnce, -EBUSY);
+    else if (held(count))
+      result(kHeldNotReclaimed, Answers::kMin, 0);
+  }
+  void operator()(const MadvisePageout&) {
+    if (anything_locked(m)) a.locked_gaps = count_locked_gaps(m);
+  }
+  void operator()(const Isolate& op) {
+    const Pfn pfn = mapped_frame(m, op.mm.id, op.page.number);
+    const bool free = m.holders[std::size_t(op.holder.id)].kind == HolderKind::none;
+    if (!free || pfn == kNoPfn) return;
+    const FolioCount count = count_of(pfn);
+    if (count.isolations + count.migration > 0) result(kIsolatedOnce, -EBUSY);
+  }
+
+  void operator()(const MigrateBegin& op) {
+    const Pfn pfn = mapped_frame(m, op.mm.id, op.page.number);
+    if (pfn != kNoPfn && count_of(pfn).isolations > 0) must_fail(kIsolatedOnce);
+  }
+  void operator()(const MigrateEnd&) {
+    if (!m.migration.in_flight()) return result(kNoMigration, -EINVAL);
+    const FolioCount count = recount.folio(m, m.migration.src);
+    if (count.pins + count.gets + count.isolations > 0) must_fail(kHeldNotMigrated);
+  }
+
+  void operator()(const Swapon&) { result(kSwapon, m.swap_on ? -EBUSY : 0); }
+  void operator()(const Swapoff&) {
+    int swapped = 0;
+    for (int mm = 0; mm < m.geometry.mms; ++mm) swapped += recount.mm(mm).swap_entries;
+    a.then = Answers::Then::swap_empty;
+    if (!m.swap_on)
+      result(kSwapoffTwice, -EINVAL);
+    else if (swapped == 0)
+      result(kSwapoffEmpties, 0);
+  }
+
+  void operator()(const auto&) {}  // nothing is certain
+};
+
+}  // namespace
+
+Answers expect_before(const Machine& m, const Recount& recount, const Op& op) {
+  Before before{m, recount, {}};
+  for (std::size_t h = 0; h < m.holders.size(); ++h) {
+    const Holder& holder = m.holders[h];
+    if (holder.kind == HolderKind::none || holder.pfn >= m.frames()) continue;
+    if (folio_test_large(m, page_folio(m, holder.pfn))) before.a.held_large[h] = holder;
+  }
+  std::visit(before, op);
+  return before.a;
+}
+
+}  // namespace thp

@@ -1,0 +1,57 @@
+// Inside the expected answers: the rules' names, and what both halves look at.
+#pragma once
+#include <algorithm>
+
+#include "oracle/expected_answers.h"
+#include "oracle/translate.h"
+
+namespace thp {
+
+enum AnswerRuleId : std::uint8_t {
+  kHeldStaysLarge,
+  kSplits,
+  kDoesNotSplit,
+  kHeldStaysMapped,
+  kQueueSplits,
+  kNoCopy,
+  kCopy,
+  kPinCoherent,
+  kResident,
+  kLockedStay,
+  kCollapsed,
+  kHeldNotCollapsed,
+  kHeldNotReclaimed,
+  kIsolatedOnce,
+  kHeldNotMigrated,
+  kNoMigration,
+  kSwapon,
+  kSwapoffTwice,
+  kSwapoffEmpties,
+  kWritten,
+  kHugeZeroFreed,
+  kRules
+};
+
+// Pages of locked VMAs that are neither mapped nor migrating: nowhere, or swapped out.
+inline int count_locked_gaps(const Machine& m) {
+  int gaps = 0;
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (const Vma& vma : m.vmas(mm))
+      for (int page = vma.start; vma.has(VM_LOCKED) && page < vma.end; ++page) {
+        const Entry& entry = entry_of(m, mm, page);
+        gaps += entry.is_none() || entry.is_swap();
+      }
+  return gaps;
+}
+
+// Calls visit(pmd) for each whole PMD that lies in [first, end) and in one VMA.
+template <class Visit>
+void for_each_whole_pmd(const Machine& m, int mm, int first, int end, Visit visit) {
+  const int nr = m.hpage_nr();
+  for (const Vma& vma : m.vmas(mm)) {
+    const int from = std::max<int>(vma.start, first), to = std::min<int>(vma.end, end);
+    for (int page = (from + nr - 1) / nr * nr; page + nr <= to; page += nr) visit(page / nr);
+  }
+}
+
+}  // namespace thp

@@ -1,0 +1,202 @@
+// The table of facts: what each reads in the machine.
+#include "oracle/expect.h"
+
+namespace thp {
+namespace {
+
+using Found = std::optional<int>;
+
+// --- What is behind a page.
+
+bool is_huge(const Machine& m, int mm, int page) {
+  return !m.pmd(mm, pmd_index(m, page)).is_table();
+}
+
+Entry entry_at(const Machine& m, int mm, int page) {
+  return is_huge(m, mm, page) ? m.pmd(mm, pmd_index(m, page)) : m.pte(mm, page);
+}
+
+Mapping mapping_at(const Machine& m, int mm, int page) {
+  const bool huge = is_huge(m, mm, page);
+  switch (entry_at(m, mm, page).kind) {
+    case EntryKind::present:
+      return huge ? Mapping::huge : Mapping::pte;
+    case EntryKind::zero:
+      return huge ? Mapping::huge_zero : Mapping::zero;
+    case EntryKind::swap:
+      return Mapping::swap;
+    case EntryKind::migration:
+      return Mapping::migration;
+    default:
+      return Mapping::none;
+  }
+}
+
+// The sub-page behind a page: mapped, in migration, or in the swap cache; else kNoPfn.
+Pfn pfn_at(const Machine& m, int mm, int page) {
+  const Entry entry = entry_at(m, mm, page);
+  if (entry.is_none()) return kNoPfn;
+  if (entry.is_swap()) return m.swap(entry.frame).cache;
+  return Pfn(is_huge(m, mm, page) ? entry.frame + (page & (m.hpage_nr() - 1)) : entry.frame);
+}
+
+int content_at(const Machine& m, int mm, int page) {
+  const Entry entry = entry_at(m, mm, page);
+  const Pfn pfn = pfn_at(m, mm, page);
+  if (pfn != kNoPfn) return m.page(pfn).content;
+  return entry.is_swap() ? m.swap(entry.frame).content : 0;
+}
+
+// v6.1 mm/util.c: page_mapcount(), by the counters alone.
+int mapcount_of(const Machine& m, Pfn pfn) {
+  const Pfn folio = page_folio(m, pfn);
+  const int own = m.page(pfn).mapcount + 1;
+  if (!folio_test_large(m, folio) || !test(m, folio, PG_anon)) return own;
+  return own + m.compound(folio).mapcount + 1 - m.compound(folio).double_map;
+}
+
+// v6.1 mm/util.c: folio_mapcount().
+int total_mapcount_of(const Machine& m, Pfn folio) {
+  if (!folio_test_large(m, folio)) return m.page(folio).mapcount + 1;
+  int total = m.compound(folio).mapcount + 1;
+  for (int i = 0; i < m.hpage_nr(); ++i) total += m.page(Pfn(folio + i)).mapcount + 1;
+  return test(m, folio, PG_anon) && m.compound(folio).double_map ? total - m.hpage_nr() : total;
+}
+
+// PG_anon_exclusive: of a huge PMD the head's; of swap and migration entries what the entry keeps.
+Found exclusive_at(const Machine& m, int mm, int page) {
+  const Entry entry = entry_at(m, mm, page);
+  if (entry.is_swap()) return entry.has(kExclusive);
+  if (entry.is_migration()) return entry.has(kExclusive | kWrite);
+  if (!entry.is_present()) return std::nullopt;
+  return test(m, entry.frame, PG_anon_exclusive);
+}
+
+// Getters: of the sub-page behind a page; of its folio; of what only a large folio has, 0 for a
+// small one; of its entry; of an address space; of the machine.
+template <int (*get)(const Machine&, Pfn)>
+Found of_page(const Machine& m, int, int mm, int page) {
+  const Pfn pfn = pfn_at(m, mm, page);
+  if (pfn == kNoPfn) return std::nullopt;
+  return get(m, pfn);
+}
+template <int (*get)(const Machine&, Pfn)>
+Found of_folio(const Machine& m, int, int mm, int page) {
+  const Pfn pfn = pfn_at(m, mm, page);
+  if (pfn == kNoPfn) return std::nullopt;
+  return get(m, page_folio(m, pfn));
+}
+template <auto field>
+Found of_compound(const Machine& m, int, int mm, int page) {
+  const Pfn pfn = pfn_at(m, mm, page);
+  if (pfn == kNoPfn) return std::nullopt;
+  const Pfn folio = page_folio(m, pfn);
+  return folio_test_large(m, folio) ? int(m.compound(folio).*field) : 0;
+}
+template <Bits flag>
+int flag_of(const Machine& m, Pfn folio) {
+  return test(m, folio, flag);
+}
+template <std::uint8_t bit>
+Found of_entry(const Machine& m, int, int mm, int page) {
+  const Entry entry = entry_at(m, mm, page);
+  if (entry.is_none()) return std::nullopt;
+  return entry.has(bit);
+}
+template <auto field>
+Found of_mm(const Machine& m, int, int mm, int) {
+  return m.mms[std::size_t(mm)].*field;
+}
+template <auto field>
+Found of_machine(const Machine& m, int, int, int) {
+  return m.*field;
+}
+
+int entire_mapcount_of(const Machine& m, Pfn folio) {  // compound_mapcount()
+  return folio_test_large(m, folio) ? m.compound(folio).mapcount + 1 : 0;
+}
+int refcount_of(const Machine& m, Pfn folio) { return m.page(folio).refcount; }
+int raw_mapcount_of(const Machine& m, Pfn pfn) { return m.page(pfn).mapcount; }
+// v6.1: a small page has no pincount of its own; a pin is GUP_PIN_COUNTING_BIAS references.
+int pincount_of(const Machine& m, Pfn folio) {
+  return folio_test_large(m, folio) ? m.compound(folio).pincount
+                                    : m.page(folio).refcount / kGupPinCountingBias;
+}
+
+Found swap_count(const Machine& m, int, int mm, int page) {
+  const Entry entry = entry_at(m, mm, page);
+  return entry.is_swap() ? Found(m.swap(entry.frame).count) : std::nullopt;
+}
+
+constexpr Fact kFacts[] = {
+    {"result", Subject::nothing, Answer::result, "what the caller of the op saw",
+     [](const Machine&, int result, int, int) -> Found { return result; }},
+    {"reason", Subject::nothing, Answer::reason, "the kernel's verdict inside the op",
+     [](const Machine& m, int, int, int) -> Found { return int(m.reason); }},
+    {"page", Subject::page, Answer::mapping, "how the page is mapped",
+     [](const Machine& m, int, int mm, int page) -> Found { return int(mapping_at(m, mm, page)); }},
+    {"value", Subject::page, Answer::number,
+     "the content behind the entry, also of a swap or migration entry; 0 of none",
+     [](const Machine& m, int, int mm, int page) -> Found { return content_at(m, mm, page); }},
+    {"refcount", Subject::page, Answer::number, "_refcount of the folio", of_folio<refcount_of>},
+    {"mapcount", Subject::page, Answer::number, "page_mapcount() of the sub-page",
+     of_page<mapcount_of>},
+    {"raw_mapcount", Subject::page, Answer::number, "_mapcount of the sub-page: from -1",
+     of_page<raw_mapcount_of>},
+    {"total_mapcount", Subject::page, Answer::number, "folio_mapcount(): all mappings of the folio",
+     of_folio<total_mapcount_of>},
+    {"entire_mapcount", Subject::page, Answer::number,
+     "compound_mapcount(): PMDs that map the large folio", of_folio<entire_mapcount_of>},
+    {"pincount", Subject::page, Answer::number,
+     "compound_pincount; of a small page refcount / 1024", of_folio<pincount_of>},
+    {"large", Subject::page, Answer::flag, "is the folio a huge page?", of_folio<flag_of<PG_head>>},
+    {"double_map", Subject::page, Answer::flag, "PageDoubleMap of the large folio",
+     of_compound<&Compound::double_map>},
+    {"deferred", Subject::page, Answer::flag, "is the large folio on the deferred split queue?",
+     of_compound<&Compound::deferred>},
+    {"exclusive", Subject::page, Answer::flag,
+     "PageAnonExclusive: of a PMD the head's; of a swap or migration entry its own",
+     [](const Machine& m, int, int mm, int page) { return exclusive_at(m, mm, page); }},
+    {"dirty", Subject::page, Answer::flag, "PG_dirty of the folio", of_folio<flag_of<PG_dirty>>},
+    {"lru", Subject::page, Answer::flag, "PG_lru of the folio", of_folio<flag_of<PG_lru>>},
+    {"swapcache", Subject::page, Answer::flag, "is the folio in the swap cache?",
+     of_folio<flag_of<PG_swapcache>>},
+    {"swapbacked", Subject::page, Answer::flag, "PG_swapbacked; 0 after MADV_FREE",
+     of_folio<flag_of<PG_swapbacked>>},
+    {"writeback", Subject::page, Answer::flag, "PG_writeback of the folio",
+     of_folio<flag_of<PG_writeback>>},
+    {"mlocked", Subject::page, Answer::flag, "PG_mlocked of the folio",
+     of_folio<flag_of<PG_mlocked>>},
+    {"writable", Subject::page, Answer::flag, "the entry's write bit", of_entry<kWrite>},
+    {"young", Subject::page, Answer::flag, "the entry's accessed bit", of_entry<kYoung>},
+    {"entry_dirty", Subject::page, Answer::flag, "the entry's dirty bit", of_entry<kDirty>},
+    {"soft_dirty", Subject::page, Answer::flag, "the entry's soft-dirty bit", of_entry<kSoftDirty>},
+    {"swap_count", Subject::page, Answer::number, "swap_map of the swap entry's slot", swap_count},
+    {"rss", Subject::mm, Answer::number, "MM_ANONPAGES", of_mm<&Mm::anon_pages>},
+    {"swapents", Subject::mm, Answer::number, "MM_SWAPENTS", of_mm<&Mm::swap_entries>},
+    {"nr_ptes", Subject::mm, Answer::number, "page tables, deposited ones included",
+     of_mm<&Mm::nr_ptes>},
+    {"vmas", Subject::mm, Answer::number, "map_count", of_mm<&Mm::map_count>},
+    {"event", Subject::event, Answer::number, "a counter of /proc/vmstat, since the trace began",
+     [](const Machine& m, int, int event, int) -> Found {
+       return int(m.events[std::size_t(event)]);
+     }},
+    {"anon_mapped", Subject::nothing, Answer::number, "NR_ANON_MAPPED, pages",
+     of_machine<&Machine::nr_anon_mapped>},
+    {"anon_thps", Subject::nothing, Answer::number, "NR_ANON_THPS, pages",
+     of_machine<&Machine::nr_anon_thps>},
+    {"deferred_len", Subject::nothing, Answer::number, "folios on the deferred split queue",
+     of_machine<&Machine::deferred_len>},
+    {"huge_zero_refcount", Subject::nothing, Answer::number, "huge_zero_refcount",
+     of_machine<&Machine::huge_zero_refcount>},
+    {"holder", Subject::holder, Answer::holder_kind, "what the holder holds",
+     [](const Machine& m, int, int holder, int) -> Found {
+       return int(m.holders[std::size_t(holder)].kind);
+     }},
+};
+
+}  // namespace
+
+std::span<const Fact> facts() { return kFacts; }
+
+}  // namespace thp

@@ -1,0 +1,225 @@
+// What each call does to flat memory, and which results its caller may see. Errors come from
+// v6.1 mm/mmap.c, mm/mprotect.c, mm/mremap.c, mm/mlock.c, mm/madvise.c, mm/gup.c, kernel/fork.c.
+// A call that fails half-way keeps what it had done: that is documented, and visible.
+#include "oracle/flat_memory.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "oracle/flat_reply.h"
+
+namespace thp {
+
+void FlatMemory::reset(const Geometry& g) {
+  pages_ = g.pages();
+  mms_ = g.mms;
+  alive_ = {};
+  alive_[0] = true;
+  views_ = {};
+  cells_.assign(std::size_t(pages_ * mms_), Cell{});
+}
+
+Verdict FlatMemory::after(const Op& op, int result, const Machine& m, const Injections& armed) {
+  const Reply reply{result, m, armed};
+  return std::visit([&](const auto& o) { return on(o, reply); }, op);
+}
+
+// --- Ranges.
+
+int FlatMemory::first_hole(int mm, PageRange range) const {
+  int page = range.first;
+  while (page < range.end && (at(mm, page).state & kMapped) != 0) ++page;
+  return page;
+}
+
+bool FlatMemory::has(int mm, PageRange range, std::uint8_t state) const {
+  for (int page = range.first; page < range.end; ++page)
+    if ((at(mm, page).state & state) != state) return false;
+  return true;
+}
+
+void FlatMemory::mark(int mm, int first, int end, std::uint8_t clear, std::uint8_t set) {
+  for (Cell& cell : cells(mm, first, end)) {
+    const auto mapped = std::uint8_t((cell.state & kMapped) != 0 ? 0xff : 0);
+    cell.state = std::uint8_t((cell.state & ~clear) | (set & mapped));
+  }
+}
+
+// Zeroes the pages; of their state only `keep` remains. Whoever held them is on its own.
+void FlatMemory::discard(int mm, int first, int end, std::uint8_t keep) {
+  detach(mm, first, end);
+  for (Cell& cell : cells(mm, first, end)) cell = {0, std::uint8_t(cell.state & keep)};
+}
+
+void FlatMemory::detach(int mm, int first, int end) {
+  for (View& view : views_) {
+    if (view.mm != mm || view.page < first || view.page >= end) continue;
+    view.companions = 0;
+    for (std::size_t other = 0; other < views_.size(); ++other)
+      if (views_[other].mm == mm && views_[other].page == view.page)
+        view.companions |= std::uint8_t(1 << other);
+  }
+  for (View& view : views_)
+    if (view.mm == mm && view.page >= first && view.page < end) view.mm = -1;
+}
+
+void FlatMemory::move(int mm, PageRange from, int to) {
+  unmap(mm, to, to + from.size());
+  std::ranges::copy(cells(mm, from.first, from.end), cells(mm, to, to + from.size()).begin());
+  std::ranges::fill(cells(mm, from.first, from.end), Cell{});
+  for (View& view : views_)
+    if (view.mm == mm && view.page >= from.first && view.page < from.end)
+      view.page = std::uint16_t(view.page - from.first + to);
+}
+
+// --- Address spaces.
+
+Verdict FlatMemory::on(const Mmap& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};
+  const auto prot = vm_flags_of(op.prot);
+  const int bits =
+      kMapped | ((prot & VM_READ) ? kMayRead : 0) | ((prot & VM_WRITE) ? kMayWrite : 0);
+  unmap(mm, op.range.first, op.range.end);
+  for (Cell& cell : cells(mm, op.range.first, op.range.end)) cell.state = std::uint8_t(bits);
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Munmap& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};  // before the point of no return
+  unmap(mm, op.range.first, op.range.end);
+  return expect(a.result, 0);
+}
+
+// v6.1 mm/mprotect.c: do_mprotect_pkey(): VMA by VMA up to the first hole.
+Verdict FlatMemory::on(const Mprotect& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  const std::uint32_t prot = vm_flags_of(op.prot);
+  const int hole = first_hole(mm, op.range);
+  int end = hole;
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm))
+    end = std::min(hole, reached(a.m, mm, op.range, VM_READ | VM_WRITE, prot));
+  const int bits = ((prot & VM_READ) ? kMayRead : 0) | ((prot & VM_WRITE) ? kMayWrite : 0);
+  mark(mm, op.range.first, end, kMayRead | kMayWrite, std::uint8_t(bits));
+  return expect(a.result, hole < op.range.end || end < hole ? -ENOMEM : 0);
+}
+
+// v6.1 mm/mremap.c: mremap_to(), vma_to_resize(), move_vma(). The target is unmapped before anyone
+// asks whether the source is one VMA.
+Verdict FlatMemory::on(const Mremap& op, const Reply& a) {
+  const int mm = op.mm.id, to = op.to.number, to_end = to + op.range.size();
+  if (!alive(mm)) return no_such_process(a.result);
+  if (to_end > pages_) return expect_any(a.result, {-EINVAL, -EFAULT});
+  if (!mapped(mm, op.range.first)) return expect(a.result, -EFAULT);
+  if (op.range.end > to && to_end > op.range.first) return expect(a.result, -EINVAL);
+  if (a.was(-ENOMEM) && (may_lack_vmas(a.m, mm) || may_oom(a.m, a.armed, mm))) {
+    const auto vmas = a.m.vmas(mm);
+    const auto over = [&](const Vma& vma) { return vma.end > to && vma.start < to_end; };
+    if (std::ranges::none_of(vmas, over)) unmap(mm, to, to_end);
+    return {};
+  }
+  const auto whole = [&](const Vma& v) {
+    return v.start <= op.range.first && v.end >= op.range.end;
+  };
+  if (a.was(-EFAULT) && std::ranges::none_of(a.m.vmas(mm), whole)) {
+    unmap(mm, to, to_end);
+    return {};
+  }
+  constexpr int kOfTheVma = kMapped | kMayRead | kMayWrite | kLocked | kDontfork;
+  const int flags = at(mm, op.range.first).state & kOfTheVma;
+  const bool alike =
+      std::ranges::all_of(cells(mm, op.range.first, op.range.end),
+                          [&](const Cell& cell) { return (cell.state & kOfTheVma) == flags; });
+  move(mm, op.range, to);
+  return expect(a.result, alike ? 0 : -EFAULT);
+}
+
+// v6.1 kernel/fork.c: dup_mmap(): no VM_DONTCOPY areas, no locks.
+Verdict FlatMemory::on(const Fork& op, const Reply& a) {
+  const int mm = op.mm.id, child = op.child.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  if (alive(child)) return expect(a.result, -EEXIST);
+  if (a.was(-ENOMEM) && may_oom(a.m, a.armed, mm)) return {};
+  for (int page = 0; page < pages_; ++page) {
+    const Cell cell = at(mm, page);
+    at(child, page) = (cell.state & kDontfork) != 0
+                          ? Cell{}
+                          : Cell{cell.value, std::uint8_t(cell.state & ~kLocked)};
+  }
+  alive_[std::size_t(child)] = true;
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Exit& op, const Reply& a) {
+  if (!alive(op.mm.id)) return no_such_process(a.result);
+  unmap(op.mm.id, 0, pages_);
+  alive_[std::size_t(op.mm.id)] = false;
+  return expect(a.result, 0);
+}
+
+// v6.1 mm/mlock.c: apply_vma_lock_flags(): VMA by VMA up to the first hole; only if there is none,
+// __mm_populate(), which fails at PROT_NONE (-ENOMEM) and without memory (-EAGAIN).
+Verdict FlatMemory::locked(int mm, PageRange range, bool lock, const Reply& a) {
+  if (!alive(mm)) return no_such_process(a.result);
+  const int hole = first_hole(mm, range);
+  int end = hole;
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm))
+    end = std::min(hole, reached(a.m, mm, range, VM_LOCKED, lock ? std::uint32_t{VM_LOCKED} : 0u));
+  mark(mm, range.first, end, kLocked, lock ? kLocked : 0);
+  if (end < range.end) return expect(a.result, -ENOMEM);
+  if (lock && a.was(-EAGAIN) && may_oom(a.m, a.armed, mm)) return {};
+  return expect(a.result, lock && !has(mm, range, kMayRead) ? -ENOMEM : 0);
+}
+Verdict FlatMemory::on(const Mlock& op, const Reply& a) {
+  return locked(op.mm.id, op.range, true, a);
+}
+Verdict FlatMemory::on(const Munlock& op, const Reply& a) {
+  return locked(op.mm.id, op.range, false, a);
+}
+
+Verdict FlatMemory::on(const ClearSoftDirty& op, const Reply& a) {
+  return expect(a.result, alive(op.mm.id) ? 0 : -ESRCH);
+}
+
+// --- Accesses.
+
+Verdict FlatMemory::on(const Store& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  Cell& cell = at(mm, op.page.number);
+  if ((cell.state & kMayWrite) == 0) return expect(a.result, kSigsegv);
+  if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
+  cell = {std::uint8_t(op.value.number), std::uint8_t((cell.state & ~kLazy) | kTouched)};
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Load& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  Cell& cell = at(mm, op.page.number);
+  if ((cell.state & kMayRead) == 0) return expect(a.result, kSigsegv);
+  if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
+  if (a.was(cell.value)) return {};
+  if ((cell.state & kLazy) == 0 || !a.was(0))
+    return Mismatch{kWrongValue, mm, op.page.number, -1, cell.value, a.result};
+  cell = {0, std::uint8_t(cell.state & ~(kLazy | kTouched))};  // discarded: 0 until a store
+  return {};
+}
+
+// v6.1 mm/gup.c: check_vma_flags(): FOLL_FORCE writes to every private mapping, PROT_NONE included;
+// fs/proc/base.c: mem_rw(): nothing written is -EIO, whatever the reason.
+Verdict FlatMemory::on(const StoreForced& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  Cell& cell = at(mm, op.page.number);
+  if ((cell.state & kMapped) == 0) return expect(a.result, -EIO);
+  if (a.was(-EIO) && may_oom(a.m, a.armed, mm)) return {};
+  cell = {std::uint8_t(op.value.number), std::uint8_t((cell.state & ~kLazy) | kTouched)};
+  return expect(a.result, 0);
+}
+
+}  // namespace thp

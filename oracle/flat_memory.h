@@ -1,0 +1,168 @@
+// The oracle's first half: memory as applications and devices see it, page by page, from the calls
+// alone. It has never heard of frames, folios, huge pages or swap.
+#pragma once
+#include <array>
+#include <bitset>
+#include <boost/container/vector.hpp>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "model/ops.h"
+
+namespace thp {
+
+// What an application or a device would notice. Numbers that say nothing are -1.
+struct Mismatch {
+  const char* rule;  // the sentence that does not hold
+  int mm = -1, page = -1, holder = -1;
+  int expected = -1, seen = -1;
+};
+using Verdict = std::optional<Mismatch>;
+
+class FlatMemory {
+ public:
+  explicit FlatMemory(const Geometry& geometry = {}) { reset(geometry); }
+  void reset(const Geometry& geometry);  // only A lives; keeps the memory it has
+
+  // One op more: is its result one that its caller may see? `m` is the machine after it, `armed`
+  // what was injected before it. Both only tell whether a failure had a cause, and how far a call
+  // got that failed at one of several VMAs.
+  Verdict after(const Op& op, int result, const Machine& m, const Injections& armed);
+
+  // What the page tables hold, looked at without faulting, against what the calls left there. They
+  // learn: an advised page that is seen discarded stays 0, a `get` seen apart stays apart.
+  Verdict compare(const Machine& m);  // everything
+  Verdict compare_page(const Machine& m, int mm, int page);
+  Verdict compare_holders(const Machine& m);             // after each op: they are a history
+  Verdict compare_vmas(const Machine& m, int mm) const;  // which pages are mapped, and how
+
+  bool alive(int mm) const { return alive_[std::size_t(mm)]; }
+  bool mapped(int mm, int page) const { return (at(mm, page).state & kMapped) != 0; }
+  int value(int mm, int page) const { return at(mm, page).value; }
+  // The page that a pin must be coherent with; nothing for everybody else.
+  struct Owner {
+    int mm, page;
+  };
+  std::optional<Owner> coherent_owner(int holder) const {
+    const View& view = views_[std::size_t(holder)];
+    if (!view.coherent || view.mm < 0) return {};
+    return Owner{view.mm, view.page};
+  }
+
+ private:
+  enum State : std::uint8_t {
+    kMapped = 1,
+    kMayRead = 2,
+    kMayWrite = 4,
+    kLocked = 8,  // VM_LOCKED
+    kDontfork = 16,
+    kTouched = 32,  // stored to, or pinned for writing, since it was mapped or discarded
+    kLazy = 64,     // MADV_FREE, and no store since: a load may find 0
+  };
+  struct Cell {
+    std::uint8_t value = 0, state = 0;
+  };
+
+  // What `pin`, `get` and `isolate` have handed out. A pin is coherent with its owner's page. A
+  // get, and a pin of a page that may still be the zero page, goes along with the owner's page only
+  // until the owner gets another one: from then on it is apart, a snapshot. Whatever it was taken
+  // from, a reference without an owner (unmapped, discarded, exited) is a snapshot too.
+  struct View {
+    HolderKind kind = HolderKind::none;
+    bool write = false, coherent = false, apart = false;
+    std::int8_t mm = -1;  // -1: no owner any more
+    std::uint16_t page = 0;
+    std::uint8_t value = 0;             // as last seen
+    std::uint8_t companions = 0;        // bit h: lost its owner together with holder h
+    std::int16_t through_another = -1;  // what a companion has just stored
+  };
+
+  struct Reply {
+    int result;
+    const Machine& m;
+    const Injections& armed;
+    bool was(int expected) const { return result == expected; }
+  };
+
+  // --- One for each op; in flat_memory.cc, flat_advice.cc
+  // and flat_holders.cc.
+  Verdict on(const Mmap& op, const Reply& a);
+  Verdict on(const Munmap& op, const Reply& a);
+  Verdict on(const Mprotect& op, const Reply& a);
+  Verdict on(const Mremap& op, const Reply& a);
+  Verdict on(const Fork& op, const Reply& a);
+  Verdict on(const Exit& op, const Reply& a);
+  Verdict on(const Mlock& op, const Reply& a);
+  Verdict on(const Munlock& op, const Reply& a);
+  Verdict on(const ClearSoftDirty& op, const Reply& a);
+  Verdict on(const Store& op, const Reply& a);
+  Verdict on(const Load& op, const Reply& a);
+  Verdict on(const StoreForced& op, const Reply& a);
+  Verdict on(const MadviseHugepage& op, const Reply& a);
+  Verdict on(const MadviseNohugepage& op, const Reply& a);
+  Verdict on(const MadviseDontneed& op, const Reply& a);
+  Verdict on(const MadviseFree& op, const Reply& a);
+  Verdict on(const MadviseCold& op, const Reply& a);
+  Verdict on(const MadvisePageout& op, const Reply& a);
+  Verdict on(const MadviseCollapse& op, const Reply& a);
+  Verdict on(const MadviseDontfork& op, const Reply& a);
+  Verdict on(const MadviseDofork& op, const Reply& a);
+  Verdict on(const Pin& op, const Reply& a);
+  Verdict on(const Unpin& op, const Reply& a);
+  Verdict on(const Get& op, const Reply& a);
+  Verdict on(const Put& op, const Reply& a);
+  Verdict on(const StoreViaPin& op, const Reply& a);
+  Verdict on(const LoadViaPin& op, const Reply& a);
+  Verdict on(const Isolate& op, const Reply& a);
+  Verdict on(const Putback& op, const Reply& a);
+  Verdict on(const SplitFolio& op, const Reply& a);
+  Verdict on(const ShrinkDeferred& op, const Reply& a);
+  Verdict on(const ShrinkHugeZero& op, const Reply& a);
+  Verdict on(const Swapon& op, const Reply& a);
+  Verdict on(const Swapoff& op, const Reply& a);
+  Verdict on(const Reclaim& op, const Reply& a);
+  Verdict on(const WritebackEnd& op, const Reply& a);
+  Verdict on(const MigrateBegin& op, const Reply& a);
+  Verdict on(const MigrateEnd& op, const Reply& a);
+  Verdict on(const FailHugeAlloc& op, const Reply& a);
+  Verdict on(const FailSmallAlloc& op, const Reply& a);
+  Verdict on(const FailCharge& op, const Reply& a);
+  Verdict on(const FailSwapCluster& op, const Reply& a);
+  Verdict on(const ContendPageLock& op, const Reply& a);
+  Verdict on(const HoldSpeculativeRef& op, const Reply& a);
+  Verdict on(const SetEnabled& op, const Reply& a);
+  Verdict on(const SetUseZeroPage& op, const Reply& a);
+
+  Cell& at(int mm, int page) { return cells_[std::size_t(mm * pages_ + page)]; }
+  const Cell& at(int mm, int page) const { return cells_[std::size_t(mm * pages_ + page)]; }
+  std::span<Cell> cells(int mm, int first, int end) {
+    return {cells_.data() + mm * pages_ + first, std::size_t(end - first)};
+  }
+  int first_hole(int mm, PageRange range) const;                // range.end if all of it is mapped
+  bool has(int mm, PageRange range, std::uint8_t state) const;  // all of it, all these bits
+  void mark(int mm, int first, int end, std::uint8_t clear, std::uint8_t set);
+  void discard(int mm, int first, int end, std::uint8_t keep);
+  void unmap(int mm, int first, int end) { discard(mm, first, end, 0); }
+  void move(int mm, PageRange from, int to);
+  void detach(int mm, int first, int end);
+  void release(int holder);
+  Verdict hand_out(int holder, const View& view, bool permitted, const Reply& a);
+  Verdict give_back(int holder, HolderKind kind, const Reply& a);
+  Verdict advised(int mm, PageRange range, bool refuses_locked, int& end, const Reply& a) const;
+  Verdict flags_advised(int mm, PageRange range, std::uint8_t clear, std::uint8_t set,
+                        const Reply& a);
+  Verdict locked(int mm, PageRange range, bool lock, const Reply& a);
+  Verdict see(const Machine& m, int mm, int page);
+
+  int pages_ = 0, mms_ = 0;
+  std::array<bool, Geometry::kMaxMms> alive_{};
+  std::array<View, kMaxHolders> views_{};
+  boost::container::vector<Cell> cells_;
+};
+
+// What a load at the page would find were it to fault in nothing but what is already there; -1 if
+// the entry points nowhere.
+int visible(const Machine& m, int mm, int page);
+
+}  // namespace thp

@@ -1,0 +1,246 @@
+// The sweeps over the tables. Calls are unrolled, so that the predicates are compiled into one loop
+// for each kind of thing.
+#include "oracle/invariants.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+#include <vector>
+
+#include "oracle/invariants_of_machine.h"
+#include "oracle/invariants_of_memory.h"
+#include "oracle/invariants_of_spaces.h"
+
+namespace thp {
+namespace {
+
+// The first sentence of a table that is false of the subject.
+template <const auto& table, class Subject>
+const Invariant* broken(const Subject& subject) {
+  return [&]<std::size_t... i>(std::index_sequence<i...>) -> const Invariant* {
+    const Invariant* found = nullptr;
+    const auto is_false = [&]<std::size_t n>() {
+      constexpr auto holds = std::get<Holds<Subject>>(table[n].holds);
+      if (holds(subject)) return false;
+      found = &table[n];
+      return true;
+    };
+    (void)(is_false.template operator()<i>() || ...);
+    return found;
+  }(std::make_index_sequence<std::size(table)>{});
+}
+
+class Sweep {
+ public:
+  Sweep(const Machine& m, const Recount& r, Where& where) : m_(m), r_(r), where_(where) {}
+
+  const Invariant* everything() {
+    if (const auto* bad = memory()) return bad;
+    for (int slot = 0; slot < m_.geometry.swap_slots(); ++slot)
+      if (const auto* bad = of_slot(slot)) return bad;
+    for (int mm = 0; mm < m_.geometry.mms; ++mm)
+      if (const auto* bad = entries(mm)) return bad;
+    if (const auto* bad = vmas()) return bad;
+    return what_is_few();
+  }
+
+  const Invariant* changed() {
+    for (const Pfn pfn : r_.changed_frames())
+      if (const auto* bad = pfn <= m_.frames() ? of_frame(pfn) : nullptr) return bad;
+    for (const Pfn head : r_.changed_folios())
+      if (const auto* bad = of_folio(head)) return bad;
+    for (const std::uint16_t slot : r_.changed_slots())
+      if (const auto* bad = slot < m_.geometry.swap_slots() ? of_slot(slot) : nullptr) return bad;
+    for (const std::uint16_t id : r_.changed_entries())
+      if (const auto* bad = of_entry(id)) return bad;
+    if (r_.vmas_changed())
+      if (const auto* bad = vmas()) return bad;
+    return what_is_few();
+  }
+
+ private:
+  const Invariant* at(const Invariant* bad, Where where) {
+    if (bad != nullptr) where_ = where;
+    return bad;
+  }
+
+  // --- Frames and folios. A free frame that nothing points at satisfies all that is said of it.
+  const Invariant* memory() {
+    for (int block = 0; block <= m_.frames(); block += m_.hpage_nr())
+      if (const auto* bad = of_block(Pfn(block))) return bad;
+    return nullptr;
+  }
+
+  const Invariant* of_block(Pfn first) {
+    const int end = std::min(first + m_.hpage_nr(), m_.frames() + 1);
+    const bool compound = folio_test_large(m_, first);
+    if (compound)
+      if (const auto* bad = of_folio(first)) return bad;
+    for (int pfn = first; pfn < end; ++pfn) {
+      if (!compound && pfn != first && is_idle(Pfn(pfn))) continue;
+      if (const auto* bad = of_frame(Pfn(pfn))) return bad;
+      if (!compound)
+        if (const auto* bad = of_folio(Pfn(pfn))) return bad;
+    }
+    return nullptr;
+  }
+
+  bool is_idle(Pfn pfn) const { return m_.page(pfn) == Page{} && r_.frame(pfn).nothing(); }
+
+  const Invariant* of_frame(Pfn pfn) {
+    const Pfn block = Pfn(pfn & ~(m_.hpage_nr() - 1));
+    const TheFrame frame{m_, r_, pfn, block, page_folio(m_, pfn), m_.page(pfn), r_.frame(pfn)};
+    return at(broken<kFrameInvariants>(frame), {Where::Thing::frame, -1, pfn});
+  }
+
+  const Invariant* of_folio(Pfn head) {
+    const TheFolio folio{
+        m_, r_, head, folio_test_large(m_, head), m_.page(head), r_.folio(m_, head)};
+    return at(broken<kFolioInvariants>(folio), {Where::Thing::folio, -1, head});
+  }
+
+  // --- Swap.
+  const Invariant* of_slot(int id) {
+    const TheSlot slot{m_, r_, id, m_.swap(Slot(id)), r_.slot(id)};
+    return at(broken<kSlotInvariants>(slot), {Where::Thing::slot, -1, id});
+  }
+
+  // --- Entries.
+  const Vma* vma_at(int mm, int page) const {
+    const auto vmas = m_.vmas(mm);
+    const auto found =
+        std::ranges::find_if(vmas, [page](const Vma& vma) { return vma.covers(page); });
+    return found == vmas.end() ? nullptr : &*found;
+  }
+
+  const Invariant* entries(int mm) {
+    for (int i = 0; i < m_.geometry.pmds; ++i)
+      if (const auto* bad = of_entry(r_.pmd_id(mm, i))) return bad;
+    for (int page = 0; page < m_.pages(); ++page)
+      if (const auto* bad = of_entry(r_.pte_id(mm, page))) return bad;
+    return nullptr;
+  }
+
+  const Invariant* of_entry(int id) {
+    const int ptes = m_.geometry.mms * m_.pages();
+    const bool huge = id >= ptes;
+    const int mm = huge ? (id - ptes) / m_.geometry.pmds : id / m_.pages();
+    const int page = huge ? ((id - ptes) % m_.geometry.pmds) << m_.geometry.order : id % m_.pages();
+    const Entry entry = huge ? m_.pmd(mm, pmd_index(m_, page)) : m_.pte(mm, page);
+    if (entry.is_none()) return nullptr;
+    const TheEntry subject{m_, r_, mm, page, entry, huge, vma_at(mm, page)};
+    return at(broken<kEntryInvariants>(subject), {Where::Thing::entry, mm, page, huge});
+  }
+
+  // --- VMAs and anon_vmas.
+  const Invariant* vmas() {
+    std::array<std::uint8_t, kMaxAnonVmas> in_tree{}, active{}, children{};
+    for (int mm = 0; mm < m_.geometry.mms; ++mm) {
+      const auto all = m_.vmas(mm);
+      for (int i = 0; i < int(all.size()); ++i) {
+        const Vma& vma = all[std::size_t(i)];
+        if (const auto* bad =
+                at(broken<kVmaInvariants>(TheVma{m_, mm, i, vma, all}), {Where::Thing::vma, mm, i}))
+          return bad;
+        for (std::uint64_t chain = vma.chain; chain != 0; chain &= chain - 1)
+          ++in_tree[std::size_t(std::countr_zero(chain))];
+        if (vma.anon_vma < kMaxAnonVmas) ++active[vma.anon_vma];
+      }
+    }
+    for (std::size_t i = 0; i < kMaxAnonVmas; ++i)
+      if (in_tree[i] > 0 && m_.anon_vmas[i].parent < kMaxAnonVmas)
+        ++children[m_.anon_vmas[i].parent];
+    for (int i = 0; i < kMaxAnonVmas; ++i) {
+      const auto n = std::size_t(i);
+      if (!m_.anon_vmas[n].used && in_tree[n] == 0) continue;
+      const TheAnonVma subject{m_, i, m_.anon_vmas[n], in_tree[n], active[n], children[n]};
+      if (const auto* bad =
+              at(broken<kAnonVmaInvariants>(subject), {Where::Thing::anon_vma, -1, i}))
+        return bad;
+    }
+    return nullptr;
+  }
+
+  // --- What is so little that it is looked at after every op.
+  const Invariant* what_is_few() {
+    for (int i = 0; i < m_.geometry.mms; ++i) {
+      const TheMm mm{m_, r_, i, m_.mms[std::size_t(i)], r_.mm(i)};
+      if (const auto* bad = at(broken<kMmInvariants>(mm), {Where::Thing::mm, i})) return bad;
+    }
+    for (int i = 0; i < kMaxHolders; ++i) {
+      const Holder& holder = m_.holders[std::size_t(i)];
+      if (holder.kind == HolderKind::none) continue;
+      if (const auto* bad = at(broken<kHolderInvariants>(TheHolder{m_, r_, i, holder}),
+                               {Where::Thing::holder, -1, i}))
+        return bad;
+    }
+    return at(broken<kMachineInvariants>(TheMachine{m_, r_}), {Where::Thing::machine});
+  }
+
+  const Machine& m_;
+  const Recount& r_;
+  Where& where_;
+};
+
+template <const auto& table>
+void append(std::vector<Invariant>& all) {
+  all.insert(all.end(), std::begin(table), std::end(table));
+}
+
+}  // namespace
+
+std::span<const Invariant> invariants() {
+  static const std::vector<Invariant> all = [] {
+    std::vector<Invariant> rows;
+    append<kFrameInvariants>(rows);
+    append<kFolioInvariants>(rows);
+    append<kEntryInvariants>(rows);
+    append<kVmaInvariants>(rows);
+    append<kMmInvariants>(rows);
+    append<kAnonVmaInvariants>(rows);
+    append<kSlotInvariants>(rows);
+    append<kHolderInvariants>(rows);
+    append<kMachineInvariants>(rows);
+    return rows;
+  }();
+  return all;
+}
+
+const Invariant* first_broken(const Machine& m, const Recount& r, Where& where) {
+  return Sweep(m, r, where).everything();
+}
+
+const Invariant* first_broken_of_changed(const Machine& m, const Recount& r, Where& where) {
+  Sweep sweep(m, r, where);
+  if (!r.all_changed() && sweep.changed() == nullptr) return nullptr;
+  return sweep.everything();
+}
+
+std::string text(const Where& where) {
+  const auto number = std::to_string(where.number);
+  const std::string mm(1, char('A' + std::max(where.mm, 0)));
+  switch (where.thing) {
+    case Where::Thing::frame:
+      return "frame " + number;
+    case Where::Thing::folio:
+      return "folio " + number;
+    case Where::Thing::entry:
+      return (where.huge ? "the PMD of " : "the PTE of ") + mm + ' ' + number;
+    case Where::Thing::vma:
+      return "VMA " + number + " of " + mm;
+    case Where::Thing::mm:
+      return "address space " + mm;
+    case Where::Thing::anon_vma:
+      return "anon_vma " + number;
+    case Where::Thing::slot:
+      return "swap slot " + number;
+    case Where::Thing::holder:
+      return "holder h" + number;
+    case Where::Thing::machine:
+      break;
+  }
+  return "the machine";
+}
+
+}  // namespace thp

@@ -1,0 +1,143 @@
+// Sentences about swap slots, holders, and the machine as a whole. Part of invariants.cc.
+#pragma once
+#include <bit>
+
+#include "oracle/invariants.h"
+
+namespace thp {
+
+inline constexpr Invariant kSlotInvariants[] = {
+    {"swap_map", "A slot's count is the number of swap PTEs that hold it.",
+     "mm/swapfile.c swap_duplicate(), swap_entry_free()",
+     [](const TheSlot& s) { return s.slot.count == s.count.ptes; }},
+    {"slot_caches_its_page",
+     "A slot of the swap cache leads to a page that is there for this slot.",
+     "mm/swap_state.c add_to_swap_cache(); VM_BUG_ON_PAGE in __delete_from_swap_cache()",
+     [](const TheSlot& s) {
+       if (s.slot.cache == kNoPfn) return true;
+       if (!s.cached()) return false;
+       const Pfn folio = page_folio(s.m, s.slot.cache);
+       return test(s.m, folio, PG_swapcache) && s.m.page(s.slot.cache).private_slot == s.id;
+     }},
+    {"exclusive_swap_entry_is_alone", "An exclusive swap PTE is the only one of its slot.",
+     "mm/memory.c copy_nonpresent_pte(); include/linux/swapops.h pte_swp_exclusive()",
+     [](const TheSlot& s) { return s.count.exclusive_ptes == 0 || s.count.ptes == 1; }},
+    {"no_slot_of_a_closed_device", "With swap off, no slot is in use.", "mm/swapfile.c swapoff()",
+     [](const TheSlot& s) { return s.m.swap_on || (s.slot.count == 0 && s.slot.cache == kNoPfn); }},
+};
+
+inline constexpr Invariant kHolderInvariants[] = {
+    {"holder_holds_a_live_page", "What is pinned, got or isolated is a live page.",
+     "mm/gup.c try_get_folio(); mm/folio-compat.c isolate_lru_page()",
+     [](const TheHolder& h) {
+       if (!h.on_frame()) return is_zero_page(h.m, h.holder.pfn);
+       return h.m.page(page_folio(h.m, h.holder.pfn)).refcount > 0;
+     }},
+    {"isolation_is_of_a_folio", "It is folios that are isolated, not their tails or zero pages.",
+     "mm/vmscan.c folio_isolate_lru()",
+     [](const TheHolder& h) {
+       if (h.holder.kind != HolderKind::isolation) return true;
+       return h.on_frame() && !test(h.m, h.holder.pfn, PG_tail) &&
+              test(h.m, h.holder.pfn, PG_anon | PG_swapcache);
+     }},
+    {"pinned_is_exclusive",
+     "A pinned anonymous page is exclusive, by its own flag or its head's, until it is unpinned.",
+     "mm/gup.c VM_BUG_ON_PAGE in sanity_check_pinned_pages()",
+     [](const TheHolder& h) {
+       if (h.holder.kind != HolderKind::pin || !h.on_frame()) return true;
+       const Pfn folio = page_folio(h.m, h.holder.pfn);
+       return !test(h.m, folio, PG_anon) || test(h.m, folio, PG_anon_exclusive) ||
+              test(h.m, h.holder.pfn, PG_anon_exclusive);
+     }},
+};
+
+inline constexpr Invariant kMachineInvariants[] = {
+    {"nothing_points_nowhere", "No entry, slot or holder points outside memory or the device.",
+     "mm/memory.c vm_normal_page()", [](const TheMachine& t) { return t.r.nothing_is_nowhere(); }},
+    {"used_frames",
+     "What the allocator holds to be in use of a block are its frames that are not free.",
+     "mm/page_alloc.c __free_one_page()",
+     [](const TheMachine& t) {
+       for (int i = 0; i < t.m.geometry.frame_blocks(); ++i)
+         if (t.m.used_frames(i) != t.r.used_frames(i)) return false;
+       return true;
+     }},
+    {"nr_anon_thps", "NR_ANON_THPS is the pages of the folios that PMDs map.",
+     "mm/rmap.c page_add_anon_rmap(), page_remove_anon_compound_rmap()",
+     [](const TheMachine& t) { return t.m.nr_anon_thps == t.r.nr_anon_thps(); }},
+    // Drift: what 6.1 never gives back after splitting a PMD of a folio that was migrated while
+    // mapped both ways.
+    {"nr_anon_mapped",
+     "NR_ANON_MAPPED is the pages that something maps, counted twice where a PMD and PTEs map them "
+     "without DoubleMap, and the drift.",
+     "mm/rmap.c; mm/huge_memory.c __split_huge_pmd_locked()",
+     [](const TheMachine& t) {
+       return t.m.nr_anon_mapped == t.r.nr_anon_mapped(t.m) + t.m.anon_mapped_drift;
+     }},
+    {"drift_comes_from_pmd_splits",
+     "The drift grows only where a PMD is split, by a folio's pages at most, and never shrinks.",
+     "mm/huge_memory.c __split_huge_pmd_locked()",
+     [](const TheMachine& t) {
+       const int most = t.r.pmds_split() * t.m.hpage_nr();
+       return 0 <= t.r.drift_grown() && t.r.drift_grown() <= most;
+     }},
+    {"nr_swapcache", "NR_SWAPCACHE is the number of pages in the swap cache.",
+     "mm/swap_state.c add_to_swap_cache(), __delete_from_swap_cache()",
+     [](const TheMachine& t) { return t.m.nr_swapcache == t.r.nr_swapcache(); }},
+    {"pins_balance", "Pins acquired less pins released are the pins that are held.",
+     "include/linux/mmzone.h NR_FOLL_PIN_ACQUIRED; mm/gup.c",
+     [](const TheMachine& t) {
+       const auto acquired = t.m.events[std::size_t(Event::nr_foll_pin_acquired)];
+       const auto released = t.m.events[std::size_t(Event::nr_foll_pin_released)];
+       return int(acquired - released) == t.r.outstanding_pins();
+     }},
+    {"huge_zero_refcount",
+     "The huge zero page has one user for each address space that has used it, and the shrinker; "
+     "without it there are none.",
+     "mm/huge_memory.c mm_get_huge_zero_page(); BUG_ON in put_huge_zero_page()",
+     [](const TheMachine& t) {
+       int users = t.m.huge_zero_page != kNoPfn;
+       for (const Mm& mm : t.m.mms) users += mm.huge_zero_page;
+       return t.m.huge_zero_refcount == users && (users > 0) == (t.m.huge_zero_page != kNoPfn);
+     }},
+    {"huge_zero_page_is_compound", "The huge zero page is a compound page.",
+     "mm/huge_memory.c get_huge_zero_page()",
+     [](const TheMachine& t) {
+       const Pfn page = t.m.huge_zero_page;
+       return page == kNoPfn || (page < t.m.frames() && test(t.m, page, PG_head));
+     }},
+    {"deferred_queue", "The deferred split queue holds each folio that is marked as queued, once.",
+     "mm/huge_memory.c deferred_split_huge_page(), deferred_split_scan()",
+     [](const TheMachine& t) {
+       std::uint64_t queued = 0, marked = 0;
+       for (const Pfn head : t.m.deferred_queue())
+         queued |= std::uint64_t{1} << (head >> t.m.geometry.order & 63);
+       for (int i = 0; i < t.m.geometry.frame_blocks(); ++i)
+         marked |= std::uint64_t(t.m.compound(Pfn(i << t.m.geometry.order)).deferred) << i;
+       return queued == marked && std::popcount(marked) == t.m.deferred_len;
+     }},
+    {"huge_cluster_is_a_large_folios",
+     "A swap cluster is marked huge only while a large folio owns it.",
+     "mm/swapfile.c put_swap_folio(), split_swap_cluster()",
+     [](const TheMachine& t) {
+       for (int i = 0; i < t.m.geometry.swap_clusters(); ++i) {
+         if (!t.m.cluster_huge(i)) continue;
+         const Pfn cache = t.m.swap(Slot(i << t.m.geometry.order)).cache;
+         if (cache >= t.m.frames() || !test(t.m, cache, PG_head)) return false;
+       }
+       return true;
+     }},
+    {"migration_has_a_target", "What migrates has a target of its size, fresh and held.",
+     "mm/migrate.c __unmap_and_move()",
+     [](const TheMachine& t) {
+       const auto [src, dst] = t.m.migration;
+       if (src == kNoPfn) return dst == kNoPfn;
+       if (src >= t.m.frames() || dst >= t.m.frames() || src == dst) return false;
+       const bool same_size = folio_test_large(t.m, src) == folio_test_large(t.m, dst);
+       return same_size && !test(t.m, src, PG_tail) && !test(t.m, dst, PG_tail);
+     }},
+    {"gather_is_flushed", "No page waits for a TLB flush between ops.", "mm/mmu_gather.c",
+     [](const TheMachine& t) { return t.m.gather.empty(); }},
+};
+
+}  // namespace thp

@@ -1,0 +1,198 @@
+// Sentences about frames and folios. Part of invariants.cc.
+#pragma once
+#include "oracle/invariants.h"
+
+namespace thp {
+
+inline constexpr Invariant kFrameInvariants[] = {
+    {"tails_follow_a_head", "A frame is a tail exactly where its block begins with a head.",
+     "mm/page_alloc.c prep_compound_page(); free_tail_pages_check()",
+     [](const TheFrame& f) {
+       const bool first = f.pfn == f.block;
+       return f.has(PG_tail) == (!first && f.in_compound()) && (first || !f.has(PG_head));
+     }},
+    {"tail_refcount", "The reference count of a tail is zero.",
+     "Documentation/mm/transhuge.rst, Refcounts; mm/page_alloc.c free_page_is_bad()",
+     [](const TheFrame& f) { return !f.has(PG_tail) || f.page.refcount == 0; }},
+    {"tail_is_bare", "A tail has no flag of its own but AnonExclusive, and no mapping or index.",
+     "include/linux/page-flags.h PF_HEAD; VM_BUG_ON_PAGE in __split_huge_page_tail()",
+     [](const TheFrame& f) {
+       if (!f.has(PG_tail)) return true;
+       return (f.page.flags & ~(PG_tail | PG_anon_exclusive)) == 0 && f.page.index == 0 &&
+              f.page.anon_vma == kNoAnonVma && f.page.mlock_count == 0;
+     }},
+    {"mapcount", "_mapcount is the number of PTEs, less one; DoubleMap adds one for the PMDs.",
+     "Documentation/mm/transhuge.rst, PageDoubleMap; mm/rmap.c; VM_BUG_ON in zap_huge_pmd()",
+     [](const TheFrame& f) {
+       const int double_map = f.in_compound() ? f.m.compound(f.head).double_map : 0;
+       return f.page.mapcount == f.count.ptes - 1 + double_map;
+     }},
+    {"compound_state_needs_compound", "Where no compound page is, its fields are clear.",
+     "mm/page_alloc.c free_tail_pages_check(); mm/huge_memory.c free_transhuge_page()",
+     [](const TheFrame& f) {
+       return !f.begins_block() || f.in_compound() || f.m.compound(f.block) == Compound{};
+     }},
+    {"writable_is_exclusive", "A page that a PTE maps writable is exclusive.",
+     "mm/memory.c VM_BUG_ON in wp_page_reuse(), do_swap_page()",
+     [](const TheFrame& f) { return f.count.writable_ptes == 0 || f.has(PG_anon_exclusive); }},
+    {"exclusive_is_alone",
+     "An exclusive page that a PTE maps has no other mapping, swap entry or migration entry.",
+     "include/linux/page-flags.h PG_anon_exclusive; VM_BUG_ON_PAGE in page_add_anon_rmap()",
+     [](const TheFrame& f) {
+       if (f.count.ptes == 0 || !f.has(PG_anon_exclusive)) return true;
+       const int swapped = f.cached() ? f.slot().ptes : 0;
+       return f.count.ptes == 1 && f.pmds() == 0 && f.count.migration_ptes == 0 && swapped == 0;
+     }},
+    {"exclusive_migration_is_alone",
+     "A page with a writable or exclusive migration PTE is mapped by nothing else.",
+     "include/linux/swapops.h; mm/rmap.c try_to_migrate_one()",
+     [](const TheFrame& f) {
+       if (f.count.exclusive_migration_ptes == 0) return true;
+       return f.count.migration_ptes == 1 && f.count.ptes == 0 && f.pmds() == 0;
+     }},
+    {"exclusive_is_anonymous", "Only pages of an anonymous folio are exclusive.",
+     "include/linux/page-flags.h VM_BUG_ON_PGFLAGS in PageAnonExclusive()",
+     [](const TheFrame& f) { return !f.has(PG_anon_exclusive) || test(f.m, f.head, PG_anon); }},
+    {"cached_page_knows_its_slot",
+     "Each page of a folio in the swap cache stands in one slot and knows it; no other page does.",
+     "mm/swap_state.c add_to_swap_cache(); VM_BUG_ON_PAGE in __delete_from_swap_cache()",
+     [](const TheFrame& f) {
+       if (!f.cached()) return f.count.cache_slots == 0 && f.page.private_slot == 0;
+       const bool in_order = f.page.private_slot == f.m.page(f.head).private_slot + f.pfn - f.head;
+       return in_order && f.count.cache_slots == 1 &&
+              f.page.private_slot < f.m.geometry.swap_slots() &&
+              f.m.swap(f.page.private_slot).cache == f.pfn;
+     }},
+    {"swapped_out_is_not_exclusive",
+     "While a swap entry is exclusive, nothing maps the page that is cached for it.",
+     "mm/rmap.c try_to_unmap_one(); BUG_ON of PageAnonExclusive in do_swap_page()",
+     [](const TheFrame& f) {
+       if (!f.cached() || f.slot().exclusive_ptes == 0) return true;
+       return f.slot().ptes == 1 && f.count.ptes == 0 && f.pmds() == 0;
+     }},
+    {"zero_pages_stay_zero", "Nobody has written to a zero page, small or huge.",
+     "mm/huge_memory.c get_huge_zero_page(); mm/memory.c do_anonymous_page()",
+     [](const TheFrame& f) {
+       const bool is_zero = is_huge_zero_page(f.m, f.head) || is_zero_page(f.m, f.pfn);
+       return !is_zero || f.page.content == 0;
+     }},
+};
+
+inline constexpr Invariant kFolioInvariants[] = {
+    {"held_or_free", "A folio that nobody holds is free, and a free frame is clean.",
+     "mm/swap.c __folio_put(); mm/page_alloc.c free_pages_prepare()",
+     [](const TheFolio& f) { return (f.references() == 0) == (f.page == Page{}); }},
+    {"refcount",
+     "A folio's reference count is the number of its holders: PMDs, PTEs, swap-cache slots, gets, "
+     "pins, isolations.",
+     "Documentation/mm/transhuge.rst, Refcounts and transparent huge pages",
+     [](const TheFolio& f) { return f.page.refcount == f.references(); }},
+    {"pincount", "A large folio's pin count is the number of its pins.",
+     "Documentation/core-api/pin_user_pages.rst; mm/gup.c try_grab_folio()",
+     [](const TheFolio& f) { return !f.large || f.compound().pincount == f.count.pins; }},
+    {"compound_mapcount", "compound_mapcount is the number of PMDs that map the folio, less one.",
+     "Documentation/mm/transhuge.rst, Refcounts; mm/page_alloc.c free_tail_pages_check()",
+     [](const TheFolio& f) { return !f.large || f.compound().mapcount == f.count.pmds - 1; }},
+    {"double_map_needs_a_pmd", "DoubleMap is set only while some PMD maps the folio.",
+     "mm/rmap.c page_remove_anon_compound_rmap(); mm/huge_memory.c __split_huge_pmd_locked()",
+     [](const TheFolio& f) { return !f.large || !f.compound().double_map || f.count.pmds > 0; }},
+    // Only putting a PMD back where migration had taken it leaves both kinds without DoubleMap.
+    {"mapped_both_ways_is_double_map",
+     "A folio mapped by PMDs and by PTEs is DoubleMap, unless a migration has been tried.",
+     "Documentation/mm/transhuge.rst, PageDoubleMap; mm/huge_memory.c remove_migration_pmd()",
+     [](const TheFolio& f) {
+       if (!f.large || f.count.pmds == 0 || f.count.ptes == 0) return true;
+       const bool tried = f.m.events[std::size_t(Event::pgmigrate_fail)] > 0;
+       return f.compound().double_map || f.r.wandered(f.head) || tried;
+     }},
+    {"writable_pmd_is_exclusive", "A folio that a PMD maps writable is exclusive.",
+     "mm/huge_memory.c VM_BUG_ON in remove_migration_pmd()",
+     [](const TheFolio& f) { return f.count.writable_pmds == 0 || f.has(PG_anon_exclusive); }},
+    {"exclusive_pmd_is_alone", "An exclusive folio that a PMD maps has no other mapping.",
+     "include/linux/page-flags.h PG_anon_exclusive; VM_BUG_ON_PAGE in page_add_anon_rmap()",
+     [](const TheFolio& f) {
+       if (f.count.pmds == 0 || !f.has(PG_anon_exclusive)) return true;
+       return f.count.pmds == 1 && f.count.ptes == 0 && f.count.migration_pmds == 0 &&
+              f.count.migration_ptes == 0;
+     }},
+    {"exclusive_migration_pmd_is_alone",
+     "A folio with a writable or exclusive migration PMD is mapped by nothing else.",
+     "mm/huge_memory.c set_pmd_migration_entry(), copy_huge_pmd()",
+     [](const TheFolio& f) {
+       if (f.count.exclusive_migration_pmds == 0) return true;
+       return f.count.migration_pmds == 1 && f.count.migration_ptes == 0 &&
+              !f.count.mapped_anywhere();
+     }},
+    {"mapped_is_anonymous", "What a PMD or PTE maps is anonymous, has its data, and is not zero.",
+     "mm/rmap.c __page_set_anon_rmap(); mm/memory.c vm_normal_page()",
+     [](const TheFolio& f) {
+       if (!f.count.mapped_anywhere()) return true;
+       return f.has(PG_anon) && f.has(PG_uptodate) && f.count.pointer == 0;
+     }},
+    {"anonymous_has_anon_vma", "A folio points to an anon_vma exactly while it is anonymous.",
+     "include/linux/page-flags.h PAGE_MAPPING_ANON",
+     [](const TheFolio& f) { return f.has(PG_anon) == (f.page.anon_vma != kNoAnonVma); }},
+    {"swap_cache_is_swapbacked", "A folio in the swap cache is swap-backed and has its data.",
+     "mm/swap_state.c VM_BUG_ON_FOLIO in add_to_swap_cache(), add_to_swap()",
+     [](const TheFolio& f) {
+       return !f.has(PG_swapcache) || (f.has(PG_swapbacked) && f.has(PG_uptodate));
+     }},
+    {"large_in_cache_owns_a_cluster",
+     "A large folio in the swap cache owns a whole cluster, which is marked huge.",
+     "mm/swapfile.c swap_alloc_cluster(); VM_BUG_ON in put_swap_folio()",
+     [](const TheFolio& f) {
+       if (!f.large || !f.has(PG_swapcache)) return true;
+       const int cluster = f.page.private_slot >> f.m.geometry.order;
+       return f.page.private_slot == cluster << f.m.geometry.order &&
+              cluster < f.m.geometry.swap_clusters() && f.m.cluster_huge(cluster);
+     }},
+    {"writeback_is_in_the_cache", "A folio under writeback stays in the swap cache.",
+     "mm/swap_state.c VM_BUG_ON_FOLIO in __delete_from_swap_cache()",
+     [](const TheFolio& f) { return !f.has(PG_writeback) || f.has(PG_swapcache); }},
+    {"locked_while_migrating", "Between ops exactly the folios of the migration are locked.",
+     "mm/migrate.c __unmap_and_move()",
+     [](const TheFolio& f) { return f.has(PG_locked) == f.in_flight(); }},
+    {"on_the_lru_or_isolated",
+     "An anonymous or cached folio is on the LRU, or one holder has isolated it.",
+     "mm/vmscan.c folio_isolate_lru(), folio_putback_lru(); mm/swap.c folio_add_lru()",
+     [](const TheFolio& f) {
+       const bool reclaimable = f.has(PG_anon | PG_swapcache);
+       return f.off_lru() <= 1 && f.has(PG_lru) == (reclaimable && f.off_lru() == 0);
+     }},
+    {"mlocked_is_unevictable",
+     "A folio on the LRU is unevictable exactly while it is mlocked, and then not active.",
+     "mm/mlock.c; mm/swap.c lru_add_fn(); VM_BUG_ON_FOLIO in folio_lru_list()",
+     [](const TheFolio& f) {
+       if (!f.has(PG_lru)) return true;
+       const bool wrong_list = f.has(PG_unevictable) && f.has(PG_active);
+       return f.has(PG_unevictable) == f.has(PG_mlocked) && !wrong_list;
+     }},
+    {"queued_is_splittable", "Only a live transparent huge page is on the deferred split queue.",
+     "mm/huge_memory.c deferred_split_huge_page(), free_transhuge_page()",
+     [](const TheFolio& f) {
+       if (!f.large || !f.compound().deferred) return true;
+       return f.page.refcount > 0 && f.compound().transhuge;
+     }},
+    // Membership is sticky, so nothing is said of fully mapped folios. In the swap cache an unmap
+    // does not queue; migration loses membership and may lose mappings to a zap of its entries.
+    {"partly_mapped_is_queued",
+     "A large folio without PMDs, of which some pages are mapped and others not, is queued for "
+     "splitting, unless it has been in the swap cache or in a migration.",
+     "Documentation/mm/transhuge.rst, Partial unmap and deferred_split_folio(); mm/rmap.c",
+     [](const TheFolio& f) {
+       const int mapped = f.count.mapped;
+       const bool partly = f.count.pmds == 0 && mapped > 0 && mapped < f.m.hpage_nr();
+       return !f.large || !partly || f.compound().deferred || f.r.wandered(f.head);
+     }},
+    {"destructor", "A huge page is transparent if it is anonymous, and not if it is the zero page.",
+     "mm/huge_memory.c prep_transhuge_page(), get_huge_zero_page()",
+     [](const TheFolio& f) {
+       if (!f.large) return true;
+       return f.compound().transhuge ? f.count.pointer == 0 : !f.has(PG_anon);
+     }},
+    {"in_flight_is_unmapped", "While a folio migrates, nothing maps it, nor its target.",
+     "mm/migrate.c __unmap_and_move()",
+     [](const TheFolio& f) { return !f.in_flight() || !f.count.mapped_anywhere(); }},
+};
+
+}  // namespace thp

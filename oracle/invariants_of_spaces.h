@@ -1,0 +1,172 @@
+// Sentences about page-table entries, VMAs, anon_vmas and address spaces. Part of invariants.cc.
+#pragma once
+#include <bit>
+
+#include "oracle/invariants.h"
+
+namespace thp {
+
+inline constexpr Invariant kEntryInvariants[] = {
+    {"entry_inside_a_vma", "Every PTE lies in a VMA, and every huge PMD wholly in one.",
+     "mm/memory.c unmap_page_range(); VM_BUG_ON_VMA in __split_huge_pmd_locked()",
+     [](const TheEntry& e) {
+       return e.entry.is_table() || (e.vma != nullptr && e.end() <= e.vma->end);
+     }},
+    {"table_serves_a_vma", "A page table stands only where some VMA reaches into its block.",
+     "mm/memory.c free_pgtables()",
+     [](const TheEntry& e) {
+       const auto reaches = [&](const Vma& vma) { return vma.start < e.end() && e.page < vma.end; };
+       return !e.entry.is_table() || std::ranges::any_of(e.m.vmas(e.mm), reaches);
+     }},
+    {"pte_below_a_table", "PTEs stand only below a PMD that is a page table.",
+     "mm/huge_memory.c pgtable_trans_huge_withdraw(); BUG_ON of pte_none in the PMD split",
+     [](const TheEntry& e) { return e.huge || e.pmd().is_table(); }},
+    {"kind_fits_the_level", "A PTE is no table, and a PMD no swap entry.",
+     "include/linux/swapops.h; arch/x86/include/asm/pgtable.h",
+     [](const TheEntry& e) { return e.huge ? !e.entry.is_swap() : !e.entry.is_table(); }},
+    {"entry_names_what_exists",
+     "An entry names a frame of memory, a PMD a whole block; a swap entry a slot of a device in "
+     "use.",
+     "mm/memory.c vm_normal_page(); mm/swapfile.c get_swap_device()",
+     [](const TheEntry& e) {
+       if (e.entry.is_swap()) return e.m.swap_on && e.entry.frame < e.m.geometry.swap_slots();
+       return !e.has_pfn() || (e.pfn_exists() && (e.entry.frame & (e.pages() - 1)) == 0);
+     }},
+    {"huge_pmd_maps_a_head", "A huge PMD maps a compound page.",
+     "mm/rmap.c VM_BUG_ON_PAGE(!PageTransHuge) in page_add_anon_rmap()",
+     [](const TheEntry& e) {
+       return !e.huge || !e.has_pfn() || !e.pfn_exists() || test(e.m, e.entry.frame, PG_head);
+     }},
+    {"writable_where_allowed", "An entry is writable only where its VMA permits to write.",
+     "mm/memory.c maybe_mkwrite(); mm/mprotect.c change_pte_range()",
+     [](const TheEntry& e) {
+       if (!e.entry.is_present() && !e.entry.is_zero()) return true;
+       return !e.entry.has(kWrite) || (e.vma != nullptr && e.vma->has(VM_WRITE));
+     }},
+    {"zero_entry_is_the_zero_page",
+     "A zero entry maps the zero page of its size, read-only; huge ones are counted for their "
+     "address space.",
+     "mm/huge_memory.c set_huge_zero_page(), mm_get_huge_zero_page(); mm/memory.c",
+     [](const TheEntry& e) {
+       if (!e.entry.is_zero()) return true;
+       const Pfn zero = e.huge ? e.m.huge_zero_page : e.m.zero_pfn();
+       const bool counted = !e.huge || e.m.mms[std::size_t(e.mm)].huge_zero_page != 0;
+       return e.entry.frame == zero && counted && !e.entry.has(kWrite);
+     }},
+    {"migration_entry_is_in_flight", "A migration entry leads to the folio that is migrating.",
+     "mm/migrate.c remove_migration_ptes(); include/linux/swapops.h pfn_swap_entry_to_page()",
+     [](const TheEntry& e) {
+       if (!e.entry.is_migration() || !e.pfn_exists()) return !e.entry.is_migration();
+       return page_folio(e.m, e.entry.frame) == e.m.migration.src;
+     }},
+    {"pinned_in_a_pinning_mm",
+     "Who maps an exclusive page that is pinned has MMF_HAS_PINNED, so that fork will copy it.",
+     "mm/gup.c mm_set_has_pinned_flag(); include/linux/mm.h page_needs_cow_for_dma()",
+     [](const TheEntry& e) {
+       if (!e.entry.is_present() || !e.pfn_exists()) return true;
+       const Pfn pfn = e.entry.frame;
+       const int pins = e.huge ? e.r.block(pfn >> e.m.geometry.order).pins : e.r.frame(pfn).pins;
+       return pins == 0 || !test(e.m, pfn, PG_anon_exclusive) ||
+              e.m.mms[std::size_t(e.mm)].has_pinned;
+     }},
+    {"found_by_rmap",
+     "From a folio's anon_vma and index, the reverse map finds every entry that maps it.",
+     "mm/rmap.c VM_BUG_ON in __page_check_anon_rmap(); rmap_walk_anon()",
+     [](const TheEntry& e) {
+       return !e.has_pfn() || !e.pfn_exists() || e.found_by_rmap_of(e.entry.frame);
+     }},
+    {"swap_entry_found_by_rmap",
+     "Swapping in would map a cached page where its folio's reverse map finds it.",
+     "mm/rmap.c __page_set_anon_rmap(): mapping and index stay from the first mapping",
+     [](const TheEntry& e) {
+       if (!e.entry.is_swap() || e.entry.frame >= e.m.geometry.swap_slots()) return true;
+       const Pfn cache = e.m.swap(e.entry.frame).cache;
+       if (cache >= e.m.frames() || !test(e.m, page_folio(e.m, cache), PG_anon)) return true;
+       return e.found_by_rmap_of(cache);
+     }},
+};
+
+inline constexpr Invariant kVmaInvariants[] = {
+    {"vmas_in_order", "VMAs are not empty, lie within the address space, sorted, and disjoint.",
+     "mm/mmap.c vma_link(); mm/mmap.c validate_mm()",
+     [](const TheVma& v) {
+       const int from = v.i == 0 ? 0 : v.all[std::size_t(v.i) - 1].end;
+       return from <= v.vma.start && v.vma.start < v.vma.end && v.vma.end <= v.m.pages();
+     }},
+    {"vma_has_its_anon_vma",
+     "A VMA hangs in the trees of anon_vmas exactly if it has its own, there too.",
+     "mm/rmap.c __anon_vma_prepare(), anon_vma_clone(), unlink_anon_vmas()",
+     [](const TheVma& v) {
+       if (v.vma.anon_vma == kNoAnonVma) return v.vma.chain == 0;
+       return v.vma.anon_vma < kMaxAnonVmas && (v.vma.chain >> v.vma.anon_vma & 1) != 0;
+     }},
+    {"chain_is_one_family", "The anon_vmas in whose trees a VMA hangs have one root.",
+     "mm/rmap.c WARN_ON_ONCE in lock_anon_vma_root()",
+     [](const TheVma& v) {
+       if (v.vma.anon_vma >= kMaxAnonVmas) return true;
+       const auto root_of = [&](int id) { return v.m.anon_vmas[std::size_t(id)].root; };
+       for (std::uint64_t chain = v.vma.chain; chain != 0; chain &= chain - 1)
+         if (root_of(std::countr_zero(chain)) != root_of(v.vma.anon_vma)) return false;
+       return true;
+     }},
+    {"untouched_vma_is_linear", "A VMA that never had an anon_vma has the offset of its address.",
+     "mm/mmap.c mmap_region(), copy_vma()",
+     [](const TheVma& v) { return v.vma.anon_vma != kNoAnonVma || v.vma.pgoff == v.vma.start; }},
+};
+
+inline constexpr Invariant kAnonVmaInvariants[] = {
+    {"anon_vma_lives_with_its_vmas",
+     "An anon_vma lives as long as a VMA hangs in its tree, or a migration holds it.",
+     "mm/rmap.c unlink_anon_vmas(); mm/migrate.c folio_get_anon_vma()",
+     [](const TheAnonVma& a) {
+       const Pfn src = a.m.migration.src;
+       const bool held = src < a.m.frames() && a.m.page(src).anon_vma == a.id;
+       return a.anon_vma.used ? a.vmas > 0 || held : a.vmas == 0 && a.anon_vma == AnonVma{};
+     }},
+    {"anon_vma_counts", "An anon_vma counts the VMAs that call it theirs, and its children.",
+     "mm/rmap.c anon_vma_fork(); VM_WARN_ON in unlink_anon_vmas()",
+     [](const TheAnonVma& a) {
+       return !a.anon_vma.used || (a.anon_vma.num_active_vmas == a.active_vmas &&
+                                   a.anon_vma.num_children == a.children);
+     }},
+    {"anon_vma_has_a_root", "The root of an anon_vma lives, and is that of its parent and its own.",
+     "mm/rmap.c anon_vma_fork()",
+     [](const TheAnonVma& a) {
+       if (!a.anon_vma.used) return true;
+       if (a.anon_vma.root >= kMaxAnonVmas) return false;
+       const AnonVma& root = a.m.anon_vmas[a.anon_vma.root];
+       return root.used && root.root == a.anon_vma.root;
+     }},
+    {"anon_vma_has_a_parent",
+     "The parent of an anon_vma lives, in the same family; a root is its own.",
+     "mm/rmap.c anon_vma_fork(), anon_vma_alloc()",
+     [](const TheAnonVma& a) {
+       if (!a.anon_vma.used) return true;
+       if (a.anon_vma.parent >= kMaxAnonVmas) return false;
+       const AnonVma& parent = a.m.anon_vmas[a.anon_vma.parent];
+       const bool is_root = a.anon_vma.root == a.id, is_own_parent = a.anon_vma.parent == a.id;
+       return parent.used && parent.root == a.anon_vma.root && is_root == is_own_parent;
+     }},
+};
+
+inline constexpr Invariant kMmInvariants[] = {
+    {"rss", "MM_ANONPAGES is the pages of anonymous PMDs and PTEs, migration entries included.",
+     "mm/memory.c; kernel/fork.c check_mm()",
+     [](const TheMm& a) { return a.mm.anon_pages == a.count.anon_pages; }},
+    {"swap_entries", "MM_SWAPENTS is the number of swap PTEs.", "kernel/fork.c check_mm()",
+     [](const TheMm& a) { return a.mm.swap_entries == a.count.swap_entries; }},
+    {"deposits", "For each huge, huge zero and migration PMD one page table is in store.",
+     "mm/pgtable-generic.c pgtable_trans_huge_deposit(); mm/huge_memory.c",
+     [](const TheMm& a) { return a.mm.deposits == a.count.huge; }},
+    {"nr_ptes", "pgtables_bytes counts the page tables, those in use and those in store.",
+     "include/linux/mm.h mm_inc_nr_ptes(); kernel/fork.c check_mm()",
+     [](const TheMm& a) { return a.mm.nr_ptes == a.count.tables + a.count.huge; }},
+    {"map_count", "An address space has at most sysctl_max_map_count VMAs.",
+     "mm/mmap.c __split_vma(), do_mmap()",
+     [](const TheMm& a) { return a.mm.map_count <= a.m.max_map_count(); }},
+    {"dead_leaves_nothing", "An address space that has exited has no VMA, entry, count or flag.",
+     "mm/mmap.c exit_mmap(); kernel/fork.c check_mm(), __mmput()",
+     [](const TheMm& a) { return a.mm.alive || (a.mm == Mm{} && a.count == MmCount{}); }},
+};
+
+}  // namespace thp

@@ -1,0 +1,68 @@
+// The one judge. Every engine feeds it ops; no engine has checks of its own.
+#pragma once
+#include <boost/container/vector.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "model/trace.h"
+#include "oracle/expected_answers.h"
+#include "oracle/flat_memory.h"
+#include "oracle/recount.h"
+
+namespace thp {
+
+struct Violation {
+  std::size_t op = 0;       // index in the trace of the op after which it shows
+  std::string_view broken;  // an invariant's name, or one of the three below, or "vm_bug_on"
+  std::string_view after;   // the name of that op
+  std::string detail;       // who and what, for the page
+  // The identity that shrinking keeps: which sentence, and after which kind of op.
+  bool same_failure(const Violation& other) const {
+    return broken == other.broken && after == other.after;
+  }
+};
+inline constexpr std::string_view kFlatMemory = "flat_memory";
+inline constexpr std::string_view kExpectedAnswer = "expected_answer";
+inline constexpr std::string_view kVmBugOn = "vm_bug_on";
+
+class Judge {
+ public:
+  // `full` recounts and compares everything after each op. `incremental` looks at what the op has
+  // changed, and at everything after every kFullEvery-th op and in finish(): for order 9.
+  enum class Mode { full, incremental };
+  static constexpr std::size_t kFullEvery = 64;
+  explicit Judge(const Geometry& geometry = {}, Mode mode = Mode::full);
+  void reset(const Geometry& geometry);
+
+  // Steps the machine and the oracle by one op, then compares.
+  std::optional<Violation> step(const Op& op);
+  // What an incremental judge has put off: everything, once more.
+  std::optional<Violation> finish();
+
+  const Machine& machine() const { return machine_; }
+  const FlatMemory& memory() const { return memory_; }
+  const Recount& recount() const { return recount_; }
+  int result() const { return result_; }  // of the last op
+
+ private:
+  std::optional<Violation> check();
+  std::optional<Violation> check_invariants(bool everything);
+  Verdict compare_changed();
+  Verdict compare_mappings(Pfn pfn);
+  std::optional<Violation> violation(std::string_view broken, std::string detail) const;
+  std::optional<Violation> violation(const Mismatch& mismatch) const;
+
+  Machine machine_;
+  FlatMemory memory_;
+  Recount recount_;
+  boost::container::vector<std::uint8_t> contents_;  // of each frame, as last compared
+  Mode mode_;
+  std::size_t ops_ = 0;
+  std::string_view op_name_;
+  int result_ = 0;
+};
+
+std::optional<Violation> judge(const Trace& trace, Judge::Mode mode = Judge::Mode::full);
+
+}  // namespace thp

@@ -1,0 +1,42 @@
+// Pictures of address spaces: one character a page, one letter a folio.
+#pragma once
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "model/machine.h"
+
+namespace thp {
+
+inline constexpr std::string_view kPictureKey =
+    "a letter is a folio, in order of appearance: upper case mapped by a PMD, lower case by a PTE\n"
+    ". no entry   - no VMA   0 zero page   Z huge zero page   s swapped   M, m migrating   "
+    "* one folio too many\n";
+
+// The letters of folios. One that is freed gives its letter back, to be used when all others are.
+class FolioNames {
+ public:
+  // Names the folios that are new since the last call: by address space and page, then by frame.
+  void follow(const Machine& m);
+  char letter(const Machine& m, Pfn pfn) const;  // of the folio that holds it, in lower case
+
+ private:
+  // Without m, s and z, which mean something else, and o, which looks like 0.
+  static constexpr std::string_view kLetters = "abcdefghijklnpqrtuvwxy";
+  static constexpr Pfn kFree = 0xfffe, kNeverUsed = kNoPfn;
+  void name(const Machine& m, Pfn pfn);
+  void forget_freed(const Machine& m);
+  std::array<Pfn, kLetters.size()> folios_ = [] {
+    std::array<Pfn, kLetters.size()> none;
+    none.fill(kNeverUsed);
+    return none;
+  }();
+};
+
+bool is_free(const Machine& m, Pfn pfn);
+
+// The pages of an address space, a blank between PMDs; empty if it is dead. Where there are many
+// pages, `A{512}` stands for 512 times the same.
+std::string picture(const Machine& m, int mm, const FolioNames& names);
+
+}  // namespace thp

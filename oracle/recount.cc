@@ -1,0 +1,218 @@
+// Counting from scratch, and what the counts say.
+#include "oracle/recount.h"
+
+namespace thp {
+
+void Marks::reset(int size) {
+  marked_.assign(std::size_t(size), 0);
+  list_.resize(std::size_t(size), boost::container::default_init);
+  count_ = 0;
+}
+
+void Marks::clear() {
+  for (const std::uint16_t i : list()) marked_[i] = 0;
+  count_ = 0;
+}
+
+void Recount::reset(const Geometry& g) {
+  geometry_ = g;
+  const auto frames = g.frames() + 2, slots = g.swap_slots() + 1;
+  const auto ptes = g.mms * g.pages(), pmds = g.mms * g.pmds;
+  frames_.resize(std::size_t(frames));
+  slots_.resize(std::size_t(slots));
+  shadow_.pmds.resize(std::size_t(pmds));
+  shadow_.ptes.resize(std::size_t(ptes));
+  shadow_.swap.resize(std::size_t(g.swap_slots()));
+  shadow_.rmap.resize(std::size_t(g.frames()));
+  shadow_.used.resize(std::size_t(g.frames()));
+  changed_frames_.reset(frames);
+  changed_folios_.reset(frames);
+  changed_entries_.reset(ptes + pmds);
+  changed_slots_.reset(slots);
+  wandered_ = {};
+  drift_before_ = drift_ = splits_before_ = splits_ = 0;
+}
+
+// --- Counting.
+
+void Recount::count_mapping(int pfn, Entry entry, int by) {
+  FrameCount& frame = frames_[std::size_t(pfn)];
+  FolioCount& folio = blocks_[block_of(pfn)];
+  const auto add = [by](std::uint16_t& count) { count = std::uint16_t(count + by); };
+  if (entry.is_present()) {
+    folio.mapped -= frame.ptes > 0;
+    add(frame.ptes);
+    folio.mapped += frame.ptes > 0;
+    folio.ptes += by;
+    if (entry.has(kWrite)) add(frame.writable_ptes);
+  } else {
+    add(frame.migration_ptes);
+    folio.migration_ptes += by;
+    if (entry.has(kWrite | kExclusive)) add(frame.exclusive_migration_ptes);
+  }
+}
+
+void Recount::count_pte(int mm, Entry entry, int by) {
+  MmCount& count = mms_[std::size_t(mm)];
+  if (entry.is_present() || entry.is_migration()) {
+    count.anon_pages += by;
+    count_mapping(frame_at(entry.frame), entry, by);
+  } else if (entry.is_swap()) {
+    SlotCount& slot = slots_[std::size_t(slot_at(entry.frame))];
+    count.swap_entries += by;
+    slot.ptes = std::uint16_t(slot.ptes + by);
+    if (entry.has(kExclusive)) slot.exclusive_ptes = std::uint16_t(slot.exclusive_ptes + by);
+  }
+}
+
+void Recount::count_pmd(int mm, Entry entry, int by) {
+  MmCount& count = mms_[std::size_t(mm)];
+  if (entry.is_none()) return;
+  if (entry.is_table()) {
+    count.tables += by;
+    return;
+  }
+  count.huge += by;
+  if (entry.is_zero()) {
+    count.huge_zero += by;
+    return;
+  }
+  count.anon_pages += by * geometry_.hpage_nr();
+  FolioCount& folio = blocks_[block_of(frame_at(entry.frame))];
+  if (entry.is_present()) {
+    folio.pmds += by;
+    if (entry.has(kWrite)) folio.writable_pmds += by;
+  } else {
+    folio.migration_pmds += by;
+    if (entry.has(kWrite | kExclusive)) folio.exclusive_migration_pmds += by;
+  }
+}
+
+void Recount::count_holder(const Holder& holder, int by) {
+  if (holder.kind == HolderKind::none) return;
+  const int pfn = frame_at(holder.pfn);
+  if (holder.kind == HolderKind::pin && pfn == geometry_.frames()) return;
+  FrameCount& frame = frames_[std::size_t(pfn)];
+  FolioCount& folio = blocks_[block_of(pfn)];
+  const auto add = [by](std::uint8_t& of_frame, std::int32_t& of_folio) {
+    of_frame = std::uint8_t(of_frame + by);
+    of_folio += by;
+  };
+  switch (holder.kind) {
+    case HolderKind::pin:
+      outstanding_pins_ += by;
+      return add(frame.pins, folio.pins);
+    case HolderKind::get:
+      return add(frame.gets, folio.gets);
+    default:
+      return add(frame.isolations, folio.isolations);
+  }
+}
+
+void Recount::count_cached(Pfn pfn, int by) {
+  if (pfn == kNoPfn) return;
+  FrameCount& frame = frames_[std::size_t(frame_at(pfn))];
+  cached_slots_ += by;
+  frame.cache_slots = std::uint16_t(frame.cache_slots + by);
+  blocks_[block_of(frame_at(pfn))].cache_slots += by;
+}
+
+void Recount::count_all(const Machine& m) {
+  std::fill(frames_.begin(), frames_.end(), FrameCount{});
+  std::fill(slots_.begin(), slots_.end(), SlotCount{});
+  std::fill_n(blocks_.begin(), geometry_.frame_blocks() + 1, FolioCount{});
+  mms_ = {};
+  cached_slots_ = outstanding_pins_ = 0;
+  for (int mm = 0; mm < geometry_.mms; ++mm) {
+    for (int i = 0; i < geometry_.pmds; ++i) count_pmd(mm, m.pmd(mm, i), 1);
+    for (int page = 0; page < geometry_.pages(); ++page) count_pte(mm, m.pte(mm, page), 1);
+  }
+  for (int slot = 0; slot < geometry_.swap_slots(); ++slot)
+    count_cached(m.swap(Slot(slot)).cache, 1);
+  for (const Holder& holder : m.holders) count_holder(holder, 1);
+  used_frames_ = {};
+  for (int pfn = 0; pfn < geometry_.frames(); ++pfn)
+    used_frames_[block_of(pfn)] += m.page(Pfn(pfn)) != Page{};
+}
+
+void Recount::recount(const Machine& m) {
+  count_all(m);
+  copy_shadow(m);
+  note_history(m);
+  for (int block = 0; block < geometry_.frame_blocks(); ++block) note_wanderer(m, block);
+  all_changed_ = vmas_changed_ = true;
+}
+
+// --- History.
+
+void Recount::note_history(const Machine& m) {
+  drift_before_ = drift_;
+  splits_before_ = splits_;
+  drift_ = m.anon_mapped_drift;
+  splits_ = int(m.events[std::size_t(Event::thp_split_pmd)]);
+}
+
+void Recount::note_wanderer(const Machine& m, int block) {
+  const Pfn head = Pfn(block << geometry_.order);
+  const bool moving = m.migration.src == head || m.migration.dst == head;
+  const bool wanders = moving || test(m, head, PG_swapcache);
+  std::uint8_t& wandered = wandered_[std::size_t(block)];
+  wandered = folio_test_large(m, head) && (wandered || wanders);
+}
+
+// --- What the counts say.
+
+FolioCount Recount::folio(const Machine& m, Pfn head) const {
+  FolioCount count;
+  if (head < geometry_.frames() && folio_test_large(m, head)) {
+    count = blocks_[block_of(head)];
+  } else {
+    const FrameCount& frame = frames_[head];
+    count.ptes = frame.ptes;
+    count.mapped = frame.ptes > 0;
+    count.migration_ptes = frame.migration_ptes;
+    count.cache_slots = frame.cache_slots;
+    count.pins = frame.pins;
+    count.gets = frame.gets;
+    count.isolations = frame.isolations;
+  }
+  count.migration = (m.migration.src == head) + (m.migration.dst == head);
+  count.pointer = (m.huge_zero_page == head) + (m.zero_pfn() == head);
+  return count;
+}
+
+bool Recount::nothing_is_nowhere() const {
+  return frames_[std::size_t(nowhere())] == FrameCount{} && slots_.back() == SlotCount{} &&
+         blocks_[block_of(nowhere())].pmds == 0 && blocks_[block_of(nowhere())].migration_pmds == 0;
+}
+
+// v6.1 mm/rmap.c: a folio's share of NR_ANON_MAPPED. Without DoubleMap the sub-pages that have PTEs
+// beside the PMD count twice.
+int Recount::nr_anon_mapped(const Machine& m) const {
+  int pages = 0;
+  for (int i = 0; i < geometry_.frame_blocks(); ++i) {
+    const FolioCount& folio = blocks_[std::size_t(i)];
+    const bool double_map = m.compound(Pfn(i << geometry_.order)).double_map != 0;
+    if (folio.pmds > 0) pages += geometry_.hpage_nr();
+    if (folio.pmds == 0 || !double_map) pages += folio.mapped;
+  }
+  return pages;
+}
+
+int Recount::nr_anon_thps() const {
+  int pages = 0;
+  for (int i = 0; i < geometry_.frame_blocks(); ++i)
+    if (blocks_[std::size_t(i)].pmds > 0) pages += geometry_.hpage_nr();
+  return pages;
+}
+
+bool Recount::operator==(const Recount& o) const {
+  return geometry_ == o.geometry_ && std::ranges::equal(frames_, o.frames_) &&
+         std::ranges::equal(slots_, o.slots_) &&
+         std::equal(blocks_.begin(), blocks_.begin() + geometry_.frame_blocks() + 1,
+                    o.blocks_.begin()) &&
+         mms_ == o.mms_ && used_frames_ == o.used_frames_ && cached_slots_ == o.cached_slots_ &&
+         outstanding_pins_ == o.outstanding_pins_ && wandered_ == o.wandered_;
+}
+
+}  // namespace thp

@@ -1,0 +1,199 @@
+// Every count of the kernel, taken again: from page tables, swap-cache slots and the list of
+// holders, never from the counters that it judges. Of a frame's own state it reads only what says
+// where a folio begins and ends.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <boost/container/vector.hpp>
+#include <cstdint>
+#include <span>
+
+#include "model/machine.h"
+
+namespace thp {
+
+// What points at one frame.
+struct FrameCount {
+  std::uint16_t ptes = 0;           // present PTEs: T of the sub-page
+  std::uint16_t writable_ptes = 0;  // of these
+  std::uint16_t migration_ptes = 0;
+  std::uint16_t exclusive_migration_ptes = 0;  // of these: writable or readable-exclusive
+  std::uint16_t cache_slots = 0;               // swap-cache slots
+  std::uint8_t pins = 0, gets = 0, isolations = 0;
+  std::uint8_t unused = 0;
+  bool nothing() const { return *this == FrameCount{}; }
+  bool operator==(const FrameCount&) const = default;
+};
+
+// The same of one folio, all its sub-pages together, and what maps it as a whole.
+struct FolioCount {
+  std::int32_t pmds = 0;           // present PMDs: P
+  std::int32_t writable_pmds = 0;  // of these
+  std::int32_t migration_pmds = 0;
+  std::int32_t exclusive_migration_pmds = 0;
+  std::int32_t ptes = 0;    // the sum of T
+  std::int32_t mapped = 0;  // sub-pages with a PTE: T > 0
+  std::int32_t migration_ptes = 0;
+  std::int32_t cache_slots = 0;
+  std::int32_t pins = 0, gets = 0, isolations = 0;
+  std::int32_t migration = 0;  // the migration's isolation of its source, or hold on its target
+  std::int32_t pointer = 0;    // the huge zero page's, or the 4K zero page's for ever
+  bool mapped_anywhere() const { return pmds + ptes > 0; }
+  // References of the folio: a pin of a small page counts GUP_PIN_COUNTING_BIAS.
+  int references(bool large) const {
+    return pmds + ptes + cache_slots + (large ? pins : pins * kGupPinCountingBias) + gets +
+           isolations + migration + pointer;
+  }
+  bool operator==(const FolioCount&) const = default;
+};
+
+struct MmCount {
+  std::int32_t anon_pages = 0;    // present and migration entries, in pages
+  std::int32_t swap_entries = 0;  // swap PTEs
+  std::int32_t tables = 0;        // PMDs that are page tables
+  std::int32_t huge = 0;          // huge, huge zero and migration PMDs: each has a deposited table
+  std::int32_t huge_zero = 0;     // of these
+  bool operator==(const MmCount&) const = default;
+};
+
+struct SlotCount {
+  std::uint16_t ptes = 0;            // swap PTEs
+  std::uint16_t exclusive_ptes = 0;  // of these
+  bool operator==(const SlotCount&) const = default;
+};
+
+// A list of small numbers, each at most once.
+class Marks {
+ public:
+  void reset(int size);
+  void clear();
+  void add(int i) {
+    if (marked_[std::size_t(i)]) return;
+    marked_[std::size_t(i)] = 1;
+    list_[std::size_t(count_++)] = std::uint16_t(i);
+  }
+  std::span<const std::uint16_t> list() const { return {list_.data(), std::size_t(count_)}; }
+
+ private:
+  boost::container::vector<std::uint8_t> marked_;
+  boost::container::vector<std::uint16_t> list_;
+  int count_ = 0;
+};
+
+class Recount {
+ public:
+  // Sizes everything for machines of this geometry; nothing is allocated after the first recount().
+  // Forgets all history.
+  void reset(const Geometry& geometry);
+
+  void recount(const Machine& m);  // from scratch
+  // From what has changed since the last recount() or update(): frames and entries by the machine's
+  // stamps, all else by comparing. The caller clears the stamps afterwards. Where they overflowed,
+  // everything is recounted.
+  void update(const Machine& m);
+
+  // Counts. Anything that points outside memory or the device is counted under nowhere().
+  const FrameCount& frame(int pfn) const { return frames_[std::size_t(pfn)]; }
+  FolioCount folio(const Machine& m, Pfn head) const;
+  const FolioCount& block(int i) const { return blocks_[std::size_t(i)]; }
+  const MmCount& mm(int mm) const { return mms_[std::size_t(mm)]; }
+  const SlotCount& slot(int slot) const { return slots_[std::size_t(slot)]; }
+  int used_frames(int i) const { return used_frames_[std::size_t(i)]; }  // of a block: not free
+  int nowhere() const { return geometry_.frames() + 1; }
+  bool nothing_is_nowhere() const;
+  int nr_anon_mapped(const Machine& m) const;  // without the drift
+  int nr_anon_thps() const;
+  int nr_swapcache() const { return cached_slots_; }
+  int outstanding_pins() const { return outstanding_pins_; }  // the 4K zero page takes none
+
+  // Entries have ids: PTEs in the order of address spaces and pages, then PMDs likewise.
+  int pte_id(int mm, int page) const { return mm * geometry_.pages() + page; }
+  int pmd_id(int mm, int i) const {
+    return geometry_.mms * geometry_.pages() + mm * geometry_.pmds + i;
+  }
+
+  // History: what can't be told from a state alone.
+  // A block whose large folio has been in the swap cache or in a migration.
+  bool wandered(Pfn head) const { return wandered_[block_of(head)] != 0; }
+  // Since the last look: growth of the machine's drift, and PMDs split.
+  int drift_grown() const { return drift_ - drift_before_; }
+  int pmds_split() const { return splits_ - splits_before_; }
+
+  // What the last update() saw change; after a recount(), everything.
+  bool all_changed() const { return all_changed_; }
+  std::span<const std::uint16_t> changed_frames() const { return changed_frames_.list(); }
+  std::span<const std::uint16_t> changed_folios() const { return changed_folios_.list(); }
+  std::span<const std::uint16_t> changed_entries() const { return changed_entries_.list(); }  // ids
+  std::span<const std::uint16_t> changed_slots() const { return changed_slots_.list(); }
+  bool vmas_changed() const { return vmas_changed_; }  // VMAs or anon_vmas
+
+  // Counts only: neither history nor what changed last.
+  bool operator==(const Recount& other) const;
+
+ private:
+  // What the counts were taken from, to be compared with what is there now.
+  struct Shadow {
+    boost::container::vector<Entry> pmds, ptes;
+    boost::container::vector<SwapSlot> swap;
+    boost::container::vector<Vma> vmas;            // max_map_count for each address space
+    boost::container::vector<std::uint32_t> rmap;  // of a frame: its anon_vma and index
+    boost::container::vector<std::uint8_t> used;   // of a frame: it is not free
+    std::array<Compound, Geometry::kMaxBlocks> compounds;
+    std::array<std::uint8_t, Geometry::kMaxBlocks> shape;  // of a block: see shape_of()
+    std::array<AnonVma, kMaxAnonVmas> anon_vmas;
+    std::array<std::uint16_t, Geometry::kMaxMms> map_count;
+    std::array<Holder, kMaxHolders> holders;
+    Migration migration;
+    Pfn huge_zero_page;
+  };
+
+  std::size_t block_of(int pfn) const { return std::size_t(pfn) >> geometry_.order; }
+  int frame_at(int pfn) const { return pfn <= geometry_.frames() ? pfn : nowhere(); }
+  int slot_at(int slot) const { return std::min(slot, geometry_.swap_slots()); }
+  std::uint8_t shape_of(const Machine& m, int block) const;
+
+  // Counting; with by = -1, uncounting.
+  void count_pmd(int mm, Entry entry, int by);
+  void count_pte(int mm, Entry entry, int by);
+  void count_mapping(int pfn, Entry entry, int by);
+  void count_holder(const Holder& holder, int by);
+  void count_cached(Pfn pfn, int by);
+  void count_all(const Machine& m);
+  void copy_shadow(const Machine& m);
+  void note_history(const Machine& m);
+  void note_wanderer(const Machine& m, int block);
+
+  // Parts of update(), in recount_update.cc.
+  void update_entries(const Machine& m);
+  void update_pte(const Machine& m, int mm, int page);
+  void update_pmd(const Machine& m, int mm, int i);
+  void update_holders(const Machine& m);
+  void update_swap(const Machine& m);
+  void update_vmas(const Machine& m);
+  void update_mm_vmas(const Machine& m, int mm);
+  void update_blocks(const Machine& m);
+  void update_frames(const Machine& m);
+  void update_entries_of_folios(const Machine& m);
+  void update_folios(const Machine& m);
+  void target_changed(Entry entry, int pages);
+  void slot_changed(const Machine& m, int slot);
+  void entries_changed(const Machine& m, int mm, int first, int end);
+
+  Geometry geometry_;
+  boost::container::vector<FrameCount> frames_;              // memory, the zero page, nowhere
+  boost::container::vector<SlotCount> slots_;                // the device, nowhere
+  std::array<FolioCount, Geometry::kMaxBlocks + 1> blocks_;  // the last: zero page and nowhere
+  std::array<MmCount, Geometry::kMaxMms> mms_;
+  std::array<std::uint16_t, Geometry::kMaxBlocks> used_frames_;
+  int cached_slots_ = 0, outstanding_pins_ = 0;
+
+  Shadow shadow_;
+  std::array<std::uint8_t, Geometry::kMaxBlocks + 1> wandered_;
+  int drift_before_ = 0, drift_ = 0, splits_before_ = 0, splits_ = 0;
+
+  bool all_changed_ = true, vmas_changed_ = true;
+  std::uint64_t lead_to_changed_ = 0;  // blocks: entries that lead there are to be judged again
+  Marks changed_frames_, changed_folios_, changed_entries_, changed_slots_;
+};
+
+}  // namespace thp

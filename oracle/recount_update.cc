@@ -1,0 +1,277 @@
+// The same counts from what has changed: the shadow holds what they were taken from, every
+// difference to it is uncounted and counted, and what it could make false is marked for the judge.
+#include <bit>
+#include <cstring>
+
+#include "oracle/recount.h"
+
+namespace thp {
+namespace {
+
+std::uint32_t rmap_of(const Page& page) { return std::uint32_t(page.anon_vma) << 16 | page.index; }
+
+// The parts of a VMA that its entries depend on, at a page.
+struct Hands {
+  std::uint64_t chain;
+  std::uint32_t flags;
+  int index_shift;
+  bool operator==(const Hands&) const = default;
+};
+
+Hands hands_of(const Vma& vma) {
+  return {vma.chain, vma.flags & (VM_READ | VM_WRITE), vma.pgoff - vma.start};
+}
+
+}  // namespace
+
+// What the invariants of a folio's single frames depend on, beside those frames.
+std::uint8_t Recount::shape_of(const Machine& m, int block) const {
+  const Pfn head = Pfn(block << geometry_.order);
+  const Bits flags = m.page(head).flags;
+  const auto bit = [](bool is, int n) { return std::uint8_t(is ? 1 << n : 0); };
+  return std::uint8_t(bit(flags & PG_head, 0) | bit(flags & PG_swapcache, 1) |
+                      bit(flags & PG_anon, 2) | bit(m.compound(head).double_map, 3) |
+                      bit(blocks_[std::size_t(block)].pmds > 0, 4));
+}
+
+void Recount::copy_shadow(const Machine& m) {
+  const std::size_t vmas = std::size_t(geometry_.mms * m.max_map_count());
+  if (shadow_.vmas.size() != vmas) shadow_.vmas.resize(vmas);
+  std::copy_n(&m.pmd(0, 0), shadow_.pmds.size(), shadow_.pmds.begin());
+  std::copy_n(&m.pte(0, 0), shadow_.ptes.size(), shadow_.ptes.begin());
+  std::copy_n(&m.swap(0), shadow_.swap.size(), shadow_.swap.begin());
+  std::copy_n(&m.compound(0), geometry_.frame_blocks(), shadow_.compounds.begin());
+  for (int i = 0; i < geometry_.frame_blocks(); ++i) shadow_.shape[std::size_t(i)] = shape_of(m, i);
+  for (std::size_t pfn = 0; pfn < shadow_.rmap.size(); ++pfn)
+    shadow_.rmap[pfn] = rmap_of(m.page(Pfn(pfn)));
+  for (std::size_t pfn = 0; pfn < shadow_.used.size(); ++pfn)
+    shadow_.used[pfn] = m.page(Pfn(pfn)) != Page{};
+  for (int mm = 0; mm < geometry_.mms; ++mm) {
+    const auto now = m.vmas(mm);
+    std::copy(now.begin(), now.end(), shadow_.vmas.begin() + mm * m.max_map_count());
+    shadow_.map_count[std::size_t(mm)] = std::uint16_t(now.size());
+  }
+  shadow_.anon_vmas = m.anon_vmas;
+  shadow_.holders = m.holders;
+  shadow_.migration = m.migration;
+  shadow_.huge_zero_page = m.huge_zero_page;
+}
+
+void Recount::update(const Machine& m) {
+  if (m.stamps.overflowed()) return recount(m);
+  changed_frames_.clear();
+  changed_folios_.clear();
+  changed_entries_.clear();
+  changed_slots_.clear();
+  lead_to_changed_ = 0;
+  all_changed_ = vmas_changed_ = false;
+  for (const std::uint32_t pfn : m.stamps.frames()) changed_frames_.add(int(pfn));
+  update_entries(m);
+  update_holders(m);
+  update_swap(m);
+  update_vmas(m);
+  update_blocks(m);
+  update_frames(m);
+  update_entries_of_folios(m);
+  update_folios(m);
+  note_history(m);
+}
+
+void Recount::target_changed(Entry entry, int pages) {
+  if (entry.is_swap()) changed_slots_.add(slot_at(entry.frame));
+  if (!entry.is_present() && !entry.is_migration()) return;
+  const int first = frame_at(entry.frame);
+  for (int pfn = first; pfn < std::min(first + pages, nowhere() + 1); ++pfn)
+    changed_frames_.add(pfn);
+}
+
+void Recount::entries_changed(const Machine& m, int mm, int first, int end) {
+  for (int page = first; page < end; ++page) changed_entries_.add(pte_id(mm, page));
+  for (int i = pmd_index(m, first); i <= pmd_index(m, end - 1); ++i)
+    changed_entries_.add(pmd_id(mm, i));
+}
+
+void Recount::update_pte(const Machine& m, int mm, int page) {
+  const int id = pte_id(mm, page);
+  Entry& before = shadow_.ptes[std::size_t(id)];
+  const Entry now = m.pte(mm, page);
+  if (before == now) return;
+  count_pte(mm, before, -1);
+  count_pte(mm, now, 1);
+  changed_entries_.add(id);
+  target_changed(before, 1);
+  target_changed(now, 1);
+  before = now;
+}
+
+// A PMD that becomes or stops being a table changes what may stand below it.
+void Recount::update_pmd(const Machine& m, int mm, int i) {
+  Entry& before = shadow_.pmds[std::size_t(mm * geometry_.pmds + i)];
+  const Entry now = m.pmd(mm, i);
+  if (before == now) return;
+  count_pmd(mm, before, -1);
+  count_pmd(mm, now, 1);
+  changed_entries_.add(pmd_id(mm, i));
+  const int first = i << geometry_.order;
+  if (before.is_table() != now.is_table())
+    entries_changed(m, mm, first, first + geometry_.hpage_nr());
+  target_changed(before, 1);
+  target_changed(now, 1);
+  before = now;
+}
+
+void Recount::update_entries(const Machine& m) {
+  std::uint32_t last_pmd = ~0u;
+  for (const std::uint32_t stamp : m.stamps.entries()) {
+    const int mm = int(stamp >> 16), page = int(stamp & 0xffff);
+    update_pte(m, mm, page);
+    const std::uint32_t pmd = stamp >> geometry_.order;
+    if (pmd != last_pmd) update_pmd(m, mm, pmd_index(m, page));
+    last_pmd = pmd;
+  }
+}
+
+void Recount::update_holders(const Machine& m) {
+  for (std::size_t i = 0; i < kMaxHolders; ++i) {
+    Holder& before = shadow_.holders[i];
+    const Holder& now = m.holders[i];
+    if (before == now) continue;
+    count_holder(before, -1);
+    count_holder(now, 1);
+    if (now.kind == HolderKind::pin && now.pfn < geometry_.frames())
+      lead_to_changed_ |= std::uint64_t{1} << block_of(now.pfn);
+    for (const Holder& holder : {before, now})
+      if (holder.kind != HolderKind::none) changed_frames_.add(frame_at(holder.pfn));
+    before = now;
+  }
+  const Migration now = m.migration;
+  if (shadow_.migration != now)
+    for (const Pfn pfn : {shadow_.migration.src, shadow_.migration.dst, now.src, now.dst})
+      if (pfn != kNoPfn) changed_frames_.add(frame_at(pfn));
+  if (shadow_.huge_zero_page != m.huge_zero_page)
+    for (const Pfn pfn : {shadow_.huge_zero_page, m.huge_zero_page})
+      if (pfn != kNoPfn) changed_frames_.add(frame_at(pfn));
+  shadow_.migration = now;
+  shadow_.huge_zero_page = m.huge_zero_page;
+}
+
+void Recount::slot_changed(const Machine& m, int slot) {
+  changed_slots_.add(slot);
+  const Pfn cache = slot < geometry_.swap_slots() ? m.swap(Slot(slot)).cache : kNoPfn;
+  if (cache != kNoPfn) changed_frames_.add(frame_at(cache));
+}
+
+void Recount::update_swap(const Machine& m) {
+  const std::size_t slots = shadow_.swap.size();
+  for (const std::uint16_t slot : changed_slots_.list()) slot_changed(m, slot);
+  if (slots == 0 || std::memcmp(&m.swap(0), shadow_.swap.data(), slots * sizeof(SwapSlot)) == 0)
+    return;
+  for (std::size_t i = 0; i < slots; ++i) {
+    SwapSlot& before = shadow_.swap[i];
+    const SwapSlot& now = m.swap(Slot(i));
+    if (before == now) continue;
+    count_cached(before.cache, -1);
+    count_cached(now.cache, 1);
+    if (before.cache != kNoPfn) changed_frames_.add(frame_at(before.cache));
+    slot_changed(m, int(i));
+    before = now;
+  }
+}
+
+// Entries depend on the VMA around them: where that changed, they are to be judged again.
+void Recount::update_mm_vmas(const Machine& m, int mm) {
+  Vma* shadow = shadow_.vmas.data() + mm * m.max_map_count();
+  const std::span<const Vma> before{shadow, shadow_.map_count[std::size_t(mm)]}, now = m.vmas(mm);
+  if (std::ranges::equal(before, now)) return;
+  vmas_changed_ = true;
+  const auto around = [](std::span<const Vma> vmas, int page) {
+    while (!vmas.empty() && vmas.front().end <= page) vmas = vmas.subspan(1);
+    return vmas;
+  };
+  for (int page = 0, next = 0; page < geometry_.pages(); page = next) {
+    const auto was = around(before, page), is = around(now, page);
+    next = geometry_.pages();
+    for (const auto& vmas : {was, is})
+      if (!vmas.empty())
+        next = std::min<int>(next, vmas[0].covers(page) ? vmas[0].end : vmas[0].start);
+    const bool was_there = !was.empty() && was[0].covers(page);
+    const bool is_there = !is.empty() && is[0].covers(page);
+    if (was_there != is_there || (was_there && hands_of(was[0]) != hands_of(is[0])))
+      entries_changed(m, mm, page, next);
+    if (next <= page) break;  // VMAs out of order: an invariant's business
+  }
+  for (const Vma& vma : now) changed_entries_.add(pmd_id(mm, pmd_index(m, vma.start)));
+  for (const Vma& vma : now) changed_entries_.add(pmd_id(mm, pmd_index(m, vma.end - 1)));
+  std::ranges::copy(now, shadow);
+  shadow_.map_count[std::size_t(mm)] = std::uint16_t(now.size());
+}
+
+void Recount::update_vmas(const Machine& m) {
+  for (int mm = 0; mm < geometry_.mms; ++mm) update_mm_vmas(m, mm);
+  if (shadow_.anon_vmas == m.anon_vmas) return;
+  vmas_changed_ = true;
+  shadow_.anon_vmas = m.anon_vmas;
+}
+
+// A new shape of a folio changes what is asked of each of its frames.
+void Recount::update_blocks(const Machine& m) {
+  for (int i = 0; i < geometry_.frame_blocks(); ++i) {
+    const Pfn head = Pfn(i << geometry_.order);
+    Compound& before = shadow_.compounds[std::size_t(i)];
+    if (before != m.compound(head)) changed_frames_.add(head);
+    before = m.compound(head);
+  }
+  std::uint64_t blocks = 0;
+  for (const std::uint16_t pfn : changed_frames_.list())
+    if (pfn < geometry_.frames()) blocks |= std::uint64_t{1} << block_of(pfn);
+  for (; blocks != 0; blocks &= blocks - 1) {
+    const int i = std::countr_zero(blocks);
+    const std::uint8_t now = shape_of(m, i);
+    if (shadow_.shape[std::size_t(i)] != now)
+      for (int page = 0; page < geometry_.hpage_nr(); ++page)
+        changed_frames_.add((i << geometry_.order) + page);
+    shadow_.shape[std::size_t(i)] = now;
+    note_wanderer(m, i);
+  }
+}
+
+// Entries depend on the folio that they lead to: on its anon_vma and index, and whether it is
+// pinned. A new page was mapped by the one entry that was made with it; not so one of the swap
+// cache.
+void Recount::update_frames(const Machine& m) {
+  for (const std::uint16_t pfn : changed_frames_.list()) {
+    if (pfn >= geometry_.frames()) continue;
+    std::uint32_t& before = shadow_.rmap[pfn];
+    const std::uint32_t now = rmap_of(m.page(pfn));
+    const bool fresh = before == rmap_of(Page{}) && !test(m, pfn, PG_swapcache);
+    if (before != now && !fresh) lead_to_changed_ |= std::uint64_t{1} << block_of(pfn);
+    before = now;
+    const bool used = m.page(pfn) != Page{};
+    used_frames_[block_of(pfn)] += std::uint16_t(used - shadow_.used[pfn]);
+    shadow_.used[pfn] = used;
+  }
+}
+
+void Recount::update_entries_of_folios(const Machine& m) {
+  if (lead_to_changed_ == 0) return;
+  const auto leads_there = [&](Entry entry) {
+    int pfn = kNoPfn;
+    if (entry.is_present() || entry.is_migration()) pfn = entry.frame;
+    if (entry.is_swap() && entry.frame < geometry_.swap_slots()) pfn = m.swap(entry.frame).cache;
+    return pfn < geometry_.frames() && (lead_to_changed_ >> block_of(pfn) & 1) != 0;
+  };
+  for (std::size_t i = 0; i < shadow_.ptes.size(); ++i)
+    if (leads_there(shadow_.ptes[i])) changed_entries_.add(int(i));
+  for (std::size_t i = 0; i < shadow_.pmds.size(); ++i)
+    if (leads_there(shadow_.pmds[i])) changed_entries_.add(int(shadow_.ptes.size() + i));
+}
+
+void Recount::update_folios(const Machine& m) {
+  for (const std::uint16_t pfn : changed_frames_.list()) {
+    if (pfn > geometry_.frames()) continue;
+    changed_folios_.add(page_folio(m, pfn));
+    if (test(m, pfn, PG_swapcache)) changed_slots_.add(slot_at(m.page(pfn).private_slot));
+  }
+}
+
+}  // namespace thp

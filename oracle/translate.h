@@ -1,0 +1,31 @@
+// From an address to what serves it, looked up by the oracle itself.
+#pragma once
+#include "model/machine.h"
+
+namespace thp {
+
+// The entry that translates a page: its PMD, or its PTE where there is a table.
+inline const Entry& entry_of(const Machine& m, int mm, int page) {
+  const Entry& pmd = m.pmd(mm, pmd_index(m, page));
+  return pmd.is_table() ? m.pte(mm, page) : pmd;
+}
+
+// How far the page lies behind the frame in its entry.
+inline int offset_in_entry(const Machine& m, int mm, int page) {
+  return m.pmd(mm, pmd_index(m, page)).is_table() ? 0 : page - pmd_first(m, page);
+}
+
+// The sub-page mapped at a page; kNoPfn if none is, or a zero page.
+inline Pfn mapped_frame(const Machine& m, int mm, int page) {
+  const Entry& entry = entry_of(m, mm, page);
+  const int pfn = entry.frame + offset_in_entry(m, mm, page);
+  return entry.is_present() && pfn < m.frames() ? Pfn(pfn) : kNoPfn;
+}
+
+inline const Vma* vma_at(const Machine& m, int mm, int page) {
+  for (const Vma& vma : m.vmas(mm))
+    if (vma.covers(page)) return &vma;
+  return nullptr;
+}
+
+}  // namespace thp
