@@ -1,0 +1,69 @@
+// The command `thp`: its subcommands and their options.
+#include "fuzz/thp.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+using namespace thp;
+
+namespace {
+
+using Run = std::function<int()>;
+
+void add_judge(CLI::App& app, JudgeOptions& options, Run& run) {
+  CLI::App* command = app.add_subcommand("judge", "Run traces; say what does not hold");
+  command->add_option("TRACE", options.files, "trace files; - is standard input")->required();
+  command->add_flag("--json", options.json, "one JSON object a line for each trace");
+  command->callback([&] { run = [&] { return run_judge(options); }; });
+}
+
+void add_explain(CLI::App& app, std::string& file, Run& run) {
+  CLI::App* command =
+      app.add_subcommand("explain", "Every step: what changed, who holds each reference, pictures");
+  command->add_option("TRACE", file, "a trace file; - is standard input")->required();
+  command->callback([&] { run = [&] { return run_explain(file); }; });
+}
+
+void add_shrink(CLI::App& app, ShrinkCommandOptions& options, Run& run) {
+  CLI::App* command = app.add_subcommand("shrink", "A 1-minimal trace with the same violation");
+  command->add_option("TRACE", options.file, "a trace file; - is standard input")->required();
+  command->add_option("-o,--output", options.output, "where to; - is standard output")->required();
+  command->add_flag("--force", options.force, "replace the output file");
+  command->add_option("--max-judgings", options.max_judgings, "how much work to do at most")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->callback([&] { run = [&] { return run_shrink(options); }; });
+}
+
+void add_tables(CLI::App& app, Files& files, Run& run) {
+  app.add_subcommand("ops", "The table of ops")->callback([&] { run = run_ops; });
+  app.add_subcommand("invariants", "The table of what must always hold")->callback([&] {
+    run = run_invariants;
+  });
+  CLI::App* command =
+      app.add_subcommand("sometimes", "The table of states to be reached, and by which traces");
+  command->add_option("TRACE", files, "trace files; - is standard input");
+  command->callback([&] { run = [&] { return run_sometimes(files); }; });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("An executable specification of transparent huge pages");
+  app.require_subcommand(1);
+  JudgeOptions judge;
+  std::string explained;
+  ShrinkCommandOptions shrink;
+  Files reaching;
+  Run run;
+  add_judge(app, judge, run);
+  add_explain(app, explained, run);
+  add_shrink(app, shrink, run);
+  add_tables(app, reaching, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kNoTrace;
+  }
+  return run();
+}

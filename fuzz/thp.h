@@ -1,0 +1,42 @@
+// What the parts of the command `thp` share. Each subcommand is a plain function of its options;
+// only thp.cc knows the command line.
+#pragma once
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/trace.h"
+
+namespace thp {
+
+// Exit statuses.
+inline constexpr int kHolds = 0, kBroken = 1, kNoTrace = 2;
+
+using Files = std::vector<std::string>;
+
+// A trace file, or `-` for standard input. The error says FILE, or FILE:LINE:COLUMN, and what is
+// wrong; a file too large, or none at all but a directory or a device, is not read.
+std::expected<TraceFile, std::string> read_trace(const std::string& file);
+
+struct JudgeOptions {
+  Files files;
+  bool json = false;
+};
+int run_judge(const JudgeOptions& options);
+
+int run_explain(const std::string& file);
+
+struct ShrinkCommandOptions {
+  std::string file, output;
+  bool force = false;  // replace `output`
+  int max_judgings = 20'000;
+};
+int run_shrink(const ShrinkCommandOptions& options);
+
+// Tables, a row a line.
+int run_ops();
+int run_invariants();
+int run_sometimes(const Files& files);  // which of those states the traces reach
+
+}  // namespace thp

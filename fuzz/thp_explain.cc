@@ -1,0 +1,76 @@
+// `thp explain`: a trace step by step.
+#include <fmt/format.h>
+
+#include "fuzz/thp.h"
+#include "oracle/describe.h"
+#include "oracle/report.h"
+
+namespace thp {
+namespace {
+
+void print_events(const Machine& m, const std::array<std::uint32_t, kEvents>& before) {
+  std::string text;
+  for (std::size_t i = 0; i < kEvents; ++i)
+    if (m.events[i] != before[i])
+      text += fmt::format(" {} +{}", kEventNames[i], m.events[i] - before[i]);
+  if (!text.empty()) fmt::print("  events:{}\n", text);
+}
+
+void print_pictures(const Machine& m, const FolioNames& names) {
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    if (m.mms[std::size_t(mm)].alive)
+      fmt::print("  {}  {}\n", char('A' + mm), picture(m, mm, names));
+}
+
+// What has changed; and all folios, because of who holds them.
+void print_things(const std::vector<Described>& before, const std::vector<Described>& after) {
+  std::vector<std::string> unchanged;
+  for (const Described& thing : after)
+    if (thing.thing.starts_with("folio") && std::ranges::find(before, thing) != before.end())
+      unchanged.push_back("  " + thing.thing + ": " + thing.text);
+  const std::vector<std::string> changes = describe_changes(before, after);
+  if (!changes.empty()) fmt::print("  changed:\n    {}\n", fmt::join(changes, "\n    "));
+  if (!unchanged.empty()) fmt::print("  as before:\n    {}\n", fmt::join(unchanged, "\n    "));
+}
+
+void explain(const Trace& trace) {
+  Machine m(trace.geometry);
+  Judge judge(trace.geometry);
+  FolioNames names;
+  std::optional<Violation> violation;
+  std::vector<Described> before = describe(m, names);
+  for (std::size_t i = 0; i < trace.ops.size(); ++i) {
+    const auto events = m.events;
+    const int result = step(m, trace.ops[i]);
+    names.follow(m);
+    fmt::print("\n{}  {}  = {}", i + 1, print(trace.ops[i]), print_result(result));
+    if (m.reason != Reason::none) fmt::print("  {}", name_of(m.reason));
+    fmt::print("\n");
+    print_pictures(m, names);
+    print_events(m, events);
+    std::vector<Described> after = describe(m, names);
+    print_things(before, after);
+    before = std::move(after);
+    if (violation) continue;  // what a broken state leads to says nothing
+    violation = judge.step(trace.ops[i]);
+    if (violation)
+      fmt::print("  {} does not hold: {}\n    {}\n", violation->broken,
+                 sentence_of(violation->broken), violation->detail);
+  }
+}
+
+}  // namespace
+
+int run_explain(const std::string& name) {
+  const auto file = read_trace(name);
+  if (!file) {
+    fmt::print(stderr, "{}\n", file.error());
+    return kNoTrace;
+  }
+  if (!file->title.empty()) fmt::print("{}\n", file->title);
+  fmt::print("{}", kPictureKey);
+  explain(file->trace);
+  return kHolds;
+}
+
+}  // namespace thp

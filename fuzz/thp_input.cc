@@ -1,0 +1,51 @@
+// Reading trace files that may be anything.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "fuzz/thp.h"
+
+namespace thp {
+namespace {
+
+namespace fs = std::filesystem;
+
+// At most one byte more than a trace may have: that is refused by the parser.
+std::string read_bounded(std::istream& in) {
+  std::string text(kMaxTraceBytes + 1, '\0');
+  in.read(text.data(), std::streamsize(text.size()));
+  text.resize(std::size_t(in.gcount()));
+  return text;
+}
+
+std::expected<std::string, std::string> read_file(const std::string& file) {
+  if (file == "-") return read_bounded(std::cin);
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (!fs::exists(status)) return std::unexpected(file + ": " + error.message());
+  if (fs::is_directory(status)) return std::unexpected(file + ": is a directory");
+  if (!fs::is_regular_file(status)) return std::unexpected(file + ": is not a regular file");
+  if (fs::file_size(file, error) > kMaxTraceBytes && !error)
+    return std::unexpected(file + ":1:1: a trace has at most " + std::to_string(kMaxTraceBytes) +
+                           " bytes");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return std::unexpected(file + ": cannot be read: " + std::strerror(errno));
+  return read_bounded(in);
+}
+
+}  // namespace
+
+std::expected<TraceFile, std::string> read_trace(const std::string& file) {
+  const auto text = read_file(file);
+  if (!text) return std::unexpected(text.error());
+  auto parsed = parse_trace(*text);
+  if (parsed) return std::move(*parsed);
+  const ParseError& error = parsed.error();
+  return std::unexpected(file + ':' + std::to_string(error.line) + ':' +
+                         std::to_string(error.column) + ": " + error.message);
+}
+
+}  // namespace thp

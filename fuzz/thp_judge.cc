@@ -1,0 +1,117 @@
+// `thp judge`: traces and their `expect` lines.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "fuzz/thp.h"
+#include "model/generate.h"
+#include "oracle/expect.h"
+#include "oracle/report.h"
+
+namespace thp {
+namespace {
+
+struct Judged {
+  int status = kHolds;
+  TraceFile file;
+  std::optional<Violation> violation;
+  std::string error;  // of what is not a trace
+};
+
+// What is wrong with the words of an `expect` line, if anything.
+std::optional<std::string> expect_error(const std::string& name, const TraceFile& file) {
+  for (const Annotation& expect : file.expects)
+    if (const auto parsed = parse_expect(expect, file.trace.geometry); !parsed)
+      return fmt::format("{}:{}:{}: {}", name, parsed.error().line, parsed.error().column,
+                         parsed.error().message);
+  return {};
+}
+
+std::string text_of(const Annotation& expect) {
+  return fmt::format("{}", fmt::join(expect.words, " "));
+}
+
+// The first `expect` line after `ops` ops that does not hold.
+std::optional<Violation> check_expects(const std::string& name, const TraceFile& file,
+                                       const Judge& judge, std::size_t ops) {
+  for (const Annotation& expect : file.expects) {
+    if (expect.after_op != ops) continue;
+    if (const auto why = check_expect(judge.machine(), judge.result(), expect))
+      return Violation{
+          .op = ops - 1,
+          .broken = kExpectLine,
+          .after = ops == 0 ? "the start" : op_name(int(file.trace.ops[ops - 1].index())),
+          .detail = fmt::format("{}:{}: expect {}: {}", name, expect.line, text_of(expect), *why)};
+  }
+  return {};
+}
+
+std::optional<Violation> judge_file(const std::string& name, const TraceFile& file) {
+  Judge judge(file.trace.geometry);
+  if (auto broken = check_expects(name, file, judge, 0)) return broken;
+  for (std::size_t i = 0; i < file.trace.ops.size(); ++i) {
+    if (auto broken = judge.step(file.trace.ops[i])) return broken;
+    if (auto broken = check_expects(name, file, judge, i + 1)) return broken;
+  }
+  return judge.finish();
+}
+
+Judged judged(const std::string& name) {
+  auto file = read_trace(name);
+  if (!file) return {.status = kNoTrace, .file = {}, .violation = {}, .error = file.error()};
+  if (auto error = expect_error(name, *file))
+    return {.status = kNoTrace, .file = {}, .violation = {}, .error = *error};
+  auto violation = judge_file(name, *file);
+  return {.status = violation ? kBroken : kHolds,
+          .file = std::move(*file),
+          .violation = std::move(violation),
+          .error = {}};
+}
+
+nlohmann::json to_json(const std::string& name, const Judged& j) {
+  constexpr const char* kVerdicts[] = {"holds", "violation", "not a trace"};
+  nlohmann::json json{{"file", name}, {"verdict", kVerdicts[j.status]}};
+  if (j.status == kNoTrace) {
+    json["error"] = j.error;
+    return json;
+  }
+  const Trace& trace = j.file.trace;
+  json["ops"] = trace.ops.size();
+  json["expects"] = j.file.expects.size();
+  if (!j.violation) return json;
+  const Violation& v = *j.violation;
+  json["violation"] = {{"broken", v.broken},
+                       {"sentence", sentence_of(v.broken)},
+                       {"detail", v.detail},
+                       {"after_op", v.op + 1},
+                       {"op", v.op < trace.ops.size() ? print(trace.ops[v.op]) : ""}};
+  return json;
+}
+
+void tell(const std::string& name, const Judged& j) {
+  if (j.violation)
+    fmt::print("{}: violation\n{}", name, failure_page(j.file.trace, *j.violation, name));
+  else if (j.status == kHolds)
+    fmt::print("{}: holds: {} ops, {} expect lines\n", name, j.file.trace.ops.size(),
+               j.file.expects.size());
+}
+
+}  // namespace
+
+int run_judge(const JudgeOptions& options) {
+  int status = kHolds;
+  for (const std::string& name : options.files) {
+    const Judged j = judged(name);
+    status = std::max(status, j.status);
+    if (j.status == kNoTrace) fmt::print(stderr, "{}\n", j.error);
+    if (options.json)  // names of files may be any bytes
+      fmt::print("{}\n",
+                 to_json(name, j).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    else
+      tell(name, j);
+  }
+  return status;
+}
+
+}  // namespace thp

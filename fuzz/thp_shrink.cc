@@ -1,0 +1,64 @@
+// `thp shrink`: a small trace with the same violation.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "fuzz/thp.h"
+#include "properties/finds.h"
+#include "properties/shrink.h"
+
+namespace thp {
+namespace {
+
+namespace fs = std::filesystem;
+
+int fail(int status, const std::string& message) {
+  fmt::print(stderr, "{}\n", message);
+  return status;
+}
+
+// Why the result cannot go there, known before any work is done.
+std::optional<std::string> output_error(const ShrinkCommandOptions& options) {
+  if (options.output == "-") return {};
+  std::error_code error;
+  const fs::file_status status = fs::status(options.output, error);
+  if (!fs::exists(status)) return {};
+  if (!fs::is_regular_file(status)) return options.output + ": is not a regular file";
+  if (!options.force) return options.output + ": exists; --force replaces it";
+  return {};
+}
+
+void show_progress(const Trace& best, int judgings) {
+  fmt::print(stderr, "\r{} ops, {} judgings ", best.ops.size(), judgings);
+}
+
+int write(const ShrinkCommandOptions& options, const Shrunk& shrunk, std::size_t ops) {
+  const std::string text = print_find(shrunk.trace, shrunk.violation);
+  if (options.output == "-") {
+    fmt::print("{}", text);
+  } else if (const auto written = write_atomically(options.output, text); !written) {
+    return fail(kNoTrace, written.error());
+  }
+  fmt::print(stderr, "{} after {}: {} ops of {}, {}, {} judgings\n", shrunk.violation.broken,
+             shrunk.violation.after, shrunk.trace.ops.size(), ops,
+             shrunk.minimal ? "1-minimal" : "not minimal", shrunk.judgings);
+  return kHolds;
+}
+
+}  // namespace
+
+int run_shrink(const ShrinkCommandOptions& options) {
+  if (const auto error = output_error(options)) return fail(kNoTrace, *error);
+  const auto file = read_trace(options.file);
+  if (!file) return fail(kNoTrace, file.error());
+  const auto violation = judge(file->trace);
+  if (!violation)
+    return fail(kBroken, options.file + ": holds (`expect` lines apart): nothing to shrink");
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  ShrinkOptions how{.max_judgings = options.max_judgings, .progress = {}};
+  if (terminal) how.progress = show_progress;
+  const Shrunk shrunk = shrink(file->trace, *violation, how);
+  if (terminal) fmt::print(stderr, "\n");
+  return write(options, shrunk, file->trace.ops.size());
+}
+
+}  // namespace thp

@@ -1,0 +1,64 @@
+// Files of finds, and the words about them on standard error.
+#include "properties/finds.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+#include "oracle/report.h"
+#include "properties/shrink.h"
+
+namespace thp {
+namespace fs = std::filesystem;
+
+std::expected<void, std::string> write_atomically(const fs::path& file, std::string_view text) {
+  fs::path temporary = file;
+  temporary += fmt::format(".{}.tmp", getpid());
+  std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+  out << text << std::flush;
+  std::error_code error;
+  if (out.good()) {
+    out.close();
+    fs::rename(temporary, file, error);
+    if (!error) return {};
+  } else {
+    error = std::make_error_code(std::errc::io_error);
+  }
+  std::error_code ignored;
+  fs::remove(temporary, ignored);
+  return std::unexpected(file.string() + ": cannot be written: " + error.message());
+}
+
+std::string print_find(const Trace& trace, const Violation& violation) {
+  return fmt::format("# {} does not hold after {}: {}\n{}", violation.broken, violation.after,
+                     sentence_of(violation.broken), print(trace));
+}
+
+std::string find_name(const Trace& trace, const Violation& violation) {
+  const std::string text = print(trace);
+  return fmt::format("{}-{:016x}.trace", violation.broken, XXH3_64bits(text.data(), text.size()));
+}
+
+fs::path finds_directory() {
+  const char* directory = std::getenv("THP_FINDS");
+  return directory != nullptr && *directory != '\0' ? directory : "finds";
+}
+
+void record_find(const Trace& trace, const Violation& violation) {
+  fmt::print(stderr, "{} does not hold after op {} of {}, {}; shrinking\n", violation.broken,
+             violation.op + 1, trace.ops.size(), violation.after);
+  const Shrunk shrunk = shrink(trace, violation);
+  const fs::path file = finds_directory() / find_name(shrunk.trace, shrunk.violation);
+  std::error_code ignored;
+  fs::create_directories(finds_directory(), ignored);
+  const auto written = write_atomically(file, print_find(shrunk.trace, shrunk.violation));
+  fmt::print(stderr, "{}\n{}", shrunk.minimal ? "1-minimal:" : "not minimal:",
+             failure_page(shrunk.trace, shrunk.violation, file.string()));
+  if (!written) fmt::print(stderr, "{}; the trace is\n{}", written.error(), print(shrunk.trace));
+}
+
+}  // namespace thp

@@ -1,0 +1,30 @@
+// What an engine does with a find: shrink it, write it down, say how to see it again.
+#pragma once
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "model/trace.h"
+#include "oracle/judge.h"
+
+namespace thp {
+
+// The file is there with all of `text`, or as it was before. The error is a message.
+std::expected<void, std::string> write_atomically(const std::filesystem::path& file,
+                                                  std::string_view text);
+
+// The text of a trace file whose title says what it breaks.
+std::string print_find(const Trace& trace, const Violation& violation);
+
+// BROKEN-HASH.trace: the same trace has the same name.
+std::string find_name(const Trace& trace, const Violation& violation);
+
+// $THP_FINDS, or ./finds.
+std::filesystem::path finds_directory();
+
+// Shrinks the trace, writes the result to finds_directory(), and tells standard error all of it:
+// the failure page and the command that reproduces it.
+void record_find(const Trace& trace, const Violation& violation);
+
+}  // namespace thp

@@ -1,0 +1,203 @@
+// The candidates themselves; see simpler.h for their order.
+#include "properties/simpler.h"
+
+#include <algorithm>
+#include <array>
+
+namespace thp {
+namespace {
+
+// A copy of the trace in which `change` has been called with every argument.
+template <class Change>
+Trace with_args(const Trace& trace, Change change) {
+  Trace changed = trace;
+  for (Op& op : changed.ops) std::visit([&](auto& o) { visit_args(o, change); }, op);
+  return changed;
+}
+
+// Moves pages by a map of page borders that never decreases.
+template <class Border>
+Trace with_pages(const Trace& trace, const Geometry& geometry, Border border) {
+  Trace changed = with_args(trace, [&]<class T>(T& arg) {
+    if constexpr (std::is_same_v<T, PageNr>) {
+      arg.number = std::clamp(border(arg.number, false), 0, geometry.pages() - 1);
+    } else if constexpr (std::is_same_v<T, PageRange>) {
+      arg.first = std::clamp(border(arg.first, false), 0, geometry.pages() - 1);
+      arg.end = std::clamp(border(arg.end, true), arg.first + 1, geometry.pages());
+    }
+  });
+  changed.geometry = geometry;
+  return changed;
+}
+
+// New numbers by first appearance. Numbers below `fixed` keep their own.
+class Renaming {
+ public:
+  explicit Renaming(int fixed) : next_(fixed), fixed_(fixed) { to_.fill(-1); }
+  int operator()(int from) {
+    if (from < fixed_ || from >= int(to_.size())) return from;
+    if (to_[from] < 0) to_[from] = next_++;
+    return to_[from];
+  }
+
+ private:
+  std::array<int, Value::kMax + 1> to_;
+  int next_, fixed_;
+};
+
+void add_geometry(std::vector<Trace>& traces, Trace trace) {
+  if (trace.geometry.is_valid()) traces.push_back(std::move(trace));
+}
+
+// The default, the least, the half, one less: of a count that a geometry may leave at -1.
+std::vector<int> simpler_count(int count, int least) {
+  if (count < 0) return {};
+  std::vector<int> counts{-1};
+  for (const int n : {least, (least + count) / 2, count - 1})
+    if (n >= least && n < count && n != counts.back()) counts.push_back(n);
+  return counts;
+}
+
+std::vector<int> simpler_orders(int order) {
+  if (order == 1) return {2};
+  std::vector<int> orders;
+  for (int o = 2; o < order; ++o) orders.push_back(o);
+  return orders;
+}
+
+}  // namespace
+
+Trace without_ops(const Trace& trace, std::size_t begin, std::size_t end) {
+  Trace shorter = trace;
+  shorter.ops.erase(shorter.ops.begin() + std::ptrdiff_t(begin),
+                    shorter.ops.begin() + std::ptrdiff_t(end));
+  return shorter;
+}
+
+Trace with_order(const Trace& trace, int order, Fit fit) {
+  const int from = trace.geometry.order;
+  const int nr = 1 << from, new_nr = 1 << order;
+  const auto resized = [&](int n, bool up) {
+    if (fit == Fit::clamp) return std::min(n, up ? new_nr : new_nr - 1);
+    if (order > from) return n << (order - from);
+    return (n + (up ? (nr / new_nr) - 1 : 0)) >> (from - order);
+  };
+  Geometry geometry = trace.geometry;
+  geometry.order = order;
+  if (geometry.swap >= 0) geometry.swap = std::min(geometry.swap, 4 << order);
+  return with_pages(trace, geometry, [&](int page, bool is_end) {
+    const int within = is_end && page > 0 ? (page - 1) % nr + 1 : page % nr;  // an end is 1..nr
+    return ((page - within) / nr << order) + resized(within, is_end);
+  });
+}
+
+Trace without_pmd(const Trace& trace, int pmd) {
+  Geometry geometry = trace.geometry;
+  const int nr = geometry.hpage_nr();
+  --geometry.pmds;
+  return with_pages(trace, geometry, [&](int page, bool is_end) {
+    return page - is_end < pmd * nr ? page : page - nr;
+  });
+}
+
+Trace without_mm(const Trace& trace, int mm) {
+  Trace fewer = with_args(trace, [&]<class T>(T& arg) {
+    if constexpr (std::is_same_v<T, MmId>) arg.id -= arg.id >= mm;
+  });
+  --fewer.geometry.mms;
+  return fewer;
+}
+
+Trace moved_to(const Trace& trace, const Geometry& geometry) {
+  Trace moved = trace.geometry.order == geometry.order
+                    ? trace
+                    : with_order(trace, geometry.order, Fit::scale);
+  while (moved.geometry.pmds > geometry.pmds) moved = without_pmd(moved, moved.geometry.pmds - 1);
+  while (moved.geometry.mms > geometry.mms) moved = without_mm(moved, moved.geometry.mms - 1);
+  moved.geometry = geometry;
+  return moved;
+}
+
+std::vector<Trace> simpler_geometries(const Trace& trace) {
+  const Geometry& g = trace.geometry;
+  std::vector<Trace> traces;
+  for (const int order : simpler_orders(g.order))
+    for (const Fit fit : {Fit::scale, Fit::clamp})
+      add_geometry(traces, with_order(trace, order, fit));
+  for (int pmd = g.pmds - 1; pmd > 0; --pmd) add_geometry(traces, without_pmd(trace, pmd));
+  for (int mm = g.mms - 1; mm > 0; --mm) add_geometry(traces, without_mm(trace, mm));
+  for (const int swap : simpler_count(g.swap, 0)) {
+    Trace other = trace;
+    other.geometry.swap = swap;
+    add_geometry(traces, std::move(other));
+  }
+  for (const int blocks : simpler_count(g.blocks, 2)) {
+    Trace other = trace;
+    other.geometry.blocks = blocks;
+    add_geometry(traces, std::move(other));
+  }
+  return traces;
+}
+
+Trace renamed(const Trace& trace, bool values, bool mms, bool holders) {
+  Renaming value_names(1), mm_names(1), holder_names(0);
+  return with_args(trace, [&]<class T>(T& arg) {
+    if constexpr (std::is_same_v<T, Value>) {
+      if (values) arg.number = value_names(arg.number);
+    } else if constexpr (std::is_same_v<T, MmId>) {
+      if (mms) arg.id = mm_names(arg.id);
+    } else if constexpr (std::is_same_v<T, HolderId>) {
+      if (holders) arg.id = holder_names(arg.id);
+    }
+  });
+}
+
+std::vector<MmId> simpler(const Geometry&, MmId mm) {
+  std::vector<MmId> all;
+  for (int id = 0; id < mm.id; ++id) all.push_back({id});
+  return all;
+}
+
+std::vector<HolderId> simpler(const Geometry&, HolderId holder) {
+  std::vector<HolderId> all;
+  for (int id = 0; id < holder.id; ++id) all.push_back({id});
+  return all;
+}
+
+// 0, which no generator draws, counts as the least simple.
+std::vector<Value> simpler(const Geometry&, Value value) {
+  if (value.number == 0) return {{1}};
+  std::vector<Value> all;
+  for (const int n : {1, 2, 3, value.number - 1})
+    if (n >= 1 && n < value.number && (all.empty() || n > all.back().number)) all.push_back({n});
+  return all;
+}
+
+std::vector<PageNr> simpler(const Geometry& geometry, PageNr page) {
+  const int within = page.number % geometry.hpage_nr();
+  std::vector<PageNr> all;
+  for (const int n : {0, within, page.number / 2, page.number - within, page.number - 1})
+    if (n < page.number && n >= 0) all.push_back({n});
+  return all;
+}
+
+std::vector<PageRange> simpler(const Geometry& geometry, PageRange range) {
+  const auto [first, end] = range;
+  const int size = range.size(), middle = first + size / 2;
+  std::vector<PageRange> all;
+  const auto add = [&](int from, int to) {
+    const bool shorter = to - from < size || (to - from == size && from < first);
+    if (from >= 0 && from < to && shorter) all.push_back({from, to});
+  };
+  add(first, first + 1);
+  add(end - 1, end);
+  add(first, middle);
+  add(middle, end);
+  add(first, end - 1);
+  add(first + 1, end);
+  const int within = first % geometry.hpage_nr();
+  for (const int from : {0, within, first / 2, first - within, first - 1}) add(from, from + size);
+  return all;
+}
+
+}  // namespace thp

@@ -1,0 +1,45 @@
+// Simpler relatives of a trace: the candidates that the shrinker tries, simplest first. Each is
+// smaller in one well-founded order: fewer ops, then geometry, then arguments towards nth(0).
+#pragma once
+#include <type_traits>
+#include <vector>
+
+#include "model/trace.h"
+
+namespace thp {
+
+// How pages follow when a huge page gets fewer sub-pages: divided, or cut off at its end.
+enum class Fit { scale, clamp };
+
+Trace without_ops(const Trace& trace, std::size_t begin, std::size_t end);
+Trace with_order(const Trace& trace, int order, Fit fit);
+Trace without_pmd(const Trace& trace, int pmd);  // what it held goes to the one before
+Trace without_mm(const Trace& trace, int mm);    // its part is taken by the one before
+
+// The same ops in another geometry, valid there: pages scale with the order; PMDs and address
+// spaces that are no more give way to those that are.
+Trace moved_to(const Trace& trace, const Geometry& geometry);
+
+// Traces in a simpler geometry. An order of 2 is the simplest: at 1, the machine is a fiction.
+std::vector<Trace> simpler_geometries(const Trace& trace);
+
+// Values become 1, 2, ...; names A, B, ... and h0, h1, ..., all in order of appearance. A stays A:
+// it alone is alive at the start.
+Trace renamed(const Trace& trace, bool values, bool mms, bool holders);
+
+// Simpler values of one argument.
+std::vector<MmId> simpler(const Geometry& geometry, MmId mm);
+std::vector<HolderId> simpler(const Geometry& geometry, HolderId holder);
+std::vector<Value> simpler(const Geometry& geometry, Value value);
+std::vector<PageNr> simpler(const Geometry& geometry, PageNr page);
+std::vector<PageRange> simpler(const Geometry& geometry, PageRange range);
+
+template <class Enum>
+  requires std::is_enum_v<Enum>
+std::vector<Enum> simpler(const Geometry&, Enum value) {
+  std::vector<Enum> all;
+  for (int i = 0; i < int(value); ++i) all.push_back(Enum(i));
+  return all;
+}
+
+}  // namespace thp
