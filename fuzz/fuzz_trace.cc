@@ -11,11 +11,20 @@ static auto parse(const std::uint8_t* data, std::size_t size) {
   return parse_trace({reinterpret_cast<const char*>(data), size});
 }
 
+// An incremental judge says the same in a third of the time; see trace_properties.cc.
+static std::optional<Violation> judge_quickly(const Trace& trace) {
+  static Judge judge({}, Judge::Mode::incremental);
+  judge.reset(trace.geometry);
+  for (const Op& op : trace.ops)
+    if (auto violation = judge.step(op)) return violation;
+  return judge.finish();
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto file = parse(data, size);
   if (!file) return -1;
-  if (const auto violation = judge(file->trace)) {
-    record_find(file->trace, *violation);
+  if (const auto violation = judge_quickly(file->trace)) {
+    record_find(file->trace, judge(file->trace).value_or(*violation));
     std::abort();
   }
   return 0;

@@ -91,7 +91,8 @@ nlohmann::json to_json(const std::string& name, const Judged& j) {
 
 void tell(const std::string& name, const Judged& j) {
   if (j.violation)
-    fmt::print("{}: violation\n{}", name, failure_page(j.file.trace, *j.violation, name));
+    fmt::print("{}: violation\n{}", name,
+               failure_page(j.file.trace, *j.violation, "build/dev/thp judge " + name));
   else if (j.status == kHolds)
     fmt::print("{}: holds: {} ops, {} expect lines\n", name, j.file.trace.ops.size(),
                j.file.expects.size());

@@ -1,10 +1,46 @@
-// `thp sometimes`: the states that must be reached, so that green never means empty.
+// `thp sometimes`: the states and steps to be reached, and the first of the traces that does.
 #include <fmt/format.h>
 
 #include "fuzz/thp.h"
+#include "oracle/judge.h"
+#include "oracle/sometimes.h"
 
 namespace thp {
+namespace {
 
-int run_sometimes(const Files&) { return kHolds; }
+void run(const Trace& trace, Reached& reached) {
+  Judge judge(trace.geometry, Judge::Mode::incremental);
+  reached.begin(judge.machine());
+  for (const Op& op : trace.ops) {
+    if (judge.step(op)) return;
+    reached.update(judge.machine(), judge.recount(), op, judge.result());
+  }
+}
+
+}  // namespace
+
+int run_sometimes(const Files& files) {
+  const std::span<const Sometimes> rows = sometimes();
+  std::vector<std::string_view> first(rows.size());
+  Reached reached;
+  int status = kHolds;
+  for (const std::string& name : files) {
+    const auto file = read_trace(name);
+    if (!file) {
+      fmt::print(stderr, "{}\n", file.error());
+      status = kNoTrace;
+      continue;
+    }
+    run(file->trace, reached);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (reached.has(i) && first[i].empty()) first[i] = name;
+  }
+  fmt::print("| sometimes | means | reached by |\n|---|---|---|\n");
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    fmt::print("| `{}` | {} | {} |\n", rows[i].name, rows[i].sentence,
+               first[i].empty() ? "-" : first[i]);
+  fmt::print("{}/{}\n", reached.count(), rows.size());
+  return status;
+}
 
 }  // namespace thp

@@ -16,6 +16,19 @@ int newest(std::uint64_t chain) { return 63 - std::countl_zero(chain); }
 
 AnonVma& anon_vma_of(Machine& m, int id) { return m.anon_vmas[std::size_t(id)]; }
 
+// Visits the VMAs of the same family that start at the same page offset as `vma`: no tree can tell
+// them by their place.
+template <class Visit>
+void for_each_equal(Machine& m, const Vma& vma, Visit visit) {
+  if (vma.chain == 0) return;
+  const int root = anon_vma_root(m, oldest(vma.chain));
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (Vma& other : m.vmas(mm))
+      if (&other != &vma && other.pgoff == vma.pgoff && other.chain != 0 &&
+          anon_vma_root(m, oldest(other.chain)) == root)
+        visit(other);
+}
+
 // v6.1 mm/rmap.c: anon_vma_alloc(). An id for a VMA with this chain; -1: none is left.
 int anon_vma_alloc(Machine& m, std::uint64_t chain) {
   const int above = chain == 0 ? 0 : newest(chain) + 1;
@@ -66,6 +79,18 @@ std::uint64_t linked_anon_vmas(const Machine& m) {
 
 }  // namespace
 
+// v6.1 mm/interval_tree.c: anon_vma_interval_tree_insert(). Behind its equals, and in every tree of
+// its chain at once.
+void anon_vma_interval_tree_insert(Machine& m, Vma& vma) {
+  vma.turn = 0;
+  for_each_equal(m, vma, [&](const Vma&) { ++vma.turn; });
+}
+
+void anon_vma_interval_tree_remove(Machine& m, Vma& vma) {
+  for_each_equal(m, vma, [&](Vma& other) { other.turn -= other.turn > vma.turn; });
+  vma.turn = 0;
+}
+
 // v6.1 mm/rmap.c: __anon_vma_prepare()
 bool anon_vma_prepare(Machine& m, int mm, Vma& vma) {
   if (vma.anon_vma != kNoAnonVma) return true;
@@ -77,6 +102,7 @@ bool anon_vma_prepare(Machine& m, int mm, Vma& vma) {
   }
   vma.anon_vma = std::uint8_t(id);
   vma.chain |= bit(id);
+  anon_vma_interval_tree_insert(m, vma);
   ++anon_vma_of(m, id).num_active_vmas;
   return true;
 }
@@ -93,6 +119,7 @@ void anon_vma_clone(Machine& m, Vma& dst, const Vma& src) {
         linked.num_active_vmas == 0)
       dst.anon_vma = std::uint8_t(id);
   }
+  anon_vma_interval_tree_insert(m, dst);
   if (dst.anon_vma != kNoAnonVma) ++anon_vma_of(m, dst.anon_vma).num_active_vmas;
 }
 
@@ -120,6 +147,7 @@ bool anon_vma_fork(Machine& m, Vma& child, const Vma& parent) {
 
 // v6.1 mm/rmap.c: unlink_anon_vmas(). Frees those that no VMA is linked to any more.
 void unlink_anon_vmas(Machine& m, Vma& vma) {
+  anon_vma_interval_tree_remove(m, vma);
   const std::uint64_t chain = std::exchange(vma.chain, 0);
   const std::uint64_t empty = chain & ~linked_anon_vmas(m);
   for (std::uint64_t left = empty; left != 0; left ^= bit(newest(left)))

@@ -18,12 +18,13 @@ bool should_try_to_free_swap(const Machine& m, Pfn folio, const Vma& vma, bool w
   return write && m.page(folio).refcount == 2;
 }
 
-// The page of a swap entry, locked and with a reference, from the swap cache or from disk.
-Pfn get_swap_page(Machine& m, Slot slot) {
-  Pfn pfn = swap_cache_get_page(m, slot);
-  if (pfn == kNoPfn) pfn = swapin_readahead(m, slot);
-  if (pfn != kNoPfn) lock_page(m, pfn);
-  return pfn;
+// v6.1 mm/filemap.c: __folio_lock_or_retry(), with FAULT_FLAG_ALLOW_RETRY. false: who had to wait
+// for the lock, with a reference in hand, does not get it.
+bool folio_lock_or_retry(Machine& m, Pfn folio) {
+  if (trylock_page(m, folio)) return true;
+  lock_page(m, folio);
+  unlock_page(m, folio);
+  return false;
 }
 
 void unlock_and_put(Machine& m, Pfn pfn) {
@@ -70,9 +71,14 @@ Fault do_swap_page(Machine& m, int mm, Vma& vma, int page, Access access) {
     migration_entry_wait(m, entry.frame);
     return Fault::done;
   }
-  const Pfn swapcache = get_swap_page(m, entry.frame);
+  Pfn swapcache = swap_cache_get_page(m, entry.frame);
+  if (swapcache == kNoPfn) swapcache = swapin_readahead(m, entry.frame);
   if (swapcache == kNoPfn) return Fault::oom;
   const Pfn folio = page_folio(m, swapcache);
+  if (!folio_lock_or_retry(m, folio)) {
+    put_page(m, folio);
+    return Fault::retry;
+  }
   if (!folio_test_swapcache(m, folio) || m.page(swapcache).private_slot != entry.frame) {
     unlock_and_put(m, folio);
     return Fault::done;

@@ -1,7 +1,5 @@
 // fork(): a second address space with the same pages. v6.1 kernel/fork.c.
 // Left out: everything of a process but its memory; VM_WIPEONFORK.
-#include <utility>
-
 #include "model/memory.h"
 #include "model/mmap.h"
 #include "model/rmap.h"

@@ -2,11 +2,13 @@
 // said. Left out: FOLL_LONGTERM's migration out of movable zones, NUMA hinting.
 #include "model/gup.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "model/memory.h"
 #include "model/mmap.h"
 #include "model/page_alloc.h"
+#include "model/swapfile.h"
 
 namespace thp {
 namespace {
@@ -40,18 +42,19 @@ bool check_vma_flags(const Vma& vma, GupFlags flags) {
   return flags.force || vma.has(flags.write ? VM_WRITE : VM_READ);
 }
 
-// v6.1 mm/swap.c: folio_mark_accessed(). The zero page's marks mean nothing.
+// v6.1 mm/swap.c: folio_mark_accessed(). An isolated folio only loses the mark: it is on no list
+// that it could become active on. The zero page's marks mean nothing.
 void folio_mark_accessed(Machine& m, Pfn folio) {
   if (is_zero_page(m, folio)) return;
   if (!test(m, folio, PG_referenced)) {
     set(m, folio, PG_referenced);
   } else if (!test(m, folio, PG_unevictable | PG_active)) {
-    set(m, folio, PG_active);
+    if (test(m, folio, PG_lru)) set(m, folio, PG_active);
     clear(m, folio, PG_referenced);
   }
 }
 
-// FOLL_TOUCH. v6.1 mm/gup.c: follow_page_pte(); mm/huge_memory.c: touch_pmd()
+// FOLL_TOUCH. v6.1 mm/gup.c: follow_page_pte(); mm/huge_memory.c: follow_trans_huge_pmd()
 void foll_touch(Machine& m, int mm, int page, bool write) {
   const Entry& pmd = m.pmd(mm, pmd_index(m, page));
   if (!pmd.is_table()) {
@@ -60,7 +63,7 @@ void foll_touch(Machine& m, int mm, int page, bool write) {
   }
   const Entry& pte = m.pte(mm, page);
   const Pfn folio = page_folio(m, pte.frame);
-  if (write && !pte.has(kDirty) && !test(m, folio, PG_dirty)) set(m, folio, PG_dirty);
+  if (write && !pte.has(kDirty) && !test(m, folio, PG_dirty)) folio_mark_dirty(m, folio);
   folio_mark_accessed(m, folio);
 }
 
@@ -82,27 +85,32 @@ int faultin_page(Machine& m, int mm, int page, GupFlags flags) {
 
 }  // namespace
 
+// v6.1 mm/gup.c: pin_user_pages(), get_user_pages_fast(), get_user_pages_remote(), of one page
 int get_user_page(Machine& m, int mm, int page, GupFlags flags) {
   if (flags.pin) m.mms[std::size_t(mm)].has_pinned = 1;  // for good, and before anything can fail
+  const bool there = follow_pfn(m, mm, page) != kNoPfn;
   if (const int error = faultin_page(m, mm, page, flags); error != 0) return error;
   const Pfn pfn = follow_pfn(m, mm, page);
   const Pfn folio = page_folio(m, pfn);
   if (flags.pin) {
-    const bool exclusive = test(m, folio, PG_anon_exclusive) || test(m, pfn, PG_anon_exclusive);
-    vm_bug_on(m, test(m, folio, PG_anon) && !exclusive, "follow_page: pin of a shared page");
+    const Pfn mapped = m.pmd(mm, pmd_index(m, page)).is_table() ? pfn : folio;
+    vm_bug_on(m, test(m, folio, PG_anon) && !test(m, mapped, PG_anon_exclusive),
+              "follow_page_mask: pin of a shared page");
     pin_page(m, pfn);
   } else {
     get_page(m, pfn);
-    // get_user_pages_fast() marks the folio referenced, get_user_pages_remote() touches the entry.
-    if (flags.force)
-      foll_touch(m, mm, page, flags.write);
-    else if (test(m, folio, PG_anon))
+    // get_user_pages_fast() marks the folio that is there already; what it has to fault in, and the
+    // 4K zero page, it takes the slow way, with FOLL_TOUCH as get_user_pages_remote().
+    if (there && !flags.force && !is_zero_page(m, pfn))
       set(m, folio, PG_referenced);
+    else
+      foll_touch(m, mm, page, flags.write);
   }
   return pfn;
 }
 
-// A PROT_NONE mapping is not followed: its entries look like NUMA hints.
+// v6.1 mm/gup.c: follow_page(). A PROT_NONE mapping is not followed: its entries look like NUMA
+// hints.
 Pfn follow_page_get(Machine& m, int mm, int page) {
   const Vma* vma = vma_lookup(m, mm, page);
   const Pfn pfn = follow_pfn(m, mm, page);
@@ -113,20 +121,30 @@ Pfn follow_page_get(Machine& m, int mm, int page) {
   return pfn;
 }
 
-// v6.1 mm/gup.c: populate_vma_page_range(), __mm_populate(). A huge PMD is one step.
-int populate(Machine& m, int mm, int start, int end) {
+// v6.1 mm/gup.c: populate_vma_page_range(). A huge PMD is one step.
+int populate_vma_page_range(Machine& m, int mm, const Vma& vma, int start, int end) {
+  const bool accessible = vma.has(VM_READ | VM_WRITE);
+  const GupFlags flags{.write = vma.has(VM_WRITE), .force = accessible};
   for (int page = start; page < end;) {
-    const Vma* vma = vma_lookup(m, mm, page);
-    if (vma == nullptr) {
-      ++page;
-      continue;
-    }
-    const bool accessible = vma->has(VM_READ | VM_WRITE);
-    const GupFlags flags{.write = vma->has(VM_WRITE), .force = accessible};
-    if (const int error = faultin_page(m, mm, page, flags); error != 0) return error;
+    if (const int error = faultin_page(m, mm, page, flags); error != 0)
+      return page > start ? page - start : error;
     foll_touch(m, mm, page, flags.write);
     const bool huge = !m.pmd(mm, pmd_index(m, page)).is_table();
     page = huge ? pmd_first(m, page) + m.hpage_nr() : page + 1;
+  }
+  return end - start;
+}
+
+// v6.1 mm/gup.c: __mm_populate(). Where a round ended early the next begins, so that an error
+// counts only if it meets the first page of a round.
+int populate(Machine& m, int mm, int start, int end) {
+  while (start < end) {
+    const Vma* vma = find_vma(m, mm, start);
+    if (vma == nullptr || vma->start >= end) return 0;
+    start = std::max(start, int(vma->start));
+    const int pages = populate_vma_page_range(m, mm, *vma, start, std::min(end, int(vma->end)));
+    if (pages < 0) return pages;
+    start += pages;
   }
   return 0;
 }

@@ -13,7 +13,9 @@ struct GupFlags {
 int get_user_page(Machine& m, int mm, int page, GupFlags flags);
 // follow_page(FOLL_GET | FOLL_DUMP): kNoPfn if nothing is mapped, or a zero page is.
 Pfn follow_page_get(Machine& m, int mm, int page);
-// populate_vma_page_range() of mlock(): 0 or -errno.
+// Faults in pages [start, end) of one VMA: how many before the first failure, or -errno if none.
+int populate_vma_page_range(Machine& m, int mm, const Vma& vma, int start, int end);
+// __mm_populate() of mlock(): 0 or -errno.
 int populate(Machine& m, int mm, int start, int end);
 
 }  // namespace thp

@@ -118,7 +118,11 @@ Fault do_huge_pmd_wp_page(Machine& m, int mm, Vma& vma, int page, bool unshare) 
   if (m.pmd(mm, i).is_zero()) return fallback();
   const Pfn folio = m.pmd(mm, i).frame;
   if (!test(m, folio, PG_anon_exclusive)) {
-    if (!trylock_page(m, folio)) lock_page(m, folio);
+    if (!trylock_page(m, folio)) {
+      get_page(m, folio);
+      lock_page(m, folio);
+      put_page(m, folio);
+    }
     const int cache_refs = folio_test_swapcache(m, folio) ? m.hpage_nr() : 0;
     const bool maybe_ours = page_count(m, folio) <= 1 + cache_refs;
     if (maybe_ours && cache_refs > 0) folio_free_swap(m, folio);
@@ -134,10 +138,12 @@ Fault do_huge_pmd_wp_page(Machine& m, int mm, Vma& vma, int page, bool unshare) 
   return Fault::done;
 }
 
-// v6.1 mm/huge_memory.c: huge_pmd_set_accessed(), touch_pmd()
+// v6.1 mm/huge_memory.c: huge_pmd_set_accessed(), touch_pmd(). On x86 pmdp_set_access_flags()
+// stores the entry for writes only: the processor itself marks it young.
 void huge_pmd_set_accessed(Machine& m, int mm, int page, bool write) {
+  if (!write) return;
   Entry entry = m.pmd(mm, pmd_index(m, page));
-  entry.bits |= std::uint8_t(kYoung | (write ? kMkDirty : 0));
+  entry.bits |= kYoung | kMkDirty;
   m.set_pmd(mm, pmd_index(m, page), entry);
 }
 

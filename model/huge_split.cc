@@ -22,6 +22,7 @@ void lru_add_page_tail(Machine& m, Pfn head, Pfn tail, bool to_list) {
     vm_bug_on(m, test(m, head, PG_lru), "lru_add_page_tail: an isolated head is on the LRU");
     get_page(m, tail);
   } else {
+    vm_bug_on(m, !test(m, head, PG_lru), "lru_add_page_tail: the head is not on the LRU");
     m.page(tail).mlock_count = 0;
     set(m, tail, PG_lru);
   }
@@ -42,8 +43,8 @@ void split_huge_page_tail(Machine& m, Pfn head, int i, bool to_list) {
   lru_add_page_tail(m, head, tail, to_list);
 }
 
-// Who isolated the folio keeps its reference; the LRU's flag moved with the tails.
-// v6.1 mm/huge_memory.c: __split_huge_page()
+// v6.1 mm/huge_memory.c: __split_huge_page(). The caller's reference and the page lock stay with
+// `page`; every other page is unlocked, and freed if nothing else holds it.
 void split_frozen_page(Machine& m, Pfn page, Pfn head, bool to_list) {
   const int nr = m.hpage_nr();
   for (int i = nr - 1; i >= 1; --i) split_huge_page_tail(m, head, i, to_list);
@@ -104,7 +105,7 @@ int split_huge_page(Machine& m, Pfn page, bool to_list) {
 
 // v6.1 mm/huge_memory.c: deferred_split_huge_page(). In the swap cache reclaim has it in hand.
 void deferred_split_huge_page(Machine& m, Pfn head) {
-  if (test(m, head, PG_swapcache) || m.compound(head).deferred) return;
+  if (folio_test_swapcache(m, head) || m.compound(head).deferred) return;
   count_vm_event(m, Event::thp_deferred_split_page);
   m.push_deferred(head);
 }

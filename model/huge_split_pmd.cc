@@ -1,5 +1,5 @@
 // Splitting a PMD: one huge mapping becomes a page table; the folio stays whole.
-// v6.1 mm/huge_memory.c. It can't fail, and pins don't matter to it.
+// v6.1 mm/huge_memory.c. It can't fail; pins only forbid what `freeze` asks for.
 #include "model/huge_memory.h"
 #include "model/mmap.h"
 #include "model/page_alloc.h"
@@ -21,7 +21,8 @@ void split_migration_pmd(Machine& m, int mm, int i) {
     m.set_pte(mm, (i << m.geometry.order) + p, {old.kind, old.bits, Pfn(old.frame + p)});
 }
 
-// One PTE of a split PMD that was `old`. 6.1 does not carry the dirty bit over: the head has it.
+// One PTE of a split PMD that was `old`. 6.1 does not carry the dirty bit over to a present PTE:
+// the head has it.
 Entry pte_of_split(const Entry& old, int p, bool freeze, bool exclusive) {
   const Pfn pfn = Pfn(old.frame + p);
   if (!freeze) return {EntryKind::present, std::uint8_t(old.bits & ~kDirty), pfn};

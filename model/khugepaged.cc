@@ -47,28 +47,15 @@ Reason find_pmd_or_thp_or_none(const Machine& m, int mm, int page) {
   }
 }
 
-// v6.1 mm/filemap.c: __folio_lock_or_retry(), with FAULT_FLAG_ALLOW_RETRY: who has to wait for the
-// lock, with a reference in hand, waits in vain.
-bool folio_can_be_locked(Machine& m, Pfn folio) {
-  if (trylock_page(m, folio)) {
-    unlock_page(m, folio);
-    return true;
-  }
-  get_page(m, folio);
-  lock_page(m, folio);
-  unlock_page(m, folio);
-  put_page(m, folio);
-  return false;
-}
-
-// v6.1 mm/khugepaged.c: __collapse_huge_page_swapin(). Reading from swap completes at once here.
+// v6.1 mm/khugepaged.c: __collapse_huge_page_swapin(). What was swapped in stays, also where a
+// later entry makes it fail.
 Reason swap_in_pages(Machine& m, int mm, Vma& vma, int first) {
   for (int page = first; page < first + m.hpage_nr(); ++page) {
     const Entry pte = m.pte(mm, page);
     if (!pte.is_swap() && !pte.is_migration()) continue;
-    const Pfn cached = pte.is_swap() ? m.swap(pte.frame).cache : kNoPfn;
-    if (cached != kNoPfn && !folio_can_be_locked(m, cached)) return Reason::SCAN_PAGE_LOCK;
-    if (do_swap_page(m, mm, vma, page, Access::read) == Fault::oom) return Reason::SCAN_FAIL;
+    const Fault fault = do_swap_page(m, mm, vma, page, Access::read);
+    if (fault == Fault::retry) return Reason::SCAN_PAGE_LOCK;
+    if (fault == Fault::oom) return Reason::SCAN_FAIL;
   }
   return Reason::SCAN_SUCCEED;
 }

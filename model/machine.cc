@@ -62,6 +62,7 @@ void Machine::reset(const Geometry& g) {
   std::fill_n(at<Page>(layout_.pages), g.frames() + 1, Page{});
   std::fill_n(at<Compound>(layout_.compounds), g.frame_blocks(), Compound{});
   std::fill_n(at<SwapSlot>(layout_.swap), g.swap_slots(), SwapSlot{});
+  std::fill_n(at<Vma>(layout_.vmas), g.mms * layout_.max_map_count, Vma{});
   page(zero_pfn()).refcount = 1;
 }
 

@@ -78,7 +78,8 @@ enum EntryBit : std::uint8_t {
   kExclusive = 16,  // of a swap entry: pte_swp_exclusive; of a migration entry: readable-exclusive
 };
 
-inline constexpr std::uint8_t kMkDirty = kDirty | kSoftDirty;  // pte_mkdirty(), pmd_mkdirty() of x86
+// pte_mkdirty(), pmd_mkdirty() of x86.
+inline constexpr std::uint8_t kMkDirty = kDirty | kSoftDirty;
 
 // One PMD or PTE. A PMD is none, table, present (huge), zero (huge zero) or migration; a PTE is
 // none, present, zero, swap or migration. `frame` is a pfn (present, zero, migration) or a slot.
@@ -116,7 +117,8 @@ struct Vma {
   std::uint16_t start = 0, end = 0;
   std::uint16_t pgoff = 0;
   std::uint8_t anon_vma = kNoAnonVma;
-  std::uint8_t unused[5] = {};
+  std::uint8_t turn = 0;  // in interval trees, among VMAs with the same pgoff: how many come before
+  std::uint8_t unused[4] = {};
 
   bool has(std::uint32_t flag) const { return (flags & flag) != 0; }
   bool covers(int page) const { return start <= page && page < end; }
@@ -124,7 +126,8 @@ struct Vma {
   bool operator==(const Vma&) const = default;
 };
 
-// struct anon_vma. Its interval tree is every VMA whose chain holds its bit.
+// struct anon_vma. Its interval tree is every VMA whose chain holds its bit, ordered by pgoff and
+// turn.
 struct AnonVma {
   std::uint8_t used = 0;
   std::uint8_t root = kNoAnonVma, parent = kNoAnonVma;

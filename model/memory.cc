@@ -91,7 +91,8 @@ bool wp_can_reuse(Machine& m, const Vma& vma, Pfn pfn) {
   return ours;
 }
 
-// v6.1 mm/memory.c: handle_pte_fault()
+// v6.1 mm/memory.c: handle_pte_fault(). On x86 ptep_set_access_flags() stores the entry for writes
+// only.
 Fault handle_pte_fault(Machine& m, int mm, Vma& vma, int page, Access access) {
   const bool none = m.pmd(mm, pmd_index(m, page)).is_none() || m.pte(mm, page).is_none();
   if (none) return do_anonymous_page(m, mm, vma, page, access == Access::write);
@@ -99,9 +100,8 @@ Fault handle_pte_fault(Machine& m, int mm, Vma& vma, int page, Access access) {
   if (!entry.is_present() && !entry.is_zero()) return do_swap_page(m, mm, vma, page, access);
   if (access != Access::read && !entry.has(kWrite))
     return do_wp_page(m, mm, vma, page, access == Access::unshare);
-  Entry touched = entry;
-  touched.bits |= std::uint8_t(kYoung | (access == Access::write ? kMkDirty : 0));
-  m.set_pte(mm, page, touched);
+  if (access != Access::write) return Fault::done;
+  m.set_pte(mm, page, {entry.kind, std::uint8_t(entry.bits | kYoung | kMkDirty), entry.frame});
   return Fault::done;
 }
 
@@ -175,7 +175,7 @@ void pte_alloc(Machine& m, int mm, int i) {
 void migration_entry_wait(Machine& m, Pfn pfn) {
   vm_bug_on(m, !m.migration.in_flight() || page_folio(m, pfn) != m.migration.src,
             "migration_entry_wait: nothing will remove the entry");
-  if (m.migration.in_flight()) migrate_end(m);
+  wait_for_migration(m);
 }
 
 }  // namespace thp

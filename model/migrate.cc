@@ -77,6 +77,7 @@ bool move_to_new_folio(Machine& m, Pfn dst, Pfn src) {
 }
 
 // v6.1 mm/migrate.c: __migrate_folio_unmap(). false: a pin kept some mapping, the others are back.
+// Only what was split just now comes without force, and never under writeback.
 bool lock_and_unmap(Machine& m, Pfn dst, Pfn src, bool force) {
   if (!trylock_page(m, src)) {
     if (!force) return false;
@@ -185,6 +186,12 @@ int migrate_end(Machine& m) {
   const auto [src, dst] = std::exchange(m.migration, {});
   const int nr_pages = folio_nr_pages(m, src);
   return migrated(m, src, nr_pages, migrate_folio_move(m, dst, src));
+}
+
+void wait_for_migration(Machine& m) {
+  const Reason reason = m.reason;
+  migrate_end(m);
+  m.reason = reason;
 }
 
 }  // namespace thp

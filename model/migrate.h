@@ -12,5 +12,7 @@ int migrate_begin(Machine& m, Pfn pfn);
 // Moves, remaps, frees the source. 0; -EAGAIN, with everything put back: somebody else holds a
 // reference; -EINVAL: no migration is in flight.
 int migrate_end(Machine& m);
+// For who would sleep until the migration in flight is over: ends it. m.reason stays the sleeper's.
+void wait_for_migration(Machine& m);
 
 }  // namespace thp

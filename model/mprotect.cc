@@ -57,7 +57,8 @@ int mprotect_fixup(Machine& m, int mm, int i, int start, int end, std::uint32_t 
   i = vma_modify(m, mm, i, start, end, newflags);
   if (i < 0) return i;
   change_protection(m, mm, m.vmas(mm)[i], start, end);
-  if (writable && (oldflags & (VM_WRITE | VM_LOCKED)) == VM_LOCKED) populate(m, mm, start, end);
+  if (writable && (oldflags & (VM_WRITE | VM_LOCKED)) == VM_LOCKED)
+    populate_vma_page_range(m, mm, m.vmas(mm)[i], start, end);
   return i;
 }
 

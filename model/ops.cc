@@ -46,6 +46,13 @@ void write_content(Machine& m, Pfn pfn, Value value) {
   m.stamps.frame(pfn);
 }
 
+// v6.1 mm/page-writeback.c: set_page_dirty_lock()
+void set_page_dirty_lock(Machine& m, Pfn pfn) {
+  lock_page(m, pfn);
+  folio_mark_dirty(m, page_folio(m, pfn));
+  unlock_page(m, pfn);
+}
+
 int advise(Machine& m, MmId mm, PageRange range, Advice advice) {
   return alive(m, mm) ? do_madvise(m, mm.id, range.first, range.end, advice) : -ESRCH;
 }
@@ -148,7 +155,7 @@ int StoreForced::step(Machine& m) const {
   const int pfn = get_user_page(m, mm.id, page.number, {.write = true, .get = true, .force = true});
   if (pfn < 0) return -EIO;
   write_content(m, Pfn(pfn), value);
-  set(m, page_folio(m, Pfn(pfn)), PG_dirty);  // set_page_dirty_lock()
+  set_page_dirty_lock(m, Pfn(pfn));
   put_page(m, Pfn(pfn));
   return 0;
 }
@@ -189,12 +196,13 @@ int Put::step(Machine& m) const {
   return 0;
 }
 
-// The device writes, and its driver marks the page dirty, as unpin_user_pages_dirty_lock() would.
+// The device writes, and its driver marks the page dirty: as in v6.1 mm/gup.c,
+// unpin_user_pages_dirty_lock(), only if it is not yet.
 int StoreViaPin::step(Machine& m) const {
   const Holder& pin = holder_of(m, holder);
   if (pin.kind != HolderKind::pin || !pin.write) return -EINVAL;
   write_content(m, pin.pfn, value);
-  set(m, page_folio(m, pin.pfn), PG_dirty);
+  if (!test(m, page_folio(m, pin.pfn), PG_dirty)) set_page_dirty_lock(m, pin.pfn);
   return 0;
 }
 

@@ -58,12 +58,18 @@ void free_page_check(Machine& m, Pfn pfn) {
   m.stamps.frame(pfn);
 }
 
+// v6.1 include/linux/mm_inline.h: __folio_clear_lru_flags(). Both flags at once stay: a bad page.
+void folio_clear_lru_flags(Machine& m, Pfn folio) {
+  clear(m, folio, PG_lru);
+  if (test(m, folio, PG_active) && test(m, folio, PG_unevictable)) return;
+  clear(m, folio, PG_active | PG_unevictable);
+}
+
 // v6.1 mm/huge_memory.c: free_transhuge_page(); mm/page_alloc.c: free_compound_page()
 void free_compound(Machine& m, Pfn head) {
   Compound& compound = m.compound(head);
   if (compound.transhuge && compound.deferred) m.remove_deferred(head);
   vm_bug_on(m, compound.mapcount != -1, "free_tail_pages_check: nonzero compound_mapcount");
-  vm_bug_on(m, compound.pincount != 0, "free_tail_pages_check: nonzero compound_pincount");
   compound = Compound{};
   for (int i = 0; i < m.hpage_nr(); ++i) free_page_check(m, Pfn(head + i));
 }
@@ -123,14 +129,14 @@ void put_page(Machine& m, Pfn pfn, int refs) {
   if (m.page(folio).refcount == 0) destroy_folio(m, folio);
 }
 
-// v6.1 mm/swap.c: __page_cache_release(), __folio_put_large(); mm/page_alloc.c:
-// destroy_large_folio()
+// v6.1 mm/swap.c: __folio_put(), __page_cache_release(); mm/page_alloc.c: destroy_large_folio(),
+// free_pages_prepare(), which forgives PG_mlocked
 void destroy_folio(Machine& m, Pfn folio) {
   if (is_zero_page(m, folio)) {
     vm_bug_on(m, true, "free_pages_prepare: the zero page");
     return;
   }
-  if (test(m, folio, PG_lru)) clear(m, folio, PG_lru | PG_active | PG_unevictable);
+  if (test(m, folio, PG_lru)) folio_clear_lru_flags(m, folio);
   clear(m, folio, PG_mlocked);
   m.page(folio).mlock_count = 0;
   if (folio_test_large(m, folio))
@@ -199,10 +205,11 @@ bool trylock_page(Machine& m, Pfn pfn) {
   return true;
 }
 
-// v6.1 mm/filemap.c: __folio_lock(); only a migration in flight holds a page lock between ops
+// v6.1 mm/filemap.c: __folio_lock(); only a migration in flight holds a page lock between ops. It
+// meets the caller's reference and gives up, so that the page is the same still.
 void lock_page(Machine& m, Pfn pfn) {
   const Pfn folio = page_folio(m, pfn);
-  if (test(m, folio, PG_locked) && m.migration.in_flight()) migrate_end(m);
+  if (test(m, folio, PG_locked) && m.migration.in_flight()) wait_for_migration(m);
   vm_bug_on(m, test(m, folio, PG_locked), "lock_page: nobody will ever unlock");
   set(m, folio, PG_locked);
 }
@@ -215,6 +222,9 @@ void unlock_page(Machine& m, Pfn pfn) {
 
 // v6.1 mm/swap.c: folio_add_lru(), lru_add_fn()
 void folio_add_lru(Machine& m, Pfn folio) {
+  vm_bug_on(m, test(m, folio, PG_lru), "folio_add_lru: on the LRU already");
+  vm_bug_on(m, test(m, folio, PG_active) && test(m, folio, PG_unevictable),
+            "folio_add_lru: active and unevictable");
   clear(m, folio, PG_unevictable);
   set(m, folio, PG_lru);
   if (!test(m, folio, PG_mlocked)) return;

@@ -29,7 +29,7 @@ bool folio_maybe_dma_pinned(const Machine& m, Pfn folio);
 
 // --- PG_locked. A sleeping lock lets the migration that holds the page finish first.
 bool trylock_page(Machine& m, Pfn pfn);  // an injected contention fails it
-void lock_page(Machine& m, Pfn pfn);
+void lock_page(Machine& m, Pfn pfn);     // the caller holds a reference
 void unlock_page(Machine& m, Pfn pfn);
 
 // --- LRU. Lists have no order here; PG_lru says that a folio is on one.

@@ -1,7 +1,7 @@
 // Mapcounts. v6.1 mm/rmap.c, include/linux/rmap.h, mm/util.c, include/linux/mm.h.
-// Three counters say who maps an anonymous THP: compound_mapcount counts PMDs, each sub-page's
-// _mapcount counts PTEs, and PageDoubleMap says that every _mapcount stands one too high, so that
-// losing a PTE can't unmap a sub-page that some PMD still maps. All start at -1.
+// Two kinds of counters say who maps an anonymous THP: compound_mapcount counts PMDs, each
+// sub-page's _mapcount counts PTEs; both start at -1. A flag, PageDoubleMap, says that every
+// _mapcount stands one too high, so that losing a PTE can't unmap a sub-page that some PMD maps.
 #include "model/rmap.h"
 
 #include "model/huge_memory.h"

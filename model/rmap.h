@@ -1,6 +1,9 @@
 // Reverse mapping: the only code that changes a mapcount, and the walks that find mappings.
 // v6.1 mm/rmap.c, mm/util.c, include/linux/rmap.h, include/linux/mm.h.
 #pragma once
+#include <algorithm>
+#include <boost/container/small_vector.hpp>
+
 #include "model/machine.h"
 
 namespace thp {
@@ -29,6 +32,9 @@ void anon_vma_clone(Machine& m, Vma& dst, const Vma& src);
 bool anon_vma_fork(Machine& m, Vma& child, const Vma& parent);
 void unlink_anon_vmas(Machine& m, Vma& vma);
 int anon_vma_root(const Machine& m, int anon_vma);
+// Before and after the bounds of a VMA change, even if its pgoff does not: it comes last then.
+void anon_vma_interval_tree_remove(Machine& m, Vma& vma);
+void anon_vma_interval_tree_insert(Machine& m, Vma& vma);
 // folio_get_anon_vma(): kNoAnonVma unless the folio is mapped.
 std::uint8_t folio_get_anon_vma(const Machine& m, Pfn folio);
 
@@ -50,21 +56,26 @@ void try_to_migrate(Machine& m, Pfn folio, TtuFlags flags);    // entries become
 void remove_migration_ptes(Machine& m, Pfn src, Pfn dst);      // and back, now to dst
 int folio_referenced(Machine& m, Pfn folio, bool& vm_locked);  // clears young; number of references
 
+// v6.1 mm/rmap.c: rmap_walk_anon(), vma_address()
 template <class Visit>
 void rmap_walk_anon(Machine& m, Pfn folio, Visit visit) {
+  struct Place {
+    Vma* vma;
+    int mm;
+    int order() const { return vma->pgoff << 8 | vma->turn; }
+  };
+  boost::container::small_vector<Place, 8> places;
   const Page& head = m.page(folio);
   const int first = head.index, end = first + folio_nr_pages(m, folio);
   if (head.anon_vma == kNoAnonVma) return;
-  const std::uint64_t bit = std::uint64_t{1} << head.anon_vma;
-  for (int mm = 0; mm < m.geometry.mms; ++mm) {
-    for (std::size_t i = 0; i < m.vmas(mm).size(); ++i) {
-      Vma& vma = m.vmas(mm)[i];
-      const int vma_end = vma.pgoff + vma.end - vma.start;
-      if ((vma.chain & bit) == 0 || vma_end <= first || vma.pgoff >= end) continue;
-      const int page = vma.start + (first > vma.pgoff ? first - vma.pgoff : 0);
-      if (!visit(mm, vma, page)) return;
-    }
-  }
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (Vma& vma : m.vmas(mm))
+      if ((vma.chain >> head.anon_vma & 1) != 0 && vma.pgoff < end &&
+          vma.pgoff + vma.end - vma.start > first)
+        places.push_back({&vma, mm});
+  std::ranges::sort(places, {}, &Place::order);
+  for (const auto& [vma, mm] : places)
+    if (!visit(mm, *vma, vma->start + std::max(first - vma->pgoff, 0))) return;
 }
 
 }  // namespace thp

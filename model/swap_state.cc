@@ -104,10 +104,18 @@ bool folio_mark_dirty(Machine& m, Pfn folio) {
   return !was_dirty;
 }
 
-// v6.1 mm/swap_state.c: swap_cache_get_folio(); mm/filemap.c: folio_file_page()
-Pfn swap_cache_get_page(Machine& m, Slot slot) {
+// v6.1 mm/filemap.c: filemap_get_folio(), folio_file_page()
+Pfn filemap_get_page(Machine& m, Slot slot) {
   const Pfn page = m.swap(slot).cache;
   if (page != kNoPfn) get_page(m, page);
+  return page;
+}
+
+// v6.1 mm/swap_state.c: swap_cache_get_folio(). It takes PG_readahead from a small page, and that
+// is the bit of PG_reclaim.
+Pfn swap_cache_get_page(Machine& m, Slot slot) {
+  const Pfn page = filemap_get_page(m, slot);
+  if (page != kNoPfn && !folio_test_large(m, page_folio(m, page))) clear(m, page, PG_reclaim);
   return page;
 }
 

@@ -70,7 +70,7 @@ bool swap_page_trans_huge_swapped(const Machine& m, Slot slot) {
 
 // v6.1 mm/swapfile.c: __try_to_reclaim_swap(), TTRS_UNMAPPED | TTRS_FULL
 void try_to_reclaim_swap(Machine& m, Slot slot) {
-  const Pfn page = swap_cache_get_page(m, slot);
+  const Pfn page = filemap_get_page(m, slot);
   if (page == kNoPfn) return;
   const Pfn folio = page_folio(m, page);
   if (trylock_page(m, folio)) {
@@ -143,11 +143,11 @@ bool folio_free_swap(Machine& m, Pfn folio) {
 // v6.1 mm/swapfile.c: split_swap_cluster()
 void split_swap_cluster(Machine& m, Slot slot) { m.cluster_huge(cluster_of(m, slot)) = 0; }
 
-// v6.1 include/linux/swap.h: vm_swap_full(). The device counts a cluster more than we have slots:
-// that of its header, which no THP can get and which we leave empty.
+// v6.1 include/linux/swap.h: vm_swap_full(). What shares a cluster with the header is no slot of
+// ours: a real device marks it bad, so that it counts our slots and no other. While swapoff() reads
+// back, the device counts none.
 bool vm_swap_full(const Machine& m) {
-  if (!m.swap_on) return false;
-  const int total = m.geometry.swap_slots() + m.hpage_nr() - 1;
+  const int total = m.swap_on ? m.geometry.swap_slots() : 0;
   int free = total;
   for (int slot = 0; slot < m.geometry.swap_slots(); ++slot) free -= is_used(m.swap(Slot(slot)));
   return free * 2 < total;

@@ -13,7 +13,8 @@ void free_page_and_swap_cache(Machine& m, Pfn pfn);  // free_swap_cache(), then 
 bool folio_mark_dirty(Machine& m, Pfn folio);        // false: it was dirty already
 
 // --- Swapping in (swap_state.cc). A sub-page with a reference for the caller, or kNoPfn.
-Pfn swap_cache_get_page(Machine& m, Slot slot);  // kNoPfn: not in the swap cache
+Pfn filemap_get_page(Machine& m, Slot slot);     // kNoPfn: not in the swap cache
+Pfn swap_cache_get_page(Machine& m, Slot slot);  // the same, for who wants to map it
 Pfn swapin_readahead(Machine& m, Slot slot);     // reads the slot from disk; kNoPfn: -ENOMEM
 // `pfn` itself where it can serve `page`, or else a new locked copy; kNoPfn: -ENOMEM.
 Pfn ksm_might_need_to_copy(Machine& m, Pfn pfn, const Vma& vma, int page);

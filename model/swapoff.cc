@@ -70,7 +70,7 @@ int unuse_mm(Machine& m, int mm) {
 // What no page table refers to any more, but the swap cache still holds.
 void unuse_swap_cache(Machine& m) {
   for (int slot = 0; slot < m.geometry.swap_slots(); ++slot) {
-    const Pfn page = swap_cache_get_page(m, Slot(slot));
+    const Pfn page = filemap_get_page(m, Slot(slot));
     if (page == kNoPfn) continue;
     lock_page(m, page);
     const Pfn folio = page_folio(m, page);

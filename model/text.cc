@@ -1,3 +1,4 @@
+// Words, names and numbers of a trace's text; see text.h.
 #include "model/text.h"
 
 #include <algorithm>
@@ -74,7 +75,8 @@ bool LineReader::expected(std::string_view what, const Word& found) {
 
 bool LineReader::unknown(std::string_view what, const Word& found, Names names) {
   if (found.text.empty()) return expected(what, found);
-  const auto distance = [&](std::string_view name) { return edit_distance(found.text, name); };
+  const std::string_view word = found.text.substr(0, kMaxQuoted);
+  const auto distance = [&](std::string_view name) { return edit_distance(word, name); };
   const std::string_view nearest = *std::ranges::min_element(names, {}, distance);
   return expected(std::string(what) + " (the nearest is `" + std::string(nearest) + "`)", found);
 }

@@ -13,7 +13,8 @@ namespace thp {
 namespace {
 
 // v6.1 mm/mmap.c: is_mergeable_anon_vma(). Without a common anon_vma one side must have none, and
-// `vma`, if given, must never have seen a fork.
+// `vma`, if given, be linked to exactly one: not to its parents', and not to none either, so that
+// pages never go to a neighbour that has had no fault yet.
 bool is_mergeable_anon_vma(std::uint8_t a, std::uint8_t b, const Vma* vma) {
   const bool one_has_none = a == kNoAnonVma || b == kNoAnonVma;
   return a == b || (one_has_none && (vma == nullptr || std::has_single_bit(vma->chain)));
@@ -118,13 +119,17 @@ int vma_adjust(Machine& m, int mm, int i, int start, int end, int pgoff, int exp
   vma_adjust_trans_huge(m, mm, vmas[i], start, end, plan.adjust_next);
 
   Vma& vma = vmas[plan.removed > 0 ? expand : i];
+  anon_vma_interval_tree_remove(m, vma);
   vma.start = std::uint16_t(start);
   vma.end = std::uint16_t(end);
   vma.pgoff = std::uint16_t(pgoff);
+  anon_vma_interval_tree_insert(m, vma);
   if (plan.adjust_next != 0) {
     Vma& next = vmas[i + 1];
+    anon_vma_interval_tree_remove(m, next);
     next.start = std::uint16_t(next.start + plan.adjust_next);
     next.pgoff = std::uint16_t(next.pgoff + plan.adjust_next);
+    anon_vma_interval_tree_insert(m, next);
   }
   const std::uint8_t survivor = vma.anon_vma;
   for (int n = 0; n < plan.removed; ++n) remove_merged(m, mm, plan.first_removed, survivor);
@@ -162,7 +167,9 @@ void split_vma_unchecked(Machine& m, int mm, int i, int page) {
   upper.pgoff = std::uint16_t(vma.index_of(page));
   anon_vma_clone(m, upper, vma);
   vma_adjust_trans_huge(m, mm, vma, vma.start, page, 0);
+  anon_vma_interval_tree_remove(m, vma);
   vma.end = std::uint16_t(page);
+  anon_vma_interval_tree_insert(m, vma);
   m.insert_vma(mm, i + 1, upper);
 }
 

@@ -176,8 +176,17 @@ int shrink_folio_list(Machine& m, FolioList& list, FolioList& kept) {
   return reclaimed;
 }
 
+// v6.1 mm/swap.c: folio_rotate_reclaimable(), lru_move_tail_fn(): to the inactive list's tail
+void folio_rotate_reclaimable(Machine& m, Pfn folio) {
+  if (test(m, folio, PG_locked | PG_dirty | PG_unevictable) || !test(m, folio, PG_lru)) return;
+  clear(m, folio, PG_active);
+}
+
 // v6.1 mm/filemap.c: folio_end_writeback(); mm/page_io.c: end_swap_bio_write()
-void folio_end_writeback(Machine& m, Pfn folio) { clear(m, folio, PG_writeback | PG_reclaim); }
+void folio_end_writeback(Machine& m, Pfn folio) {
+  if (test_and_clear(m, folio, PG_reclaim)) folio_rotate_reclaimable(m, folio);
+  clear(m, folio, PG_writeback);
+}
 
 }  // namespace
 

@@ -288,7 +288,7 @@ std::vector<std::string> describe_changes(const std::vector<Described>& before,
   for (const Described& now : after) {
     const Described* was = find(before, now.thing);
     if (was == nullptr || was->text != now.text)
-      changes.push_back((was == nullptr ? "+ " : "  ") + now.thing + ": " + now.text);
+      changes.push_back((was == nullptr ? "+ " : "* ") + now.thing + ": " + now.text);
   }
   for (const Described& was : before)
     if (find(after, was.thing) == nullptr) changes.push_back("- " + was.thing);

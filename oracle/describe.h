@@ -19,7 +19,7 @@ struct Described {
 };
 std::vector<Described> describe(const Machine& m, const FolioNames& names);
 
-// What differs: "+ THING: TEXT" of new things, "  THING: TEXT" of changed ones, "- THING" of those
+// What differs: "+ THING: TEXT" of new things, "* THING: TEXT" of changed ones, "- THING" of those
 // that are gone.
 std::vector<std::string> describe_changes(const std::vector<Described>& before,
                                           const std::vector<Described>& after);

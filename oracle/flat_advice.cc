@@ -13,13 +13,14 @@ Verdict FlatMemory::advised(int mm, PageRange range, bool refuses_locked, int& e
                             const Reply& a) const {
   end = range.first;
   if (!alive(mm)) return no_such_process(a.result);
-  bool hole = false;
-  for (; end < range.end; ++end) {
-    const std::uint8_t state = at(mm, end).state;
-    if (refuses_locked && (state & kLocked) != 0) return expect(a.result, -EINVAL);
-    hole |= (state & kMapped) == 0;
+  const Summary pages = summary(mm, range);
+  end = range.end;
+  if (refuses_locked && (pages.any & kLocked) != 0) {
+    end = range.first;
+    while ((state(mm, end) & kLocked) == 0) ++end;
+    return expect(a.result, -EINVAL);
   }
-  return expect(a.result, hole ? -ENOMEM : 0);
+  return expect(a.result, (pages.all & kMapped) == 0 ? -ENOMEM : 0);
 }
 
 // Advice that is a flag of the VMA. Where a VMA cannot be split it ends with -EAGAIN.

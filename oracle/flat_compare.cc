@@ -22,11 +22,8 @@ int content_of(const Machine& m, int pfn) {
   return pfn < m.frames() ? m.page(Pfn(pfn)).content : pfn == m.zero_pfn() ? 0 : -1;
 }
 
-}  // namespace
-
-int visible(const Machine& m, int mm, int page) {
-  const Entry& entry = entry_of(m, mm, page);
-  const int offset = offset_in_entry(m, mm, page);
+// What a load finds behind an entry, `offset` pages into it.
+int content_behind(const Machine& m, const Entry& entry, int offset) {
   switch (entry.kind) {
     case EntryKind::present:
     case EntryKind::migration:
@@ -45,30 +42,37 @@ int visible(const Machine& m, int mm, int page) {
   return -1;
 }
 
+}  // namespace
+
+int visible(const Machine& m, int mm, int page) {
+  return content_behind(m, entry_of(m, mm, page), offset_in_entry(m, mm, page));
+}
+
 // The content of one page, which may turn out to be discarded.
-Verdict FlatMemory::see(const Machine& m, int mm, int page) {
-  Cell& cell = at(mm, page);
-  const int seen = visible(m, mm, page);
+Verdict FlatMemory::see(int mm, int page, int seen) {
+  Cell cell = at(mm, page);
   if (seen == cell.value) return {};
   if (seen != 0 || (cell.state & kLazy) == 0)
     return Mismatch{kContent, mm, page, -1, cell.value, seen};
-  cell = {0, std::uint8_t(cell.state & ~(kLazy | kTouched))};
+  cell.found_discarded();
   return {};
 }
 
 Verdict FlatMemory::compare_page(const Machine& m, int mm, int page) {
-  const std::uint8_t state = at(mm, page).state;
   const Entry& entry = entry_of(m, mm, page);
-  if ((state & kMapped) == 0) {
-    if (entry.is_none()) return {};
-    return Mismatch{kOutside, mm, page};
-  }
-  // kMayWrite in a swap or migration entry is a memory, not a permission.
+  return compare_entry(m, mm, page, entry, offset_in_entry(m, mm, page));
+}
+
+Verdict FlatMemory::compare_entry(const Machine& m, int mm, int page, const Entry& entry,
+                                  int offset) {
+  const std::uint8_t allowed = state(mm, page);
+  if ((allowed & kMapped) == 0) return entry.is_none() ? Verdict{} : Mismatch{kOutside, mm, page};
+  // kWrite in a swap or migration entry is a memory, not a permission.
   if (entry.has(kWrite) && (entry.is_present() || entry.is_zero())) {
     if (entry.is_zero()) return Mismatch{kZeroWritable, mm, page};
-    if ((state & kMayWrite) == 0) return Mismatch{kTooWritable, mm, page};
+    if ((allowed & kMayWrite) == 0) return Mismatch{kTooWritable, mm, page};
   }
-  return see(m, mm, page);
+  return see(mm, page, content_behind(m, entry, offset));
 }
 
 Verdict FlatMemory::compare_vmas(const Machine& m, int mm) const {
@@ -77,7 +81,7 @@ Verdict FlatMemory::compare_vmas(const Machine& m, int mm) const {
   const auto agree = [&](int end, std::uint8_t wanted) {
     constexpr int kShown = kMapped | kMayRead | kMayWrite | kLocked | kDontfork;
     for (; page < end; ++page)
-      if ((at(mm, page).state & kShown) != wanted) return false;
+      if ((state(mm, page) & kShown) != wanted) return false;
     return true;
   };
   for (const Vma& vma : m.vmas(mm)) {
@@ -102,13 +106,14 @@ Verdict FlatMemory::compare_holders(const Machine& m) {
     const int through_another = std::exchange(view.through_another, std::int16_t{-1});
     const bool owned = view.mm >= 0 && !view.apart;
     if (owned) {
-      if (const Verdict verdict = see(m, view.mm, view.page); verdict) return verdict;
-      if (seen == at(view.mm, view.page).value) {
+      if (const Verdict verdict = see(view.mm, view.page, visible(m, view.mm, view.page)); verdict)
+        return verdict;
+      if (seen == value(view.mm, view.page)) {
         view.value = std::uint8_t(seen);
         continue;
       }
       if (view.coherent)
-        return Mismatch{kCoherent, view.mm, view.page, h, at(view.mm, view.page).value, seen};
+        return Mismatch{kCoherent, view.mm, view.page, h, value(view.mm, view.page), seen};
       view.apart = true;
     }
     if (seen != view.value && seen != through_another)
@@ -118,11 +123,23 @@ Verdict FlatMemory::compare_holders(const Machine& m) {
   return {};
 }
 
+Verdict FlatMemory::compare_pmd(const Machine& m, int mm, int i) {
+  const Entry& pmd = m.pmd(mm, i);
+  const bool table = pmd.is_table();
+  for (int offset = 0; offset < m.hpage_nr(); ++offset) {
+    const int page = (i << m.geometry.order) + offset;
+    const Entry& entry = table ? m.pte(mm, page) : pmd;
+    if (const Verdict verdict = compare_entry(m, mm, page, entry, table ? 0 : offset); verdict)
+      return verdict;
+  }
+  return {};
+}
+
 Verdict FlatMemory::compare(const Machine& m) {
   for (int mm = 0; mm < mms_; ++mm) {
     if (const Verdict verdict = compare_vmas(m, mm); verdict) return verdict;
-    for (int page = 0; page < pages_; ++page)
-      if (const Verdict verdict = compare_page(m, mm, page); verdict) return verdict;
+    for (int i = 0; i < m.geometry.pmds; ++i)
+      if (const Verdict verdict = compare_pmd(m, mm, i); verdict) return verdict;
   }
   return compare_holders(m);
 }

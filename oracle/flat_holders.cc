@@ -17,7 +17,7 @@ Verdict FlatMemory::hand_out(int holder, const View& view, bool permitted, const
   if (!permitted) return expect(a.result, -EFAULT);
   if (a.was(-ENOMEM) && may_oom(a.m, a.armed, view.mm)) return {};
   mine = view;
-  mine.value = at(view.mm, view.page).value;
+  mine.value = std::uint8_t(value(view.mm, view.page));
   return expect(a.result, 0);
 }
 
@@ -31,7 +31,7 @@ Verdict FlatMemory::give_back(int holder, HolderKind kind, const Reply& a) {
 // A pin for reading is coherent only where the page is anonymous for certain: v6.1 pins the zero
 // page as it is (mm/gup.c: gup_must_unshare()), and the first store leaves it behind.
 Verdict FlatMemory::on(const Pin& op, const Reply& a) {
-  Cell& cell = at(op.mm.id, op.page.number);
+  Cell cell = at(op.mm.id, op.page.number);
   const bool write = op.mode == PinMode::w;
   const bool present = (cell.state & kTouched) != 0 && (cell.state & kLazy) == 0;
   const View view{.kind = HolderKind::pin,
@@ -44,7 +44,7 @@ Verdict FlatMemory::on(const Pin& op, const Reply& a) {
 }
 
 Verdict FlatMemory::on(const Get& op, const Reply& a) {
-  const bool readable = (at(op.mm.id, op.page.number).state & kMayRead) != 0;
+  const bool readable = (state(op.mm.id, op.page.number) & kMayRead) != 0;
   const View view{
       .kind = HolderKind::get, .mm = std::int8_t(op.mm.id), .page = std::uint16_t(op.page.number)};
   return hand_out(op.holder.id, view, readable, a);
@@ -75,8 +75,7 @@ Verdict FlatMemory::on(const StoreViaPin& op, const Reply& a) {
   if (view.kind != HolderKind::pin || !view.write) return expect(a.result, -EINVAL);
   const auto value = std::uint8_t(op.value.number);
   if (view.mm >= 0) {
-    Cell& cell = at(view.mm, view.page);
-    cell = {value, std::uint8_t((cell.state & ~kLazy) | kTouched)};
+    at(view.mm, view.page).store(value);
   }
   view.value = value;
   for (View& other : views_) {

@@ -16,7 +16,8 @@ void FlatMemory::reset(const Geometry& g) {
   alive_ = {};
   alive_[0] = true;
   views_ = {};
-  cells_.assign(std::size_t(pages_ * mms_), Cell{});
+  values_.assign(index(mms_, 0), 0);
+  states_.assign(index(mms_, 0), 0);
 }
 
 Verdict FlatMemory::after(const Op& op, int result, const Machine& m, const Injections& armed) {
@@ -26,29 +27,35 @@ Verdict FlatMemory::after(const Op& op, int result, const Machine& m, const Inje
 
 // --- Ranges.
 
+FlatMemory::Summary FlatMemory::summary(int mm, PageRange range) const {
+  Summary s{0xff, 0};
+  for (const std::uint8_t state : states(mm, range.first, range.end)) {
+    s.all &= state;
+    s.any |= state;
+  }
+  return s;
+}
+
 int FlatMemory::first_hole(int mm, PageRange range) const {
+  if ((summary(mm, range).all & kMapped) != 0) return range.end;
   int page = range.first;
-  while (page < range.end && (at(mm, page).state & kMapped) != 0) ++page;
+  while (mapped(mm, page)) ++page;
   return page;
 }
 
-bool FlatMemory::has(int mm, PageRange range, std::uint8_t state) const {
-  for (int page = range.first; page < range.end; ++page)
-    if ((at(mm, page).state & state) != state) return false;
-  return true;
-}
-
+// Of pages that are mapped; others have no state.
 void FlatMemory::mark(int mm, int first, int end, std::uint8_t clear, std::uint8_t set) {
-  for (Cell& cell : cells(mm, first, end)) {
-    const auto mapped = std::uint8_t((cell.state & kMapped) != 0 ? 0xff : 0);
-    cell.state = std::uint8_t((cell.state & ~clear) | (set & mapped));
+  for (std::uint8_t& state : states(mm, first, end)) {
+    const auto mapped = std::uint8_t(0 - (state & kMapped));
+    state = std::uint8_t((state & ~clear) | (set & mapped));
   }
 }
 
 // Zeroes the pages; of their state only `keep` remains. Whoever held them is on its own.
 void FlatMemory::discard(int mm, int first, int end, std::uint8_t keep) {
   detach(mm, first, end);
-  for (Cell& cell : cells(mm, first, end)) cell = {0, std::uint8_t(cell.state & keep)};
+  std::ranges::fill(values(mm, first, end), std::uint8_t{0});
+  for (std::uint8_t& state : states(mm, first, end)) state &= keep;
 }
 
 void FlatMemory::detach(int mm, int first, int end) {
@@ -65,8 +72,12 @@ void FlatMemory::detach(int mm, int first, int end) {
 
 void FlatMemory::move(int mm, PageRange from, int to) {
   unmap(mm, to, to + from.size());
-  std::ranges::copy(cells(mm, from.first, from.end), cells(mm, to, to + from.size()).begin());
-  std::ranges::fill(cells(mm, from.first, from.end), Cell{});
+  const auto move_bytes = [](auto source, auto target) {
+    std::ranges::copy(source, target.begin());
+    std::ranges::fill(source, std::uint8_t{0});
+  };
+  move_bytes(values(mm, from.first, from.end), values(mm, to, to + from.size()));
+  move_bytes(states(mm, from.first, from.end), states(mm, to, to + from.size()));
   for (View& view : views_)
     if (view.mm == mm && view.page >= from.first && view.page < from.end)
       view.page = std::uint16_t(view.page - from.first + to);
@@ -82,7 +93,7 @@ Verdict FlatMemory::on(const Mmap& op, const Reply& a) {
   const int bits =
       kMapped | ((prot & VM_READ) ? kMayRead : 0) | ((prot & VM_WRITE) ? kMayWrite : 0);
   unmap(mm, op.range.first, op.range.end);
-  for (Cell& cell : cells(mm, op.range.first, op.range.end)) cell.state = std::uint8_t(bits);
+  std::ranges::fill(states(mm, op.range.first, op.range.end), std::uint8_t(bits));
   return expect(a.result, 0);
 }
 
@@ -116,12 +127,7 @@ Verdict FlatMemory::on(const Mremap& op, const Reply& a) {
   if (to_end > pages_) return expect_any(a.result, {-EINVAL, -EFAULT});
   if (!mapped(mm, op.range.first)) return expect(a.result, -EFAULT);
   if (op.range.end > to && to_end > op.range.first) return expect(a.result, -EINVAL);
-  if (a.was(-ENOMEM) && (may_lack_vmas(a.m, mm) || may_oom(a.m, a.armed, mm))) {
-    const auto vmas = a.m.vmas(mm);
-    const auto over = [&](const Vma& vma) { return vma.end > to && vma.start < to_end; };
-    if (std::ranges::none_of(vmas, over)) unmap(mm, to, to_end);
-    return {};
-  }
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};  // asked before anything is unmapped
   const auto whole = [&](const Vma& v) {
     return v.start <= op.range.first && v.end >= op.range.end;
   };
@@ -130,10 +136,8 @@ Verdict FlatMemory::on(const Mremap& op, const Reply& a) {
     return {};
   }
   constexpr int kOfTheVma = kMapped | kMayRead | kMayWrite | kLocked | kDontfork;
-  const int flags = at(mm, op.range.first).state & kOfTheVma;
-  const bool alike =
-      std::ranges::all_of(cells(mm, op.range.first, op.range.end),
-                          [&](const Cell& cell) { return (cell.state & kOfTheVma) == flags; });
+  const Summary source = summary(mm, op.range);
+  const bool alike = ((source.all ^ source.any) & kOfTheVma) == 0;
   move(mm, op.range, to);
   return expect(a.result, alike ? 0 : -EFAULT);
 }
@@ -144,11 +148,13 @@ Verdict FlatMemory::on(const Fork& op, const Reply& a) {
   if (!alive(mm)) return no_such_process(a.result);
   if (alive(child)) return expect(a.result, -EEXIST);
   if (a.was(-ENOMEM) && may_oom(a.m, a.armed, mm)) return {};
+  std::ranges::copy(values(mm, 0, pages_), values(child, 0, pages_).begin());
+  std::ranges::copy(states(mm, 0, pages_), states(child, 0, pages_).begin());
   for (int page = 0; page < pages_; ++page) {
-    const Cell cell = at(mm, page);
-    at(child, page) = (cell.state & kDontfork) != 0
-                          ? Cell{}
-                          : Cell{cell.value, std::uint8_t(cell.state & ~kLocked)};
+    Cell cell = at(child, page);
+    const bool copied = (cell.state & kDontfork) == 0;
+    cell.value = copied ? cell.value : 0;
+    cell.state = copied ? std::uint8_t(cell.state & ~kLocked) : 0;
   }
   alive_[std::size_t(child)] = true;
   return expect(a.result, 0);
@@ -172,7 +178,7 @@ Verdict FlatMemory::locked(int mm, PageRange range, bool lock, const Reply& a) {
   mark(mm, range.first, end, kLocked, lock ? kLocked : 0);
   if (end < range.end) return expect(a.result, -ENOMEM);
   if (lock && a.was(-EAGAIN) && may_oom(a.m, a.armed, mm)) return {};
-  return expect(a.result, lock && !has(mm, range, kMayRead) ? -ENOMEM : 0);
+  return expect(a.result, lock && (summary(mm, range).all & kMayRead) == 0 ? -ENOMEM : 0);
 }
 Verdict FlatMemory::on(const Mlock& op, const Reply& a) {
   return locked(op.mm.id, op.range, true, a);
@@ -190,23 +196,23 @@ Verdict FlatMemory::on(const ClearSoftDirty& op, const Reply& a) {
 Verdict FlatMemory::on(const Store& op, const Reply& a) {
   const int mm = op.mm.id;
   if (!alive(mm)) return no_such_process(a.result);
-  Cell& cell = at(mm, op.page.number);
+  Cell cell = at(mm, op.page.number);
   if ((cell.state & kMayWrite) == 0) return expect(a.result, kSigsegv);
   if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
-  cell = {std::uint8_t(op.value.number), std::uint8_t((cell.state & ~kLazy) | kTouched)};
+  cell.store(op.value.number);
   return expect(a.result, 0);
 }
 
 Verdict FlatMemory::on(const Load& op, const Reply& a) {
   const int mm = op.mm.id;
   if (!alive(mm)) return no_such_process(a.result);
-  Cell& cell = at(mm, op.page.number);
+  Cell cell = at(mm, op.page.number);
   if ((cell.state & kMayRead) == 0) return expect(a.result, kSigsegv);
   if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
   if (a.was(cell.value)) return {};
   if ((cell.state & kLazy) == 0 || !a.was(0))
     return Mismatch{kWrongValue, mm, op.page.number, -1, cell.value, a.result};
-  cell = {0, std::uint8_t(cell.state & ~(kLazy | kTouched))};  // discarded: 0 until a store
+  cell.found_discarded();  // 0 until a store
   return {};
 }
 
@@ -215,10 +221,10 @@ Verdict FlatMemory::on(const Load& op, const Reply& a) {
 Verdict FlatMemory::on(const StoreForced& op, const Reply& a) {
   const int mm = op.mm.id;
   if (!alive(mm)) return no_such_process(a.result);
-  Cell& cell = at(mm, op.page.number);
+  Cell cell = at(mm, op.page.number);
   if ((cell.state & kMapped) == 0) return expect(a.result, -EIO);
   if (a.was(-EIO) && may_oom(a.m, a.armed, mm)) return {};
-  cell = {std::uint8_t(op.value.number), std::uint8_t((cell.state & ~kLazy) | kTouched)};
+  cell.store(op.value.number);
   return expect(a.result, 0);
 }
 

@@ -2,7 +2,6 @@
 // alone. It has never heard of frames, folios, huge pages or swap.
 #pragma once
 #include <array>
-#include <bitset>
 #include <boost/container/vector.hpp>
 #include <cstdint>
 #include <optional>
@@ -34,12 +33,13 @@ class FlatMemory {
   // learn: an advised page that is seen discarded stays 0, a `get` seen apart stays apart.
   Verdict compare(const Machine& m);  // everything
   Verdict compare_page(const Machine& m, int mm, int page);
+  Verdict compare_pmd(const Machine& m, int mm, int i);  // all pages below it
   Verdict compare_holders(const Machine& m);             // after each op: they are a history
   Verdict compare_vmas(const Machine& m, int mm) const;  // which pages are mapped, and how
 
   bool alive(int mm) const { return alive_[std::size_t(mm)]; }
-  bool mapped(int mm, int page) const { return (at(mm, page).state & kMapped) != 0; }
-  int value(int mm, int page) const { return at(mm, page).value; }
+  bool mapped(int mm, int page) const { return (state(mm, page) & kMapped) != 0; }
+  int value(int mm, int page) const { return values_[index(mm, page)]; }
   // The page that a pin must be coherent with; nothing for everybody else.
   struct Owner {
     int mm, page;
@@ -61,7 +61,16 @@ class FlatMemory {
     kLazy = 64,     // MADV_FREE, and no store since: a load may find 0
   };
   struct Cell {
-    std::uint8_t value = 0, state = 0;
+    std::uint8_t& value;
+    std::uint8_t& state;
+    void store(int stored) {
+      value = std::uint8_t(stored);
+      state = std::uint8_t((state & ~kLazy) | kTouched);
+    }
+    void found_discarded() {
+      value = 0;
+      state &= std::uint8_t(~(kLazy | kTouched));
+    }
   };
 
   // What `pin`, `get` and `isolate` have handed out. A pin is coherent with its owner's page. A
@@ -134,13 +143,24 @@ class FlatMemory {
   Verdict on(const SetEnabled& op, const Reply& a);
   Verdict on(const SetUseZeroPage& op, const Reply& a);
 
-  Cell& at(int mm, int page) { return cells_[std::size_t(mm * pages_ + page)]; }
-  const Cell& at(int mm, int page) const { return cells_[std::size_t(mm * pages_ + page)]; }
-  std::span<Cell> cells(int mm, int first, int end) {
-    return {cells_.data() + mm * pages_ + first, std::size_t(end - first)};
+  std::size_t index(int mm, int page) const { return std::size_t(mm * pages_ + page); }
+  std::uint8_t state(int mm, int page) const { return states_[index(mm, page)]; }
+  Cell at(int mm, int page) { return {values_[index(mm, page)], states_[index(mm, page)]}; }
+  std::span<std::uint8_t> values(int mm, int first, int end) {
+    return {values_.data() + index(mm, first), std::size_t(end - first)};
   }
-  int first_hole(int mm, PageRange range) const;                // range.end if all of it is mapped
-  bool has(int mm, PageRange range, std::uint8_t state) const;  // all of it, all these bits
+  std::span<std::uint8_t> states(int mm, int first, int end) {
+    return {states_.data() + index(mm, first), std::size_t(end - first)};
+  }
+  std::span<const std::uint8_t> states(int mm, int first, int end) const {
+    return {states_.data() + index(mm, first), std::size_t(end - first)};
+  }
+  // What all pages of a range have, and what any of them has.
+  struct Summary {
+    std::uint8_t all, any;
+  };
+  Summary summary(int mm, PageRange range) const;
+  int first_hole(int mm, PageRange range) const;  // range.end if all of it is mapped
   void mark(int mm, int first, int end, std::uint8_t clear, std::uint8_t set);
   void discard(int mm, int first, int end, std::uint8_t keep);
   void unmap(int mm, int first, int end) { discard(mm, first, end, 0); }
@@ -153,12 +173,13 @@ class FlatMemory {
   Verdict flags_advised(int mm, PageRange range, std::uint8_t clear, std::uint8_t set,
                         const Reply& a);
   Verdict locked(int mm, PageRange range, bool lock, const Reply& a);
-  Verdict see(const Machine& m, int mm, int page);
+  Verdict see(int mm, int page, int seen);
+  Verdict compare_entry(const Machine& m, int mm, int page, const Entry& entry, int offset);
 
   int pages_ = 0, mms_ = 0;
   std::array<bool, Geometry::kMaxMms> alive_{};
   std::array<View, kMaxHolders> views_{};
-  boost::container::vector<Cell> cells_;
+  boost::container::vector<std::uint8_t> values_, states_;  // of all pages
 };
 
 // What a load at the page would find were it to fault in nothing but what is already there; -1 if

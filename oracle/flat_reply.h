@@ -36,7 +36,7 @@ inline bool anon_vmas_short(const Machine& m, int more) {
 // Could an allocation have failed? Looked at only after a failure, so it need not be cheap. A call
 // that fails gives back what it had got: short is what one address space could have used up.
 inline bool may_oom(const Machine& m, const Injections& armed, int mm) {
-  if (armed.fail_huge_alloc || armed.fail_small_alloc || armed.fail_charge) return true;
+  if (armed.fail_small_alloc || armed.fail_charge) return true;  // huge pages have a fallback
   if (anon_vmas_short(m, int(m.vmas(mm).size()) + 1)) return true;
   int free = 0;
   for (int pfn = 0; pfn < m.frames(); ++pfn) {
@@ -46,10 +46,10 @@ inline bool may_oom(const Machine& m, const Injections& armed, int mm) {
   return free <= m.pages();
 }
 
-// Could a VMA have been refused? mremap() asks for the most room: v6.1 mm/mremap.c: mremap_to().
+// Could a VMA have been refused? mremap() asks for the most room: v6.1 mm/mremap.c: mremap_to(). A
+// machine that has room for a VMA at every page refuses none.
 inline bool may_lack_vmas(const Machine& m, int mm) {
-  const int count = int(m.vmas(mm).size());
-  return count + 5 >= m.max_map_count() || anon_vmas_short(m, count + 1);
+  return m.max_map_count() < m.pages() && int(m.vmas(mm).size()) + 8 >= m.max_map_count();
 }
 
 // Resynchronisation: up to where a call that failed in one of several VMAs has set these flags.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -75,10 +76,11 @@ class Sweep {
   const Invariant* of_block(Pfn first) {
     const int end = std::min(first + m_.hpage_nr(), m_.frames() + 1);
     const bool compound = folio_test_large(m_, first);
+    const bool bare = first == m_.frames() || m_.compound(first) == Compound{};
     if (compound)
       if (const auto* bad = of_folio(first)) return bad;
     for (int pfn = first; pfn < end; ++pfn) {
-      if (!compound && pfn != first && is_idle(Pfn(pfn))) continue;
+      if (!compound && bare && is_idle(Pfn(pfn))) continue;
       if (const auto* bad = of_frame(Pfn(pfn))) return bad;
       if (!compound)
         if (const auto* bad = of_folio(Pfn(pfn))) return bad;
@@ -86,7 +88,12 @@ class Sweep {
     return nullptr;
   }
 
-  bool is_idle(Pfn pfn) const { return m_.page(pfn) == Page{} && r_.frame(pfn).nothing(); }
+  bool is_idle(Pfn pfn) const {
+    static constexpr Page kFree;
+    static constexpr FrameCount kNothing;
+    return std::memcmp(&m_.page(pfn), &kFree, sizeof(Page)) == 0 &&
+           std::memcmp(&r_.frame(pfn), &kNothing, sizeof(FrameCount)) == 0;
+  }
 
   const Invariant* of_frame(Pfn pfn) {
     const Pfn block = Pfn(pfn & ~(m_.hpage_nr() - 1));

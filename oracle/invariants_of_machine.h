@@ -59,7 +59,7 @@ inline constexpr Invariant kMachineInvariants[] = {
      "mm/page_alloc.c __free_one_page()",
      [](const TheMachine& t) {
        for (int i = 0; i < t.m.geometry.frame_blocks(); ++i)
-         if (t.m.used_frames(i) != t.r.used_frames(i)) return false;
+         if (t.m.used_frames(i) != t.r.used_frames()[std::size_t(i)]) return false;
        return true;
      }},
     {"nr_anon_thps", "NR_ANON_THPS is the pages of the folios that PMDs map.",

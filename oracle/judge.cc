@@ -34,7 +34,7 @@ std::optional<Violation> Judge::step(const Op& op) {
 
 std::optional<Violation> Judge::check() {
   const bool everything = mode_ == Mode::full || ops_ % kFullEvery == 0;
-  if (mode_ == Mode::full)
+  if (everything)
     recount_.recount(machine_);
   else
     recount_.update(machine_);

@@ -14,8 +14,14 @@ void Marks::clear() {
   count_ = 0;
 }
 
-void Recount::reset(const Geometry& g) {
+void Marks::add_all() {
+  for (int i = 0; i < int(marked_.size()); ++i) add(i);
+}
+
+void Recount::reset(const Geometry& g, bool updates) {
   geometry_ = g;
+  updates_ = updates;
+  has_shadow_ = false;
   const auto frames = g.frames() + 2, slots = g.swap_slots() + 1;
   const auto ptes = g.mms * g.pages(), pmds = g.mms * g.pmds;
   frames_.resize(std::size_t(frames));
@@ -40,9 +46,11 @@ void Recount::count_mapping(int pfn, Entry entry, int by) {
   FolioCount& folio = blocks_[block_of(pfn)];
   const auto add = [by](std::uint16_t& count) { count = std::uint16_t(count + by); };
   if (entry.is_present()) {
-    folio.mapped -= frame.ptes > 0;
+    const bool was_mapped = frame.ptes > 0;
     add(frame.ptes);
-    folio.mapped += frame.ptes > 0;
+    const int newly_mapped = (frame.ptes > 0) - was_mapped;
+    folio.mapped += newly_mapped;
+    if (pfn < geometry_.frames()) pte_mapped_ += newly_mapped;
     folio.ptes += by;
     if (entry.has(kWrite)) add(frame.writable_ptes);
   } else {
@@ -78,9 +86,14 @@ void Recount::count_pmd(int mm, Entry entry, int by) {
     return;
   }
   count.anon_pages += by * geometry_.hpage_nr();
-  FolioCount& folio = blocks_[block_of(frame_at(entry.frame))];
+  const std::size_t block = block_of(frame_at(entry.frame));
+  FolioCount& folio = blocks_[block];
   if (entry.is_present()) {
     folio.pmds += by;
+    if (block < Geometry::kMaxBlocks && entry.frame < geometry_.frames()) {
+      const std::uint64_t bit = std::uint64_t{1} << block;
+      pmd_mapped_ = folio.pmds > 0 ? pmd_mapped_ | bit : pmd_mapped_ & ~bit;
+    }
     if (entry.has(kWrite)) folio.writable_pmds += by;
   } else {
     folio.migration_pmds += by;
@@ -122,7 +135,8 @@ void Recount::count_all(const Machine& m) {
   std::fill(slots_.begin(), slots_.end(), SlotCount{});
   std::fill_n(blocks_.begin(), geometry_.frame_blocks() + 1, FolioCount{});
   mms_ = {};
-  cached_slots_ = outstanding_pins_ = 0;
+  cached_slots_ = outstanding_pins_ = pte_mapped_ = 0;
+  pmd_mapped_ = 0;
   for (int mm = 0; mm < geometry_.mms; ++mm) {
     for (int i = 0; i < geometry_.pmds; ++i) count_pmd(mm, m.pmd(mm, i), 1);
     for (int page = 0; page < geometry_.pages(); ++page) count_pte(mm, m.pte(mm, page), 1);
@@ -132,12 +146,12 @@ void Recount::count_all(const Machine& m) {
   for (const Holder& holder : m.holders) count_holder(holder, 1);
   used_frames_ = {};
   for (int pfn = 0; pfn < geometry_.frames(); ++pfn)
-    used_frames_[block_of(pfn)] += m.page(Pfn(pfn)) != Page{};
+    used_frames_[block_of(pfn)] += in_use(m.page(Pfn(pfn)));
 }
 
 void Recount::recount(const Machine& m) {
   count_all(m);
-  copy_shadow(m);
+  if (updates_) copy_shadow(m);
   note_history(m);
   for (int block = 0; block < geometry_.frame_blocks(); ++block) note_wanderer(m, block);
   all_changed_ = vmas_changed_ = true;
@@ -189,20 +203,12 @@ bool Recount::nothing_is_nowhere() const {
 // v6.1 mm/rmap.c: a folio's share of NR_ANON_MAPPED. Without DoubleMap the sub-pages that have PTEs
 // beside the PMD count twice.
 int Recount::nr_anon_mapped(const Machine& m) const {
-  int pages = 0;
-  for (int i = 0; i < geometry_.frame_blocks(); ++i) {
-    const FolioCount& folio = blocks_[std::size_t(i)];
+  int pages = pte_mapped_ + nr_anon_thps();
+  for (std::uint64_t blocks = pmd_mapped_; blocks != 0; blocks &= blocks - 1) {
+    const int i = std::countr_zero(blocks);
     const bool double_map = m.compound(Pfn(i << geometry_.order)).double_map != 0;
-    if (folio.pmds > 0) pages += geometry_.hpage_nr();
-    if (folio.pmds == 0 || !double_map) pages += folio.mapped;
+    if (double_map) pages -= blocks_[std::size_t(i)].mapped;
   }
-  return pages;
-}
-
-int Recount::nr_anon_thps() const {
-  int pages = 0;
-  for (int i = 0; i < geometry_.frame_blocks(); ++i)
-    if (blocks_[std::size_t(i)].pmds > 0) pages += geometry_.hpage_nr();
   return pages;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <boost/container/vector.hpp>
 #include <cstdint>
 #include <span>
@@ -67,6 +68,7 @@ class Marks {
  public:
   void reset(int size);
   void clear();
+  void add_all();
   void add(int i) {
     if (marked_[std::size_t(i)]) return;
     marked_[std::size_t(i)] = 1;
@@ -83,13 +85,13 @@ class Marks {
 class Recount {
  public:
   // Sizes everything for machines of this geometry; nothing is allocated after the first recount().
-  // Forgets all history.
-  void reset(const Geometry& geometry);
+  // Forgets all history. Without `updates`, update() is a recount(), and recount() faster.
+  void reset(const Geometry& geometry, bool updates = true);
 
   void recount(const Machine& m);  // from scratch
   // From what has changed since the last recount() or update(): frames and entries by the machine's
-  // stamps, all else by comparing. The caller clears the stamps afterwards. Where they overflowed,
-  // everything is recounted.
+  // stamps, all else by comparing. The caller clears the stamps afterwards. Where there was no
+  // count before, or the stamps overflowed, everything counts as changed.
   void update(const Machine& m);
 
   // Counts. Anything that points outside memory or the device is counted under nowhere().
@@ -98,11 +100,14 @@ class Recount {
   const FolioCount& block(int i) const { return blocks_[std::size_t(i)]; }
   const MmCount& mm(int mm) const { return mms_[std::size_t(mm)]; }
   const SlotCount& slot(int slot) const { return slots_[std::size_t(slot)]; }
-  int used_frames(int i) const { return used_frames_[std::size_t(i)]; }  // of a block: not free
+  // Of each block: frames that are not free.
+  std::span<const std::uint16_t> used_frames() const {
+    return {used_frames_.data(), std::size_t(geometry_.frame_blocks())};
+  }
   int nowhere() const { return geometry_.frames() + 1; }
   bool nothing_is_nowhere() const;
   int nr_anon_mapped(const Machine& m) const;  // without the drift
-  int nr_anon_thps() const;
+  int nr_anon_thps() const { return std::popcount(pmd_mapped_) << geometry_.order; }
   int nr_swapcache() const { return cached_slots_; }
   int outstanding_pins() const { return outstanding_pins_; }  // the 4K zero page takes none
 
@@ -119,7 +124,7 @@ class Recount {
   int drift_grown() const { return drift_ - drift_before_; }
   int pmds_split() const { return splits_ - splits_before_; }
 
-  // What the last update() saw change; after a recount(), everything.
+  // What the last update() saw change: an update() that had to recount lists everything.
   bool all_changed() const { return all_changed_; }
   std::span<const std::uint16_t> changed_frames() const { return changed_frames_.list(); }
   std::span<const std::uint16_t> changed_folios() const { return changed_folios_.list(); }
@@ -150,6 +155,7 @@ class Recount {
   std::size_t block_of(int pfn) const { return std::size_t(pfn) >> geometry_.order; }
   int frame_at(int pfn) const { return pfn <= geometry_.frames() ? pfn : nowhere(); }
   int slot_at(int slot) const { return std::min(slot, geometry_.swap_slots()); }
+  static bool in_use(const Page& page) { return page.refcount != 0 || page.flags != 0; }
   std::uint8_t shape_of(const Machine& m, int block) const;
 
   // Counting; with by = -1, uncounting.
@@ -185,13 +191,15 @@ class Recount {
   std::array<FolioCount, Geometry::kMaxBlocks + 1> blocks_;  // the last: zero page and nowhere
   std::array<MmCount, Geometry::kMaxMms> mms_;
   std::array<std::uint16_t, Geometry::kMaxBlocks> used_frames_;
+  std::uint64_t pmd_mapped_ = 0;  // blocks whose folio has PMDs
+  int pte_mapped_ = 0;            // frames with PTEs
   int cached_slots_ = 0, outstanding_pins_ = 0;
 
   Shadow shadow_;
   std::array<std::uint8_t, Geometry::kMaxBlocks + 1> wandered_;
   int drift_before_ = 0, drift_ = 0, splits_before_ = 0, splits_ = 0;
 
-  bool all_changed_ = true, vmas_changed_ = true;
+  bool updates_ = true, has_shadow_ = false, all_changed_ = true, vmas_changed_ = true;
   std::uint64_t lead_to_changed_ = 0;  // blocks: entries that lead there are to be judged again
   Marks changed_frames_, changed_folios_, changed_entries_, changed_slots_;
 };

@@ -2,6 +2,7 @@
 // difference to it is uncounted and counted, and what it could make false is marked for the judge.
 #include <bit>
 #include <cstring>
+#include <type_traits>
 
 #include "oracle/recount.h"
 
@@ -9,6 +10,13 @@ namespace thp {
 namespace {
 
 std::uint32_t rmap_of(const Page& page) { return std::uint32_t(page.anon_vma) << 16 | page.index; }
+
+// Equal as bytes: for arrays of what has no padding.
+template <class T>
+bool same(const T* a, const T* b, std::size_t n) {
+  static_assert(std::has_unique_object_representations_v<T>);
+  return n == 0 || std::memcmp(a, b, n * sizeof(T)) == 0;
+}
 
 // The parts of a VMA that its entries depend on, at a page.
 struct Hands {
@@ -42,10 +50,10 @@ void Recount::copy_shadow(const Machine& m) {
   std::copy_n(&m.swap(0), shadow_.swap.size(), shadow_.swap.begin());
   std::copy_n(&m.compound(0), geometry_.frame_blocks(), shadow_.compounds.begin());
   for (int i = 0; i < geometry_.frame_blocks(); ++i) shadow_.shape[std::size_t(i)] = shape_of(m, i);
-  for (std::size_t pfn = 0; pfn < shadow_.rmap.size(); ++pfn)
+  for (std::size_t pfn = 0; pfn < shadow_.rmap.size(); ++pfn) {
     shadow_.rmap[pfn] = rmap_of(m.page(Pfn(pfn)));
-  for (std::size_t pfn = 0; pfn < shadow_.used.size(); ++pfn)
-    shadow_.used[pfn] = m.page(Pfn(pfn)) != Page{};
+    shadow_.used[pfn] = in_use(m.page(Pfn(pfn)));
+  }
   for (int mm = 0; mm < geometry_.mms; ++mm) {
     const auto now = m.vmas(mm);
     std::copy(now.begin(), now.end(), shadow_.vmas.begin() + mm * m.max_map_count());
@@ -55,10 +63,15 @@ void Recount::copy_shadow(const Machine& m) {
   shadow_.holders = m.holders;
   shadow_.migration = m.migration;
   shadow_.huge_zero_page = m.huge_zero_page;
+  has_shadow_ = true;
 }
 
 void Recount::update(const Machine& m) {
-  if (m.stamps.overflowed()) return recount(m);
+  if (!has_shadow_ || m.stamps.overflowed()) {
+    recount(m);
+    for (Marks* marks : {&changed_frames_, &changed_entries_, &changed_slots_}) marks->add_all();
+    return;
+  }
   changed_frames_.clear();
   changed_folios_.clear();
   changed_entries_.clear();
@@ -132,7 +145,8 @@ void Recount::update_entries(const Machine& m) {
 }
 
 void Recount::update_holders(const Machine& m) {
-  for (std::size_t i = 0; i < kMaxHolders; ++i) {
+  const bool none = same(shadow_.holders.data(), m.holders.data(), kMaxHolders);
+  for (std::size_t i = 0; i < (none ? 0 : kMaxHolders); ++i) {
     Holder& before = shadow_.holders[i];
     const Holder& now = m.holders[i];
     if (before == now) continue;
@@ -164,8 +178,7 @@ void Recount::slot_changed(const Machine& m, int slot) {
 void Recount::update_swap(const Machine& m) {
   const std::size_t slots = shadow_.swap.size();
   for (const std::uint16_t slot : changed_slots_.list()) slot_changed(m, slot);
-  if (slots == 0 || std::memcmp(&m.swap(0), shadow_.swap.data(), slots * sizeof(SwapSlot)) == 0)
-    return;
+  if (same(&m.swap(0), shadow_.swap.data(), slots)) return;
   for (std::size_t i = 0; i < slots; ++i) {
     SwapSlot& before = shadow_.swap[i];
     const SwapSlot& now = m.swap(Slot(i));
@@ -182,7 +195,7 @@ void Recount::update_swap(const Machine& m) {
 void Recount::update_mm_vmas(const Machine& m, int mm) {
   Vma* shadow = shadow_.vmas.data() + mm * m.max_map_count();
   const std::span<const Vma> before{shadow, shadow_.map_count[std::size_t(mm)]}, now = m.vmas(mm);
-  if (std::ranges::equal(before, now)) return;
+  if (before.size() == now.size() && same(before.data(), now.data(), now.size())) return;
   vmas_changed_ = true;
   const auto around = [](std::span<const Vma> vmas, int page) {
     while (!vmas.empty() && vmas.front().end <= page) vmas = vmas.subspan(1);
@@ -208,17 +221,20 @@ void Recount::update_mm_vmas(const Machine& m, int mm) {
 
 void Recount::update_vmas(const Machine& m) {
   for (int mm = 0; mm < geometry_.mms; ++mm) update_mm_vmas(m, mm);
-  if (shadow_.anon_vmas == m.anon_vmas) return;
+  if (same(shadow_.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas)) return;
   vmas_changed_ = true;
   shadow_.anon_vmas = m.anon_vmas;
 }
 
 // A new shape of a folio changes what is asked of each of its frames.
 void Recount::update_blocks(const Machine& m) {
-  for (int i = 0; i < geometry_.frame_blocks(); ++i) {
+  const std::size_t count = std::size_t(geometry_.frame_blocks());
+  const bool none = same(shadow_.compounds.data(), &m.compound(0), count);
+  for (int i = 0; i < (none ? 0 : int(count)); ++i) {
     const Pfn head = Pfn(i << geometry_.order);
     Compound& before = shadow_.compounds[std::size_t(i)];
-    if (before != m.compound(head)) changed_frames_.add(head);
+    if (before == m.compound(head)) continue;
+    changed_frames_.add(head);
     before = m.compound(head);
   }
   std::uint64_t blocks = 0;
@@ -246,7 +262,7 @@ void Recount::update_frames(const Machine& m) {
     const bool fresh = before == rmap_of(Page{}) && !test(m, pfn, PG_swapcache);
     if (before != now && !fresh) lead_to_changed_ |= std::uint64_t{1} << block_of(pfn);
     before = now;
-    const bool used = m.page(pfn) != Page{};
+    const bool used = in_use(m.page(pfn));
     used_frames_[block_of(pfn)] += std::uint16_t(used - shadow_.used[pfn]);
     shadow_.used[pfn] = used;
   }

@@ -85,7 +85,7 @@ std::string_view sentence_of(std::string_view broken) {
   return "";
 }
 
-std::string failure_page(const Trace& trace, const Violation& violation, std::string_view file) {
+std::string failure_page(const Trace& trace, const Violation& violation, std::string_view command) {
   const Geometry& g = trace.geometry;
   std::string page = fmt::format("{} does not hold after op {}, {}\n", violation.broken,
                                  violation.op + 1, violation.after);
@@ -95,7 +95,7 @@ std::string failure_page(const Trace& trace, const Violation& violation, std::st
   append_rows(page, trace, violation);
   page += '\n';
   page += kPictureKey;
-  page += fmt::format("\nreproduce: build/dev/thp judge {}\n", file);
+  page += fmt::format("\nreproduce: {}\n", command);
   return page;
 }
 

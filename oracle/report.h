@@ -14,7 +14,7 @@ inline constexpr std::string_view kExpectLine = "expect";
 std::string_view sentence_of(std::string_view broken);
 
 // The sentence, the trace with the offending op marked and a picture of each address space after
-// each op, the details, and the command that shows it again. `file` is where the trace stands.
-std::string failure_page(const Trace& trace, const Violation& violation, std::string_view file);
+// each op, the details, and the command that shows it again.
+std::string failure_page(const Trace& trace, const Violation& violation, std::string_view command);
 
 }  // namespace thp

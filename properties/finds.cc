@@ -10,7 +10,6 @@
 #include <fstream>
 
 #include "oracle/report.h"
-#include "properties/shrink.h"
 
 namespace thp {
 namespace fs = std::filesystem;
@@ -48,16 +47,18 @@ fs::path finds_directory() {
   return directory != nullptr && *directory != '\0' ? directory : "finds";
 }
 
-void record_find(const Trace& trace, const Violation& violation) {
+void record_find(const Trace& trace, const Violation& violation, const ShrinkOptions& options,
+                 std::string_view command) {
   fmt::print(stderr, "{} does not hold after op {} of {}, {}; shrinking\n", violation.broken,
              violation.op + 1, trace.ops.size(), violation.after);
-  const Shrunk shrunk = shrink(trace, violation);
+  const Shrunk shrunk = shrink(trace, violation, options);
   const fs::path file = finds_directory() / find_name(shrunk.trace, shrunk.violation);
   std::error_code ignored;
   fs::create_directories(finds_directory(), ignored);
   const auto written = write_atomically(file, print_find(shrunk.trace, shrunk.violation));
-  fmt::print(stderr, "{}\n{}", shrunk.minimal ? "1-minimal:" : "not minimal:",
-             failure_page(shrunk.trace, shrunk.violation, file.string()));
+  fmt::print(
+      stderr, "{}\n{}", shrunk.minimal ? "1-minimal:" : "not minimal:",
+      failure_page(shrunk.trace, shrunk.violation, fmt::format("{} {}", command, file.string())));
   if (!written) fmt::print(stderr, "{}; the trace is\n{}", written.error(), print(shrunk.trace));
 }
 

@@ -7,6 +7,7 @@
 
 #include "model/trace.h"
 #include "oracle/judge.h"
+#include "properties/shrink.h"
 
 namespace thp {
 
@@ -24,7 +25,8 @@ std::string find_name(const Trace& trace, const Violation& violation);
 std::filesystem::path finds_directory();
 
 // Shrinks the trace, writes the result to finds_directory(), and tells standard error all of it:
-// the failure page and the command that reproduces it.
-void record_find(const Trace& trace, const Violation& violation);
+// the failure page and the command that reproduces it, which is `command` and the file.
+void record_find(const Trace& trace, const Violation& violation, const ShrinkOptions& options = {},
+                 std::string_view command = "build/dev/thp judge");
 
 }  // namespace thp

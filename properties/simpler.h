@@ -17,7 +17,8 @@ Trace without_pmd(const Trace& trace, int pmd);  // what it held goes to the one
 Trace without_mm(const Trace& trace, int mm);    // its part is taken by the one before
 
 // The same ops in another geometry, valid there: pages scale with the order; PMDs and address
-// spaces that are no more give way to those that are.
+// spaces that are no more give way to those that are; a device too large shrinks to what there may
+// be.
 Trace moved_to(const Trace& trace, const Geometry& geometry);
 
 // Traces in a simpler geometry. An order of 2 is the simplest: at 1, the machine is a fiction.

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# The contracts of the command `thp`: exit statuses, messages, files. Usage: thp_cli_test.sh THP
+set -uo pipefail
+thp=$(realpath "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+# expect STATUS PATTERN COMMAND...: the exit status, and a line of output or errors.
+expect() {
+  local status=$1 pattern=$2 output got
+  shift 2
+  output=$("$@" 2>&1 </dev/null)
+  got=$?
+  if ((got != status)) || ! grep -Eq -- "$pattern" <<<"$output"; then
+    printf 'expected %s and /%s/, got %s from: %s\n%s\n' "$status" "$pattern" "$got" "$*" "$output"
+    failures=$((failures + 1))
+  fi
+}
+
+printf '# Holds.\nthp-trace 1\nmmap A 0..4\nstore A 0 7\nexpect page A 0 huge\n' >holds.trace
+printf 'thp-trace 1\nmmap A 0..4\nfork A B\nstore A 1 9\nload A 1\nexpect result 8\n' >broken.trace
+printf 'thp-trace 1\nmmap A 0..4\n  stoer A 0 7\n' >bad.trace
+printf 'thp-trace 1\nexpect nonsense\n' >bad_expect.trace
+printf 'thp-trace 1\nexpect rss A 1\n' >start.trace
+head -c 2000000 /dev/zero >huge.trace
+printf '\0\377\n' >binary.trace
+mkdir directory
+mkfifo fifo
+
+expect 0 'holds.trace: holds: 2 ops, 1 expect' "$thp" judge holds.trace
+expect 0 'holds' bash -c "'$thp' judge - <holds.trace"
+expect 1 'result 8' "$thp" judge broken.trace
+expect 1 '^> +4  load A 1 .*<- expect' "$thp" judge broken.trace
+expect 1 'reproduce: build/dev/thp judge broken.trace' "$thp" judge broken.trace
+expect 1 'after op 0' "$thp" judge start.trace
+expect 2 '^bad.trace:3:3: .*`store`' "$thp" judge bad.trace
+expect 2 '^bad_expect.trace:2:8: ' "$thp" judge bad_expect.trace
+expect 2 '^huge.trace:1:1: ' "$thp" judge huge.trace
+expect 2 '^binary.trace:1:1: ' "$thp" judge binary.trace
+expect 2 '^-:1:1: ' "$thp" judge -
+expect 2 'directory: is a directory' "$thp" judge directory
+expect 2 'fifo: is not a regular file' "$thp" judge fifo
+expect 2 'missing: No such file' "$thp" judge missing
+expect 2 'holds.trace: holds' "$thp" judge holds.trace broken.trace bad.trace
+expect 2 'TRACE' "$thp" judge
+expect 2 'subcommand' "$thp"
+expect 0 'judge' "$thp" --help
+
+expect 0 '"verdict":"holds"' "$thp" judge --json holds.trace
+expect 1 '"after_op":4,"broken":"expect"' "$thp" judge --json broken.trace
+expect 2 '"error":"bad.trace:3:3:' "$thp" judge --json bad.trace
+expect 0 '^2' bash -c "'$thp' judge --json holds.trace holds.trace | wc -l"
+
+expect 0 '^2  store A 0 7  = 0' "$thp" explain holds.trace
+expect 0 'refcount 1 = PMD A 0' "$thp" explain holds.trace
+expect 2 '^bad.trace:3:3' "$thp" explain bad.trace
+
+expect 1 'nothing to shrink' "$thp" shrink holds.trace -o out.trace
+expect 2 'exists' "$thp" shrink broken.trace -o holds.trace
+expect 2 'not a regular file' "$thp" shrink broken.trace -o directory --force
+expect 2 'required' "$thp" shrink broken.trace
+expect 1 '' test -e out.trace
+
+expect 0 '^\| `madvise_collapse` \| `A 0..4` \| ' "$thp" ops
+expect 0 '^\| `flat_memory` \| ' "$thp" invariants
+expect 0 '^[1-9][0-9]*/[0-9]+$' "$thp" sometimes holds.trace
+expect 2 '^bad.trace:3:3' "$thp" sometimes bad.trace
+
+((failures == 0)) || exit 1
+echo "thp: every command keeps its contract"

@@ -1,0 +1,185 @@
+// Everything is appended to the bytes where it is met first; what it refers to gets a number then,
+// and its own turn later.
+#include "properties/canonical.h"
+
+#include <bit>
+#include <type_traits>
+
+namespace thp {
+namespace {
+
+// Numbers by first appearance, and the things in that order.
+class Numbers {
+ public:
+  explicit Numbers(int count) : numbers_(std::size_t(count), kNone) {}
+  std::uint16_t operator()(int thing) {
+    if (thing < 0 || thing >= int(numbers_.size())) return kNone;
+    std::uint16_t& number = numbers_[std::size_t(thing)];
+    if (number == kNone) {
+      number = std::uint16_t(things_.size());
+      things_.push_back(thing);
+    }
+    return number;
+  }
+  std::size_t size() const { return things_.size(); }
+  int thing(std::size_t number) const { return things_[number]; }
+
+ private:
+  static constexpr std::uint16_t kNone = 0xffff;
+  std::vector<std::uint16_t> numbers_;
+  std::vector<int> things_;
+};
+
+class Writer {
+ public:
+  explicit Writer(const Machine& m)
+      : m_(m),
+        folios_(m.frames()),
+        slots_(m.geometry.swap_slots()),
+        anon_vmas_(kMaxAnonVmas),
+        contents_(256) {}
+
+  std::vector<std::uint8_t> run() {
+    contents_(0);  // a zeroed page stays one
+    for (int mm = 0; mm < m_.geometry.mms; ++mm) put_mm(mm);
+    for (const Holder& holder : m_.holders) put_holder(holder);
+    put_globals();
+    put_what_is_referred_to();
+    for (int pfn = 0; pfn < m_.frames(); ++pfn)
+      if (is_used(Pfn(pfn))) folios_(page_folio(m_, Pfn(pfn)));
+    for (int slot = 0; slot < m_.geometry.swap_slots(); ++slot)
+      if (m_.swap(Slot(slot)).count != 0 || m_.swap(Slot(slot)).cache != kNoPfn) slots_(slot);
+    for (int id = 0; id < kMaxAnonVmas; ++id)
+      if (m_.anon_vmas[std::size_t(id)].used) anon_vmas_(id);
+    put_what_is_referred_to();
+    return std::move(bytes_);
+  }
+
+ private:
+  // A number takes four bytes: the form is for comparing, not for storing.
+  template <class... Ints>
+  void put(Ints... numbers) {
+    (put_one(std::uint32_t(numbers)), ...);
+  }
+  void put_one(std::uint32_t number) {
+    for (int shift = 0; shift < 32; shift += 8) bytes_.push_back(std::uint8_t(number >> shift));
+  }
+
+  bool is_used(Pfn pfn) const { return !(m_.page(pfn) == Page{}); }
+
+  // A frame is known by its folio and its place there; the 4K zero page and nowhere by themselves.
+  void put_pfn(Pfn pfn) {
+    if (pfn >= m_.frames()) return put(pfn == kNoPfn ? -1 : -2, 0);
+    const Pfn folio = page_folio(m_, pfn);
+    put(folios_(folio), pfn - folio);
+  }
+
+  void put_entry(const Entry& entry) {
+    put(entry.kind, entry.bits);
+    if (entry.is_present() || entry.is_migration() || entry.is_zero()) put_pfn(entry.frame);
+    if (entry.is_swap()) put(slots_(entry.frame));
+  }
+
+  void put_vma(const Vma& vma) {
+    put(vma.start, vma.end, vma.flags, vma.pgoff, anon_vmas_(vma.anon_vma));
+    put(std::popcount(vma.chain));
+    for (std::uint64_t left = vma.chain; left != 0; left &= left - 1)
+      put(anon_vmas_(std::countr_zero(left)));
+  }
+
+  void put_mm(int id) {
+    const Mm& mm = m_.mms[std::size_t(id)];
+    put(mm.alive, mm.anon_pages, mm.swap_entries, mm.nr_ptes, mm.deposits, mm.map_count,
+        mm.huge_zero_page, mm.has_pinned);
+    for (const Vma& vma : m_.vmas(id)) put_vma(vma);
+    for (int i = 0; i < m_.geometry.pmds; ++i) {
+      put_entry(m_.pmd(id, i));
+      if (!m_.pmd(id, i).is_table()) continue;
+      for (int sub = 0; sub < m_.hpage_nr(); ++sub)
+        put_entry(m_.pte(id, (i << m_.geometry.order) + sub));
+    }
+  }
+
+  void put_holder(const Holder& holder) {
+    put(holder.kind, holder.write);
+    if (holder.kind != HolderKind::none) put_pfn(holder.pfn);
+  }
+
+  void put_globals() {
+    put_pfn(m_.migration.src);
+    put_pfn(m_.migration.dst);
+    const Injections& in = m_.inject;
+    put(in.fail_huge_alloc, in.fail_small_alloc, in.fail_charge, in.fail_swap_cluster,
+        in.contend_page_lock, in.speculative_ref);
+    put(m_.enabled, m_.use_zero_page, m_.swap_on, m_.huge_zero_refcount, m_.nr_anon_mapped,
+        m_.nr_anon_thps, m_.nr_swapcache, m_.anon_mapped_drift);
+    put_pfn(m_.huge_zero_page);
+    put(m_.deferred_len);
+    for (const Pfn head : m_.deferred_queue()) put_pfn(head);
+  }
+
+  // Mapped, or going to be again. Others never follow page->mapping, which may by then be the
+  // anon_vma of somebody else.
+  bool is_anyones(Pfn folio) const {
+    bool mapped = folio == m_.migration.src;
+    if (folio_test_large(m_, folio)) mapped = mapped || m_.compound(folio).mapcount >= 0;
+    for (int i = 0; i < folio_nr_pages(m_, folio); ++i) {
+      const Page& page = m_.page(Pfn(folio + i));
+      const bool swapped = folio_test_swapcache(m_, folio) && m_.swap(page.private_slot).count != 0;
+      mapped = mapped || page.mapcount >= 0 || swapped;
+    }
+    return mapped;
+  }
+
+  void put_folio(Pfn folio) {
+    const int nr_pages = folio_nr_pages(m_, folio);
+    const bool mapped = is_anyones(folio);
+    put(nr_pages);
+    if (folio_test_large(m_, folio)) {
+      const Compound& compound = m_.compound(folio);
+      put(compound.mapcount, compound.pincount, compound.double_map, compound.deferred,
+          compound.transhuge);
+    }
+    for (int i = 0; i < nr_pages; ++i) {
+      const Page& page = m_.page(Pfn(folio + i));
+      put(page.refcount, page.mapcount, page.flags, page.mlock_count, contents_(page.content));
+      if (mapped) put(page.index, anon_vmas_(page.anon_vma));
+      if (folio_test_swapcache(m_, folio)) put(slots_(page.private_slot));
+    }
+  }
+
+  void put_slot(Slot slot) {
+    const SwapSlot& swap = m_.swap(slot);
+    put(swap.count, contents_(swap.content), m_.cluster_huge(slot >> m_.geometry.order));
+    put_pfn(swap.cache);
+  }
+
+  void put_anon_vma(int id) {
+    const AnonVma& anon_vma = m_.anon_vmas[std::size_t(id)];
+    put(anon_vma.used, anon_vma.num_children, anon_vma.num_active_vmas);
+    put(anon_vmas_(anon_vma.root), anon_vmas_(anon_vma.parent));
+  }
+
+  void put_what_is_referred_to() {
+    bool more = true;
+    while (more) {
+      more = false;
+      for (; put_folios_ < folios_.size(); more = true)
+        put_folio(Pfn(folios_.thing(put_folios_++)));
+      for (; put_slots_ < slots_.size(); more = true) put_slot(Slot(slots_.thing(put_slots_++)));
+      for (; put_anon_vmas_ < anon_vmas_.size(); more = true)
+        put_anon_vma(anon_vmas_.thing(put_anon_vmas_++));
+    }
+  }
+
+  const Machine& m_;
+  Numbers folios_, slots_, anon_vmas_, contents_;
+  std::size_t put_folios_ = 0, put_slots_ = 0, put_anon_vmas_ = 0;
+  std::vector<std::uint8_t> bytes_;
+};
+
+}  // namespace
+
+std::vector<std::uint8_t> canonical(const Machine& m) { return Writer(m).run(); }
+
+}  // namespace thp

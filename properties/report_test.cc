@@ -1,0 +1,133 @@
+// What people read about a state and about a failure.
+#include "oracle/report.h"
+
+#include <algorithm>
+#include <random>
+
+#include "model/generate.h"
+#include "oracle/describe.h"
+#include "oracle/invariants.h"
+#include "properties/check.h"
+
+using namespace thp;
+
+namespace {
+
+struct Shown {
+  Machine m;
+  FolioNames names;
+};
+
+Shown after(std::string_view text) {
+  const auto file = parse_trace("thp-trace 1\n" + std::string(text));
+  check(file.has_value(), text);
+  Shown shown{.m = Machine(file->trace.geometry), .names = {}};
+  for (const Op& op : file->trace.ops) {
+    step(shown.m, op);
+    shown.names.follow(shown.m);
+  }
+  return shown;
+}
+
+void pictures(std::string_view text, std::string_view a, std::string_view b) {
+  const Shown shown = after(text);
+  check(picture(shown.m, 0, shown.names) == a, picture(shown.m, 0, shown.names));
+  check(picture(shown.m, 1, shown.names) == b, picture(shown.m, 1, shown.names));
+}
+
+void every_kind_of_page_has_its_character() {
+  pictures("", "---- ----", "");
+  pictures("mmap A 0..6\nstore A 0 1\nstore A 4 1\n", "AAAA b.--", "");
+  pictures("mmap A 0..8\nstore A 0 1\nmadvise_dontneed A 1..2\nfork A B\n", "a.aa ....",
+           "a.aa ....");
+  pictures("mmap A 0..8\nstore A 0 1\nfork A B\nmunmap B 0..1\n", "AAAA ....", "-aaa ....");
+  pictures("mmap A 0..6\nload A 0\nload A 4\n", "ZZZZ 0.--", "");
+  pictures("mmap A 0..6\nstore A 0 1\nstore A 5 1\nmigrate_begin A 0\n", "MMMM .b--", "");
+  pictures("mmap A 0..6\nswapon\nstore A 4 1\nmadvise_pageout A 4..5\n", ".... s.--", "");
+  pictures("geometry order=9 pmds=1 mms=2\nmmap A 0..512\nstore A 0 1\nmadvise_dontneed A 3..4\n",
+           "aaa.a{508}", "");
+}
+
+// A letter stays with its folio, and is free for another only when all others are taken.
+void letters_stay() {
+  pictures("mmap A 0..8\nstore A 0 1\nstore A 4 1\nmunmap A 0..4\n", "---- BBBB", "");
+  pictures("mmap A 0..8\nstore A 0 1\nmunmap A 0..4\nstore A 4 1\n", "---- BBBB", "");
+}
+
+std::string holders(std::string_view text) {
+  const Shown shown = after(text);
+  std::string all;
+  for (const std::string& holder : describe_holders(shown.m, 0)) all += holder + ", ";
+  return all;
+}
+
+void every_holder_has_a_name() {
+  check(holders("mmap A 0..4\nstore A 0 1\nfork A B\nmunmap B 0..1\nget h4 A 0\n") ==
+            "PMD A 0, PTEs B 1..4, get h4, ",
+        "a folio in two address spaces");
+  check(holders("mmap A 0..4\nstore A 0 1\npin h3 A 1\nisolate h5 A 0\n") ==
+            "PMD A 0, pin h3, isolation h5, ",
+        "a folio pinned and isolated");
+  check(holders("mmap A 0..4\nstore A 0 1\nmigrate_begin A 0\n") == "migration, ", "in migration");
+  check(holders("mmap A 0..1\nswapon\nstore A 0 1\nmadvise_pageout A 0..1\n") ==
+            "swap cache of slot 0, ",
+        "in the swap cache");
+  check(holders("mmap A 0..4\nload A 0\npin h0 A 0 r\n") == "pin h0, huge_zero_page, ",
+        "the huge zero page");
+}
+
+void no_reference_is_nameless() {
+  std::minstd_rand rng(1);
+  const auto choose = [&](int n) { return int(rng() % unsigned(n)); };
+  for (int i = 0; i < 300; ++i) {
+    const Trace trace = generate_trace(choose);
+    Machine m(trace.geometry);
+    for (const Op& op : trace.ops) step(m, op);
+    for (int pfn = 0; pfn < m.frames(); ++pfn)
+      if (m.page(Pfn(pfn)).refcount > 0)
+        check(!describe_holders(m, Pfn(pfn)).empty(), print(trace));
+  }
+}
+
+void changes_are_told() {
+  const std::vector<Described> before{{"a", "1"}, {"b", "2"}, {"c", "3"}};
+  const std::vector<Described> after{{"a", "1"}, {"b", "9"}, {"d", "4"}};
+  const std::vector<std::string> changes{"* b: 9", "+ d: 4", "- c"};
+  check(describe_changes(before, after) == changes, "changed, new and gone");
+}
+
+void the_page_says_it_all() {
+  const auto file = parse_trace(
+      "thp-trace 1\ngeometry order=2 pmds=1 mms=2\nmmap A 0..4\nstore A 0 1\nfork A B\nexit A\n");
+  const Violation violation{
+      .op = 2, .broken = kFlatMemory, .after = "fork", .detail = "who and what"};
+  const std::string page = failure_page(file->trace, violation, "COMMAND FILE");
+  const std::string expected =
+      "flat_memory does not hold after op 3, fork\n"
+      "  An application or a device sees what it would see without huge pages.\n"
+      "  who and what\n"
+      "\n"
+      "geometry order=2 pmds=1 mms=2 swap=8 blocks=8\n"
+      "                     A     B\n"
+      "     1  mmap A 0..4  ....\n"
+      "     2  store A 0 1  AAAA\n"
+      ">    3  fork A B     AAAA  AAAA  <- flat_memory\n"
+      "        and 1 ops more\n"
+      "\n" +
+      std::string(kPictureKey) + "\nreproduce: COMMAND FILE\n";
+  check(page == expected, page);
+  for (const Invariant& invariant : invariants())
+    check(sentence_of(invariant.name) == invariant.sentence, invariant.name);
+}
+
+}  // namespace
+
+int main() {
+  every_kind_of_page_has_its_character();
+  letters_stay();
+  every_holder_has_a_name();
+  no_reference_is_nameless();
+  changes_are_told();
+  the_page_says_it_all();
+  return failures();
+}
