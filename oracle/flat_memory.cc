@@ -73,7 +73,7 @@ void FlatMemory::detach(int mm, int first, int end) {
 void FlatMemory::move(int mm, PageRange from, int to) {
   unmap(mm, to, to + from.size());
   const auto move_bytes = [](auto source, auto target) {
-    std::ranges::copy(source, target.begin());
+    for (std::size_t i = 0; i < source.size(); ++i) target[i] = source[i];
     std::ranges::fill(source, std::uint8_t{0});
   };
   move_bytes(values(mm, from.first, from.end), values(mm, to, to + from.size()));
