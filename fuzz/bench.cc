@@ -94,6 +94,8 @@ int write_traces(const std::filesystem::path& directory) {
 
 }  // namespace
 
+// gcc sees std::malloc() inlined behind a new-expression, and its std::free() as a mismatch.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
