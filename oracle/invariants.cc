@@ -7,7 +7,6 @@
 #include <bit>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 #include "oracle/invariants_of_machine.h"
 #include "oracle/invariants_of_memory.h"
@@ -39,7 +38,7 @@ class Sweep {
   const Invariant* everything() {
     if (const auto* bad = memory()) return bad;
     for (int slot = 0; slot < m_.geometry.swap_slots(); ++slot)
-      if (const auto* bad = of_slot(slot)) return bad;
+      if (const auto* bad = is_idle_slot(slot) ? nullptr : of_slot(slot)) return bad;
     for (int mm = 0; mm < m_.geometry.mms; ++mm)
       if (const auto* bad = entries(mm)) return bad;
     if (const auto* bad = vmas()) return bad;
@@ -77,6 +76,10 @@ class Sweep {
     const int end = std::min(first + m_.hpage_nr(), m_.frames() + 1);
     const bool compound = folio_test_large(m_, first);
     const bool bare = first == m_.frames() || m_.compound(first) == Compound{};
+    const int block = first >> m_.geometry.order;
+    if (bare && first < m_.frames() && r_.used_frames()[std::size_t(block)] == 0 &&
+        r_.block(block) == FolioCount{})
+      return nullptr;
     if (compound)
       if (const auto* bad = of_folio(first)) return bad;
     for (int pfn = first; pfn < end; ++pfn) {
@@ -96,18 +99,19 @@ class Sweep {
   }
 
   const Invariant* of_frame(Pfn pfn) {
-    const Pfn block = Pfn(pfn & ~(m_.hpage_nr() - 1));
-    const TheFrame frame{m_, r_, pfn, block, page_folio(m_, pfn), m_.page(pfn), r_.frame(pfn)};
-    return at(broken<kFrameInvariants>(frame), {Where::Thing::frame, -1, pfn});
+    return at(broken<kFrameInvariants>(the_frame(m_, r_, pfn)), {Where::Thing::frame, -1, pfn});
   }
 
   const Invariant* of_folio(Pfn head) {
-    const TheFolio folio{
-        m_, r_, head, folio_test_large(m_, head), m_.page(head), r_.folio(m_, head)};
-    return at(broken<kFolioInvariants>(folio), {Where::Thing::folio, -1, head});
+    return at(broken<kFolioInvariants>(the_folio(m_, r_, head)), {Where::Thing::folio, -1, head});
   }
 
   // --- Swap.
+  bool is_idle_slot(int id) const {
+    const SwapSlot& slot = m_.swap(Slot(id));
+    return slot.count == 0 && slot.cache == kNoPfn && r_.slot(id) == SlotCount{};
+  }
+
   const Invariant* of_slot(int id) {
     const TheSlot slot{m_, r_, id, m_.swap(Slot(id)), r_.slot(id)};
     return at(broken<kSlotInvariants>(slot), {Where::Thing::slot, -1, id});
@@ -123,18 +127,23 @@ class Sweep {
 
   const Invariant* entries(int mm) {
     for (int i = 0; i < m_.geometry.pmds; ++i)
-      if (const auto* bad = of_entry(r_.pmd_id(mm, i))) return bad;
+      if (const auto* bad = of_pmd(mm, i)) return bad;
     for (int page = 0; page < m_.pages(); ++page)
-      if (const auto* bad = of_entry(r_.pte_id(mm, page))) return bad;
+      if (const auto* bad = of_pte(mm, page)) return bad;
     return nullptr;
   }
 
   const Invariant* of_entry(int id) {
-    const int ptes = m_.geometry.mms * m_.pages();
-    const bool huge = id >= ptes;
-    const int mm = huge ? (id - ptes) / m_.geometry.pmds : id / m_.pages();
-    const int page = huge ? ((id - ptes) % m_.geometry.pmds) << m_.geometry.order : id % m_.pages();
-    const Entry entry = huge ? m_.pmd(mm, pmd_index(m_, page)) : m_.pte(mm, page);
+    const int pages = m_.pages(), pmds = m_.geometry.pmds;
+    const int pmd = id - m_.geometry.mms * pages;
+    return pmd < 0 ? of_pte(id / pages, id % pages) : of_pmd(pmd / pmds, pmd % pmds);
+  }
+
+  const Invariant* of_pmd(int mm, int i) {
+    return of_entry(mm, i << m_.geometry.order, m_.pmd(mm, i), true);
+  }
+  const Invariant* of_pte(int mm, int page) { return of_entry(mm, page, m_.pte(mm, page), false); }
+  const Invariant* of_entry(int mm, int page, const Entry& entry, bool huge) {
     if (entry.is_none()) return nullptr;
     const TheEntry subject{m_, r_, mm, page, entry, huge, vma_at(mm, page)};
     return at(broken<kEntryInvariants>(subject), {Where::Thing::entry, mm, page, huge});
@@ -190,29 +199,7 @@ class Sweep {
   Where& where_;
 };
 
-template <const auto& table>
-void append(std::vector<Invariant>& all) {
-  all.insert(all.end(), std::begin(table), std::end(table));
-}
-
 }  // namespace
-
-std::span<const Invariant> invariants() {
-  static const std::vector<Invariant> all = [] {
-    std::vector<Invariant> rows;
-    append<kFrameInvariants>(rows);
-    append<kFolioInvariants>(rows);
-    append<kEntryInvariants>(rows);
-    append<kVmaInvariants>(rows);
-    append<kMmInvariants>(rows);
-    append<kAnonVmaInvariants>(rows);
-    append<kSlotInvariants>(rows);
-    append<kHolderInvariants>(rows);
-    append<kMachineInvariants>(rows);
-    return rows;
-  }();
-  return all;
-}
 
 const Invariant* first_broken(const Machine& m, const Recount& r, Where& where) {
   return Sweep(m, r, where).everything();
@@ -222,32 +209,6 @@ const Invariant* first_broken_of_changed(const Machine& m, const Recount& r, Whe
   Sweep sweep(m, r, where);
   if (!r.all_changed() && sweep.changed() == nullptr) return nullptr;
   return sweep.everything();
-}
-
-std::string text(const Where& where) {
-  const auto number = std::to_string(where.number);
-  const std::string mm(1, char('A' + std::max(where.mm, 0)));
-  switch (where.thing) {
-    case Where::Thing::frame:
-      return "frame " + number;
-    case Where::Thing::folio:
-      return "folio " + number;
-    case Where::Thing::entry:
-      return (where.huge ? "the PMD of " : "the PTE of ") + mm + ' ' + number;
-    case Where::Thing::vma:
-      return "VMA " + number + " of " + mm;
-    case Where::Thing::mm:
-      return "address space " + mm;
-    case Where::Thing::anon_vma:
-      return "anon_vma " + number;
-    case Where::Thing::slot:
-      return "swap slot " + number;
-    case Where::Thing::holder:
-      return "holder h" + number;
-    case Where::Thing::machine:
-      break;
-  }
-  return "the machine";
 }
 
 }  // namespace thp

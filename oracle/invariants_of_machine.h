@@ -134,7 +134,8 @@ inline constexpr Invariant kMachineInvariants[] = {
        if (src == kNoPfn) return dst == kNoPfn;
        if (src >= t.m.frames() || dst >= t.m.frames() || src == dst) return false;
        const bool same_size = folio_test_large(t.m, src) == folio_test_large(t.m, dst);
-       return same_size && !test(t.m, src, PG_tail) && !test(t.m, dst, PG_tail);
+       const bool held = t.m.page(src).refcount > 0 && t.m.page(dst).refcount > 0;
+       return same_size && held;
      }},
     {"gather_is_flushed", "No page waits for a TLB flush between ops.", "mm/mmu_gather.c",
      [](const TheMachine& t) { return t.m.gather.empty(); }},

@@ -124,7 +124,12 @@ std::optional<Violation> Judge::violation(const Mismatch& mismatch) const {
 }
 
 std::optional<Violation> judge(const Trace& trace, Judge::Mode mode) {
-  Judge judge(trace.geometry, mode);
+  Judge fresh({}, mode);
+  return judge(trace, fresh);
+}
+
+std::optional<Violation> judge(const Trace& trace, Judge& judge) {
+  judge.reset(trace.geometry);
   for (const Op& op : trace.ops)
     if (auto violation = judge.step(op)) return violation;
   return judge.finish();

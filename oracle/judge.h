@@ -64,5 +64,6 @@ class Judge {
 };
 
 std::optional<Violation> judge(const Trace& trace, Judge::Mode mode = Judge::Mode::full);
+std::optional<Violation> judge(const Trace& trace, Judge& judge);  // with a judge reset for it
 
 }  // namespace thp

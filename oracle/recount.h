@@ -7,7 +7,9 @@
 #include <bit>
 #include <boost/container/vector.hpp>
 #include <cstdint>
+#include <cstring>
 #include <span>
+#include <type_traits>
 
 #include "model/machine.h"
 
@@ -155,7 +157,17 @@ class Recount {
   std::size_t block_of(int pfn) const { return std::size_t(pfn) >> geometry_.order; }
   int frame_at(int pfn) const { return pfn <= geometry_.frames() ? pfn : nowhere(); }
   int slot_at(int slot) const { return std::min(slot, geometry_.swap_slots()); }
-  static bool in_use(const Page& page) { return page.refcount != 0 || page.flags != 0; }
+  static bool in_use(const Page& page) {
+    static constexpr Page kFree;
+    return std::memcmp(&page, &kFree, sizeof(Page)) != 0;
+  }
+  static std::uint32_t rmap_of(const Page& page);
+  // Equal as bytes: arrays of what has no padding.
+  template <class T>
+  static bool same(const T* a, const T* b, std::size_t n) {
+    static_assert(std::has_unique_object_representations_v<T>);
+    return n == 0 || std::memcmp(a, b, n * sizeof(T)) == 0;
+  }
   std::uint8_t shape_of(const Machine& m, int block) const;
 
   // Counting; with by = -1, uncounting.
@@ -169,7 +181,7 @@ class Recount {
   void note_history(const Machine& m);
   void note_wanderer(const Machine& m, int block);
 
-  // Parts of update(), in recount_update.cc.
+  // Parts of update().
   void update_entries(const Machine& m);
   void update_pte(const Machine& m, int mm, int page);
   void update_pmd(const Machine& m, int mm, int i);
