@@ -205,3 +205,27 @@ std::size_t print_within(const Trace& trace, std::span<std::uint8_t> room) {
 }
 
 }  // namespace thp
+
+// --- What libFuzzer calls.
+
+static auto parse(const std::uint8_t* data, std::size_t size) {
+  return thp::parse_trace({reinterpret_cast<const char*>(data), size});
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned seed) {
+  thp::SeededChoices choose(seed);
+  const auto file = parse(data, size);
+  const thp::Trace trace = file ? thp::mutate(file->trace, choose) : thp::generate_trace(choose);
+  return thp::print_within(trace, {data, max_size});
+}
+
+extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* a, std::size_t a_size,
+                                                 const std::uint8_t* b, std::size_t b_size,
+                                                 std::uint8_t* out, std::size_t max_size,
+                                                 unsigned seed) {
+  thp::SeededChoices choose(seed);
+  const auto one = parse(a, a_size), other = parse(b, b_size);
+  if (!one || !other) return 0;
+  return thp::print_within(thp::splice(one->trace, other->trace, choose), {out, max_size});
+}

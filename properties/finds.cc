@@ -5,6 +5,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -17,24 +19,24 @@ namespace fs = std::filesystem;
 std::expected<void, std::string> write_atomically(const fs::path& file, std::string_view text) {
   fs::path temporary = file;
   temporary += fmt::format(".{}.tmp", getpid());
+  std::error_code error;
+  errno = EIO;  // where a stream fails without a reason
   std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
   out << text << std::flush;
-  std::error_code error;
-  if (out.good()) {
-    out.close();
-    fs::rename(temporary, file, error);
-    if (!error) return {};
-  } else {
-    error = std::make_error_code(std::errc::io_error);
-  }
+  if (!out) error.assign(errno, std::generic_category());
+  out.close();
+  if (!error) fs::rename(temporary, file, error);
+  if (!error) return {};
   std::error_code ignored;
   fs::remove(temporary, ignored);
   return std::unexpected(file.string() + ": cannot be written: " + error.message());
 }
 
 std::string print_find(const Trace& trace, const Violation& violation) {
-  return fmt::format("# {} does not hold after {}: {}\n{}", violation.broken, violation.after,
-                     sentence_of(violation.broken), print(trace));
+  std::string sentence = fmt::format("# {}", sentence_of(violation.broken));
+  sentence.resize(std::min(sentence.size(), kMaxLineBytes));
+  return fmt::format("# {} does not hold after {}.\n{}\n{}", violation.broken, violation.after,
+                     sentence, print(trace));
 }
 
 std::string find_name(const Trace& trace, const Violation& violation) {

@@ -198,9 +198,10 @@ bool holds_for_all(const Property& property) {
         RC_FAIL(std::string(violation->broken));
       }))
     return true;
+  const bool judged = property.broken == invariants_hold;
   if (breaking)
     record_find(*breaking, *property.broken(*breaking), {.judge = property.broken, .progress = {}},
-                "build/dev/trace_properties");
+                judged ? "build/dev/thp judge" : "build/dev/trace_properties");
   return false;
 }
 

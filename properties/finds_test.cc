@@ -1,0 +1,60 @@
+// Finds as files: whole or not there, readable as traces, named by what they are.
+#include "properties/finds.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "oracle/invariants.h"
+#include "properties/check.h"
+
+using namespace thp;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string read(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void writes_whole_files(const fs::path& directory) {
+  const fs::path file = directory / "a.trace";
+  check(write_atomically(file, "one\n").has_value() && read(file) == "one\n", "a new file");
+  check(write_atomically(file, "two\n").has_value() && read(file) == "two\n", "over an old one");
+  check(std::distance(fs::directory_iterator(directory), {}) == 1, "no temporary file stays");
+  const auto written = write_atomically(directory / "missing" / "a.trace", "");
+  check(!written && written.error().contains("missing"), "the error names the file");
+  check(!write_atomically(directory, "").has_value(), "a directory is not replaced");
+  check(std::distance(fs::directory_iterator(directory), {}) == 1, "also after an error");
+}
+
+void finds_are_traces() {
+  const Trace trace{.kernel = {}, .geometry = {}, .ops = {Mmap{}, Store{}, Exit{}}};
+  for (const Invariant& invariant : invariants()) {
+    const Violation violation{
+        .op = 1, .broken = invariant.name, .after = "madvise_nohugepage", .detail = {}};
+    const auto file = parse_trace(print_find(trace, violation));
+    check(file && file->trace == trace && file->title.starts_with(invariant.name), invariant.name);
+    const std::string name = find_name(trace, violation);
+    check(name.starts_with(invariant.name) && name.ends_with(".trace"), name);
+  }
+  const Violation violation{.op = 0, .broken = "a", .after = "b", .detail = {}};
+  check(find_name(trace, violation) == find_name(trace, violation),
+        "the same trace, the same name");
+  check(find_name(trace, violation) != find_name(Trace{}, violation),
+        "another trace, another name");
+}
+
+}  // namespace
+
+int main() {
+  const fs::path directory = fs::temp_directory_path() / ("finds_test." + std::to_string(getpid()));
+  fs::remove_all(directory);
+  fs::create_directories(directory);
+  writes_whole_files(directory);
+  finds_are_traces();
+  fs::remove_all(directory);
+  return failures();
+}
