@@ -24,10 +24,10 @@ Machine::Layout Machine::layout_of(const Geometry& g) {
   };
   l.max_map_count = std::min(g.pages(), 32);
   place(l.pages, sizeof(Page) * std::size_t(g.frames() + 1));  // and the 4K zero page
-  place(l.compounds, sizeof(Compound) * std::size_t(g.frame_blocks()));
-  place(l.used, sizeof(std::uint16_t) * std::size_t(g.frame_blocks()));
   place(l.pmds, sizeof(Entry) * std::size_t(g.mms * g.pmds));
   place(l.ptes, sizeof(Entry) * std::size_t(g.mms * g.pages()));
+  place(l.compounds, sizeof(Compound) * std::size_t(g.frame_blocks()));
+  place(l.used, sizeof(std::uint16_t) * std::size_t(g.frame_blocks()));
   place(l.swap, sizeof(SwapSlot) * std::size_t(g.swap_slots()));
   place(l.clusters, std::size_t(g.swap_clusters()));
   place(l.deferred, sizeof(Pfn) * std::size_t(g.frame_blocks()));
@@ -94,11 +94,6 @@ void Machine::remove_deferred(Pfn head) {
   --deferred_len;
   compound(head).deferred = 0;
   stamps.frame(head);
-}
-
-void Machine::set_pmd(int mm, int i, Entry entry) {
-  for (int p = 0; p < hpage_nr(); ++p) stamps.entry(mm, (i << geometry.order) + p);
-  pmd(mm, i) = entry;
 }
 
 bool Machine::operator==(const Machine& o) const {

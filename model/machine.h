@@ -189,14 +189,19 @@ struct Injections {
 class Stamps {
  public:
   void frame(Pfn pfn) { add(frames_, pfn); }
-  void entry(int mm, int page) { add(entries_, std::uint32_t(mm) << 16 | std::uint32_t(page)); }
+  void pte(int mm, int page) { add(ptes_, std::uint32_t(mm) << 16 | std::uint32_t(page)); }
+  void pmd(int mm, int i) { pmds_ |= std::uint64_t{1} << (mm * Geometry::kMaxPmds + i); }
   std::span<const std::uint32_t> frames() const { return {frames_.data(), frames_.size()}; }
-  std::span<const std::uint32_t> entries() const { return {entries_.data(), entries_.size()}; }
+  // Each mm << 16 | page.
+  std::span<const std::uint32_t> ptes() const { return {ptes_.data(), ptes_.size()}; }
+  std::uint64_t pmds() const { return pmds_; }  // bit mm * kMaxPmds + i
+  bool empty() const { return frames_.empty() && ptes_.empty() && pmds_ == 0; }
   bool overflowed() const { return overflowed_; }
   void enable(bool on) { enabled_ = on; }
   void clear() {
     frames_.clear();
-    entries_.clear();
+    ptes_.clear();
+    pmds_ = 0;
     overflowed_ = false;
   }
 
@@ -210,7 +215,8 @@ class Stamps {
       log.push_back(what);
   }
   static constexpr std::size_t kMaxLog = 1 << 14;
-  Log frames_, entries_;
+  Log frames_, ptes_;
+  std::uint64_t pmds_ = 0;
   bool enabled_ = false, overflowed_ = false;
 };
 
@@ -265,6 +271,9 @@ class Machine {
   // Frames of a block that are not free.
   std::uint16_t& used_frames(int block) { return at<std::uint16_t>(layout_.used)[block]; }
   std::uint16_t used_frames(int block) const { return at<std::uint16_t>(layout_.used)[block]; }
+  std::span<const std::uint16_t> used_frames() const {
+    return {at<std::uint16_t>(layout_.used), std::size_t(geometry.frame_blocks())};
+  }
   // The deferred split queue in its order: heads, deferred_len of them.
   std::span<Pfn> deferred_queue() { return {at<Pfn>(layout_.deferred), std::size_t(deferred_len)}; }
   std::span<const Pfn> deferred_queue() const {
@@ -284,11 +293,13 @@ class Machine {
   void remove_deferred(Pfn head);
 
   void set_pte(int mm, int page, Entry entry) {
-    stamps.entry(mm, page);
+    stamps.pte(mm, page);
     pte(mm, page) = entry;
   }
-  // All pages below the PMD count as changed.
-  void set_pmd(int mm, int i, Entry entry);
+  void set_pmd(int mm, int i, Entry entry) {
+    stamps.pmd(mm, i);
+    pmd(mm, i) = entry;
+  }
 
   // No part of the state.
   Stamps stamps;
@@ -298,10 +309,12 @@ class Machine {
   std::span<const std::byte> arena() const {
     return {reinterpret_cast<const std::byte*>(arena_.data()), layout_.size};
   }
+  // The part of it that is not stamped: everything but pages and entries.
+  std::span<const std::byte> unstamped() const { return arena().subspan(layout_.compounds); }
 
  private:
   struct Layout {
-    std::uint32_t pages, compounds, used, pmds, ptes, swap, clusters, deferred, vmas, size;
+    std::uint32_t pages, pmds, ptes, compounds, used, swap, clusters, deferred, vmas, size;
     int max_map_count;
   };
   static Layout layout_of(const Geometry& geometry);

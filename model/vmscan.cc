@@ -201,8 +201,10 @@ int reclaim_folio_list(Machine& m, FolioList& folios) {
 }
 
 void end_writeback(Machine& m) {
-  for (int pfn = 0; pfn < m.frames(); ++pfn)
+  for (int pfn = 0; pfn < m.frames(); ++pfn) {
+    if (m.used_frames(pfn >> m.geometry.order) == 0) pfn |= m.hpage_nr() - 1;
     if (test(m, Pfn(pfn), PG_writeback)) folio_end_writeback(m, Pfn(pfn));
+  }
 }
 
 // v6.1 mm/page-writeback.c: folio_wait_writeback()

@@ -83,12 +83,9 @@ bool written(const Machine& m) {
   return true;
 }
 
-bool still_holds(const Machine& m, int holder, const Holder& before) {
-  return m.holders[std::size_t(holder)] == before;
-}
-
 bool pins_coherent(const Machine& m, const FlatMemory& memory) {
-  for (int h = 0; h < kMaxHolders; ++h) {
+  for (unsigned left = memory.holders(); left != 0; left &= left - 1) {
+    const int h = std::countr_zero(left);
     const auto owner = memory.coherent_owner(h);
     if (owner && mapped_frame(m, owner->mm, owner->page) != m.holders[std::size_t(h)].pfn)
       return false;
@@ -117,10 +114,9 @@ constexpr std::array<AnswerRuleId, 5> kThenRules = {kRules, kResident, kCollapse
 
 AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& memory, int result) {
   if (result < a.least || result > a.most) return AnswerRuleId(a.rule);
-  for (int h = 0; h < kMaxHolders; ++h) {
-    const Holder& holder = a.held_large[std::size_t(h)];
-    if (holder.kind != HolderKind::none && still_holds(m, h, holder) &&
-        !folio_test_large(m, page_folio(m, holder.pfn)))
+  for (unsigned left = a.held_large; left != 0; left &= left - 1) {
+    const Holder& holder = m.holders[std::size_t(std::countr_zero(left))];
+    if (holder.kind != HolderKind::none && !folio_test_large(m, page_folio(m, holder.pfn)))
       return kHeldStaysLarge;
   }
   for (std::uint64_t left = a.small | a.large; left != 0; left &= left - 1) {

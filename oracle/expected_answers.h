@@ -25,14 +25,14 @@ struct Answers {
   static constexpr int kMin = std::numeric_limits<int>::min(),
                        kMax = std::numeric_limits<int>::max();
 
-  std::uint8_t rule = 0;                         // that stands behind the result: answer_rules()
-  int least = kMin, most = kMax;                 // of the result
-  std::uint64_t small = 0, large = 0;            // blocks of folios that must (not) be split by now
-  std::uint16_t huge = 0;                        // PMDs that must stay huge
-  std::array<Holder, kMaxHolders> held_large{};  // who holds a large folio
-  Frame frame = Frame::any;                      // that maps `first`, after a success
-  Pfn before = kNoPfn;                           // the frame that mapped it
-  Then then = Then::nothing;                     // of pages [first, end), after a success
+  std::uint8_t rule = 0;               // that stands behind the result: answer_rules()
+  int least = kMin, most = kMax;       // of the result
+  std::uint64_t small = 0, large = 0;  // blocks of folios that must (not) be split by now
+  std::uint16_t huge = 0;              // PMDs that must stay huge
+  std::uint8_t held_large = 0;         // bit h: holder h holds a large folio
+  Frame frame = Frame::any;            // that maps `first`, after a success
+  Pfn before = kNoPfn;                 // the frame that mapped it
+  Then then = Then::nothing;           // of pages [first, end), after a success
   int mm = 0, first = 0, end = 0;
   int locked_gaps = -1;  // pages of locked VMAs that have no memory; -1: not asked
 };

@@ -188,7 +188,7 @@ Answers expect_before(const Machine& m, const Recount& recount, const Op& op) {
   for (std::size_t h = 0; h < m.holders.size(); ++h) {
     const Holder& holder = m.holders[h];
     if (holder.kind == HolderKind::none || holder.pfn >= m.frames()) continue;
-    if (folio_test_large(m, page_folio(m, holder.pfn))) before.a.held_large[h] = holder;
+    if (folio_test_large(m, page_folio(m, holder.pfn))) before.a.held_large |= std::uint8_t(1 << h);
   }
   std::visit(before, op);
   return before.a;

@@ -1,5 +1,6 @@
 // What lies in the page tables, the swap device and the held frames, against flat memory. Looking
 // faults in nothing, so that a wrong page is found before anybody stumbles over it.
+#include <algorithm>
 #include <utility>
 
 #include "oracle/flat_memory.h"
@@ -28,11 +29,8 @@ int content_behind(const Machine& m, const Entry& entry, int offset) {
     case EntryKind::present:
     case EntryKind::migration:
       return content_of(m, entry.frame + offset);
-    case EntryKind::swap: {
-      if (entry.frame >= m.geometry.swap_slots()) return -1;
-      const SwapSlot& slot = m.swap(entry.frame);
-      return slot.cache != kNoPfn ? content_of(m, slot.cache) : slot.content;
-    }
+    case EntryKind::swap:
+      return entry.frame < m.geometry.swap_slots() ? content_of_slot(m, entry.frame) : -1;
     case EntryKind::table:
       return -1;
     case EntryKind::none:
@@ -43,6 +41,11 @@ int content_behind(const Machine& m, const Entry& entry, int offset) {
 }
 
 }  // namespace
+
+int content_of_slot(const Machine& m, int id) {
+  const SwapSlot& slot = m.swap(Slot(id));
+  return slot.cache != kNoPfn ? content_of(m, slot.cache) : slot.content;
+}
 
 int visible(const Machine& m, int mm, int page) {
   return content_behind(m, entry_of(m, mm, page), offset_in_entry(m, mm, page));
@@ -56,11 +59,6 @@ Verdict FlatMemory::see(int mm, int page, int seen) {
     return Mismatch{kContent, mm, page, -1, cell.value, seen};
   cell.found_discarded();
   return {};
-}
-
-Verdict FlatMemory::compare_page(const Machine& m, int mm, int page) {
-  const Entry& entry = entry_of(m, mm, page);
-  return compare_entry(m, mm, page, entry, offset_in_entry(m, mm, page));
 }
 
 Verdict FlatMemory::compare_entry(const Machine& m, int mm, int page, const Entry& entry,
@@ -80,9 +78,11 @@ Verdict FlatMemory::compare_vmas(const Machine& m, int mm) const {
   int page = 0;
   const auto agree = [&](int end, std::uint8_t wanted) {
     constexpr int kShown = kMapped | kMayRead | kMayWrite | kLocked | kDontfork;
-    for (; page < end; ++page)
-      if ((state(mm, page) & kShown) != wanted) return false;
-    return true;
+    int other = 0;
+    for (const std::uint8_t state : states(mm, page, end)) other |= (state & kShown) ^ wanted;
+    while (other != 0 && (state(mm, page) & kShown) == wanted) ++page;
+    if (other == 0) page = end;
+    return other == 0;
   };
   for (const Vma& vma : m.vmas(mm)) {
     const int state = kMapped | (vma.has(VM_READ) ? kMayRead : 0) |
@@ -96,41 +96,72 @@ Verdict FlatMemory::compare_vmas(const Machine& m, int mm) const {
 }
 
 Verdict FlatMemory::compare_holders(const Machine& m) {
-  for (int h = 0; h < kMaxHolders; ++h) {
-    View& view = views_[std::size_t(h)];
-    const Holder& holder = m.holders[std::size_t(h)];
-    if (view.kind != holder.kind || view.write != (holder.write != 0))
-      return Mismatch{kHolder, view.mm, view.page, h, int(view.kind), int(holder.kind)};
-    if (view.kind == HolderKind::none || view.kind == HolderKind::isolation) continue;
-    const int seen = content_of(m, holder.pfn);
-    const int through_another = std::exchange(view.through_another, std::int16_t{-1});
-    const bool owned = view.mm >= 0 && !view.apart;
-    if (owned) {
-      if (const Verdict verdict = see(view.mm, view.page, visible(m, view.mm, view.page)); verdict)
-        return verdict;
-      if (seen == value(view.mm, view.page)) {
-        view.value = std::uint8_t(seen);
-        continue;
-      }
-      if (view.coherent)
-        return Mismatch{kCoherent, view.mm, view.page, h, value(view.mm, view.page), seen};
-      view.apart = true;
-    }
-    if (seen != view.value && seen != through_another)
-      return Mismatch{kSnapshot, view.mm, view.page, h, view.value, seen};
-    view.value = std::uint8_t(seen);
+  unsigned held = 0;
+  for (std::size_t h = 0; h < kMaxHolders; ++h)
+    held |= unsigned(m.holders[h].kind != HolderKind::none) << h;
+  for (unsigned left = held | held_; left != 0; left &= left - 1)
+    if (const Verdict seen = compare_holder(m, std::countr_zero(left))) return seen;
+  return {};
+}
+
+Verdict FlatMemory::compare_holder(const Machine& m, int h) {
+  View& view = views_[std::size_t(h)];
+  const Holder& holder = m.holders[std::size_t(h)];
+  if (view.kind != holder.kind || view.write != (holder.write != 0))
+    return Mismatch{kHolder, view.mm, view.page, h, int(view.kind), int(holder.kind)};
+  if (view.kind == HolderKind::isolation) return {};
+  const int seen = content_of(m, holder.pfn);
+  const int through_another = std::exchange(view.through_another, std::int16_t{-1});
+  const bool owned = view.mm >= 0 && !view.apart;
+  if (owned) {
+    if (const Verdict verdict = see(view.mm, view.page, visible(m, view.mm, view.page)); verdict)
+      return verdict;
+    const int expected = value(view.mm, view.page);
+    view.apart = seen != expected;
+    if (view.apart && view.coherent)
+      return Mismatch{kCoherent, view.mm, view.page, h, expected, seen};
+  }
+  const bool as_it_was = seen == view.value || seen == through_another;
+  if (view.apart || !owned)
+    if (!as_it_was) return Mismatch{kSnapshot, view.mm, view.page, h, view.value, seen};
+  view.value = std::uint8_t(seen);
+  return {};
+}
+
+// Are all pages [first, end) below this PMD as they were left? A quick look at the usual.
+bool FlatMemory::agrees(const Machine& m, int mm, const Entry& pmd, int first, int end) const {
+  const auto expected = values(mm, first, end);
+  if (pmd.is_none()) {  // what is nowhere was discarded, or never there
+    return std::ranges::count(expected, 0) == end - first;
+  }
+  if (!pmd.is_present() || pmd.frame + m.hpage_nr() > m.frames()) return false;
+  const std::uint8_t needed = kMapped | (pmd.has(kWrite) ? kMayWrite : 0);
+  if ((summary(mm, {first, end}).all & needed) != needed) return false;
+  const Page* page = &m.page(Pfn(pmd.frame + first - pmd_first(m, first)));
+  bool same = true;
+  for (const std::uint8_t value : expected) same &= value == page++->content;
+  return same;
+}
+
+// Pages [first, end) below one PMD.
+Verdict FlatMemory::compare_below(const Machine& m, int mm, int i, int first, int end) {
+  const Entry& pmd = m.pmd(mm, i);
+  if (agrees(m, mm, pmd, first, end)) return {};
+  const bool table = pmd.is_table();
+  for (int page = first; page < end; ++page) {
+    const Entry& entry = table ? m.pte(mm, page) : pmd;
+    const int offset = table ? 0 : page - pmd_first(m, page);
+    if (const Verdict verdict = compare_entry(m, mm, page, entry, offset); verdict) return verdict;
   }
   return {};
 }
 
-Verdict FlatMemory::compare_pmd(const Machine& m, int mm, int i) {
-  const Entry& pmd = m.pmd(mm, i);
-  const bool table = pmd.is_table();
-  for (int offset = 0; offset < m.hpage_nr(); ++offset) {
-    const int page = (i << m.geometry.order) + offset;
-    const Entry& entry = table ? m.pte(mm, page) : pmd;
-    if (const Verdict verdict = compare_entry(m, mm, page, entry, table ? 0 : offset); verdict)
-      return verdict;
+Verdict FlatMemory::compare_pages(const Machine& m, int mm, int first, int end) {
+  for (int page = first; page < end;) {
+    const int next = std::min(end, pmd_first(m, page) + m.hpage_nr());
+    const Verdict verdict = compare_below(m, mm, pmd_index(m, page), page, next);
+    if (verdict) return verdict;
+    page = next;
   }
   return {};
 }
@@ -138,8 +169,7 @@ Verdict FlatMemory::compare_pmd(const Machine& m, int mm, int i) {
 Verdict FlatMemory::compare(const Machine& m) {
   for (int mm = 0; mm < mms_; ++mm) {
     if (const Verdict verdict = compare_vmas(m, mm); verdict) return verdict;
-    for (int i = 0; i < m.geometry.pmds; ++i)
-      if (const Verdict verdict = compare_pmd(m, mm, i); verdict) return verdict;
+    if (const Verdict verdict = compare_pages(m, mm, 0, pages_); verdict) return verdict;
   }
   return compare_holders(m);
 }

@@ -16,15 +16,19 @@ Verdict FlatMemory::hand_out(int holder, const View& view, bool permitted, const
   if (!alive(view.mm)) return no_such_process(a.result);
   if (!permitted) return expect(a.result, -EFAULT);
   if (a.was(-ENOMEM) && may_oom(a.m, a.armed, view.mm)) return {};
+  holders_touched_ = true;
   mine = view;
+  held_ |= 1u << holder;
   mine.value = std::uint8_t(value(view.mm, view.page));
   return expect(a.result, 0);
 }
 
 Verdict FlatMemory::give_back(int holder, HolderKind kind, const Reply& a) {
   if (views_[std::size_t(holder)].kind != kind) return expect(a.result, -EINVAL);
+  holders_touched_ = true;
   views_[std::size_t(holder)] = View{};
-  for (View& view : views_) view.companions &= std::uint8_t(~(1 << holder));
+  held_ &= ~(1u << holder);
+  for_each_view([&](View& view, int) { view.companions &= std::uint8_t(~(1 << holder)); });
   return expect(a.result, 0);
 }
 
@@ -74,15 +78,14 @@ Verdict FlatMemory::on(const StoreViaPin& op, const Reply& a) {
   View& view = views_[std::size_t(op.holder.id)];
   if (view.kind != HolderKind::pin || !view.write) return expect(a.result, -EINVAL);
   const auto value = std::uint8_t(op.value.number);
-  if (view.mm >= 0) {
-    at(view.mm, view.page).store(value);
-  }
+  if (view.mm >= 0) store(view.mm, view.page, value);
+  holders_touched_ = true;
   view.value = value;
-  for (View& other : views_) {
-    if (view.mm >= 0 || ((other.companions >> op.holder.id) & 1) == 0) continue;
+  for_each_view([&](View& other, int) {
+    if (view.mm >= 0 || ((other.companions >> op.holder.id) & 1) == 0) return;
     if (other.coherent) other.value = value;
     if (!other.coherent) other.through_another = value;
-  }
+  });
   return expect(a.result, 0);
 }
 

@@ -16,12 +16,16 @@ void FlatMemory::reset(const Geometry& g) {
   alive_ = {};
   alive_[0] = true;
   views_ = {};
+  held_ = 0;
+  touched_ = {};
   values_.assign(index(mms_, 0), 0);
   states_.assign(index(mms_, 0), 0);
 }
 
 Verdict FlatMemory::after(const Op& op, int result, const Machine& m, const Injections& armed) {
   const Reply reply{result, m, armed};
+  touched_ = {};
+  holders_touched_ = false;
   return std::visit([&](const auto& o) { return on(o, reply); }, op);
 }
 
@@ -43,8 +47,29 @@ int FlatMemory::first_hole(int mm, PageRange range) const {
   return page;
 }
 
+void FlatMemory::touch(int mm, int first, int end) {
+  Touched& touched = touched_[std::size_t(mm)];
+  if (first == end) return;
+  const bool none = touched.first == touched.end;
+  touched.first = none ? first : std::min(touched.first, first);
+  touched.end = none ? end : std::max(touched.end, end);
+}
+
+bool FlatMemory::nothing_touched() const {
+  return !holders_touched_ &&
+         std::ranges::all_of(touched_, [](const Touched& touched) { return touched.nothing(); });
+}
+
+void FlatMemory::store(int mm, int page, int value) {
+  Cell cell = at(mm, page);
+  cell.value = std::uint8_t(value);
+  cell.state = std::uint8_t((cell.state & ~kLazy) | kTouched);
+  touch(mm, page, page + 1);
+}
+
 // Of pages that are mapped; others have no state.
 void FlatMemory::mark(int mm, int first, int end, std::uint8_t clear, std::uint8_t set) {
+  touched_[std::size_t(mm)].vmas |= first < end;
   for (std::uint8_t& state : states(mm, first, end)) {
     const auto mapped = std::uint8_t(0 - (state & kMapped));
     state = std::uint8_t((state & ~clear) | (set & mapped));
@@ -53,34 +78,42 @@ void FlatMemory::mark(int mm, int first, int end, std::uint8_t clear, std::uint8
 
 // Zeroes the pages; of their state only `keep` remains. Whoever held them is on its own.
 void FlatMemory::discard(int mm, int first, int end, std::uint8_t keep) {
+  touch(mm, first, end);
+  touched_[std::size_t(mm)].vmas |= (keep & kMapped) == 0 && first < end;
   detach(mm, first, end);
   std::ranges::fill(values(mm, first, end), std::uint8_t{0});
   for (std::uint8_t& state : states(mm, first, end)) state &= keep;
 }
 
 void FlatMemory::detach(int mm, int first, int end) {
-  for (View& view : views_) {
-    if (view.mm != mm || view.page < first || view.page >= end) continue;
+  const auto lies_there = [=](const View& view) {
+    return view.mm == mm && view.page >= first && view.page < end;
+  };
+  for_each_view([&](View& view, int) {
+    if (!lies_there(view)) return;
     view.companions = 0;
-    for (std::size_t other = 0; other < views_.size(); ++other)
-      if (views_[other].mm == mm && views_[other].page == view.page)
-        view.companions |= std::uint8_t(1 << other);
-  }
-  for (View& view : views_)
-    if (view.mm == mm && view.page >= first && view.page < end) view.mm = -1;
+    for_each_view([&](const View& other, int h) {
+      if (other.mm == mm && other.page == view.page) view.companions |= std::uint8_t(1 << h);
+    });
+  });
+  for_each_view([&](View& view, int) {
+    if (lies_there(view)) view.mm = -1;
+  });
 }
 
 void FlatMemory::move(int mm, PageRange from, int to) {
   unmap(mm, to, to + from.size());
+  touch(mm, from.first, from.end);
   const auto move_bytes = [](auto source, auto target) {
     for (std::size_t i = 0; i < source.size(); ++i) target[i] = source[i];
     std::ranges::fill(source, std::uint8_t{0});
   };
   move_bytes(values(mm, from.first, from.end), values(mm, to, to + from.size()));
   move_bytes(states(mm, from.first, from.end), states(mm, to, to + from.size()));
-  for (View& view : views_)
+  for_each_view([&](View& view, int) {
     if (view.mm == mm && view.page >= from.first && view.page < from.end)
       view.page = std::uint16_t(view.page - from.first + to);
+  });
 }
 
 // --- Address spaces.
@@ -157,6 +190,7 @@ Verdict FlatMemory::on(const Fork& op, const Reply& a) {
     cell.state = copied ? std::uint8_t(cell.state & ~kLocked) : 0;
   }
   alive_[std::size_t(child)] = true;
+  touched_[std::size_t(child)] = {0, pages_, true};
   return expect(a.result, 0);
 }
 
@@ -199,7 +233,7 @@ Verdict FlatMemory::on(const Store& op, const Reply& a) {
   Cell cell = at(mm, op.page.number);
   if ((cell.state & kMayWrite) == 0) return expect(a.result, kSigsegv);
   if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
-  cell.store(op.value.number);
+  store(mm, op.page.number, op.value.number);
   return expect(a.result, 0);
 }
 
@@ -213,6 +247,7 @@ Verdict FlatMemory::on(const Load& op, const Reply& a) {
   if ((cell.state & kLazy) == 0 || !a.was(0))
     return Mismatch{kWrongValue, mm, op.page.number, -1, cell.value, a.result};
   cell.found_discarded();  // 0 until a store
+  touch(mm, op.page.number, op.page.number + 1);
   return {};
 }
 
@@ -224,7 +259,7 @@ Verdict FlatMemory::on(const StoreForced& op, const Reply& a) {
   Cell cell = at(mm, op.page.number);
   if ((cell.state & kMapped) == 0) return expect(a.result, -EIO);
   if (a.was(-EIO) && may_oom(a.m, a.armed, mm)) return {};
-  cell.store(op.value.number);
+  store(mm, op.page.number, op.value.number);
   return expect(a.result, 0);
 }
 

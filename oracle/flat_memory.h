@@ -2,6 +2,7 @@
 // alone. It has never heard of frames, folios, huge pages or swap.
 #pragma once
 #include <array>
+#include <bit>
 #include <boost/container/vector.hpp>
 #include <cstdint>
 #include <optional>
@@ -32,10 +33,19 @@ class FlatMemory {
   // What the page tables hold, looked at without faulting, against what the calls left there. They
   // learn: an advised page that is seen discarded stays 0, a `get` seen apart stays apart.
   Verdict compare(const Machine& m);  // everything
-  Verdict compare_page(const Machine& m, int mm, int page);
-  Verdict compare_pmd(const Machine& m, int mm, int i);  // all pages below it
+  Verdict compare_pages(const Machine& m, int mm, int first, int end);
   Verdict compare_holders(const Machine& m);             // after each op: they are a history
   Verdict compare_vmas(const Machine& m, int mm) const;  // which pages are mapped, and how
+
+  // What the last op has changed here: of each address space the pages between the first and the
+  // last one that hold something else, and whether it is mapped otherwise.
+  struct Touched {
+    int first = 0, end = 0;
+    bool vmas = false;
+    bool nothing() const { return first == end && !vmas; }
+  };
+  const Touched& touched(int mm) const { return touched_[std::size_t(mm)]; }
+  bool nothing_touched() const;
 
   bool alive(int mm) const { return alive_[std::size_t(mm)]; }
   bool mapped(int mm, int page) const { return (state(mm, page) & kMapped) != 0; }
@@ -44,6 +54,7 @@ class FlatMemory {
   struct Owner {
     int mm, page;
   };
+  unsigned holders() const { return held_; }  // bit h: something is held as h
   std::optional<Owner> coherent_owner(int holder) const {
     const View& view = views_[std::size_t(holder)];
     if (!view.coherent || view.mm < 0) return {};
@@ -63,10 +74,6 @@ class FlatMemory {
   struct Cell {
     std::uint8_t& value;
     std::uint8_t& state;
-    void store(int stored) {
-      value = std::uint8_t(stored);
-      state = std::uint8_t((state & ~kLazy) | kTouched);
-    }
     void found_discarded() {
       value = 0;
       state &= std::uint8_t(~(kLazy | kTouched));
@@ -149,6 +156,9 @@ class FlatMemory {
   std::span<std::uint8_t> values(int mm, int first, int end) {
     return {values_.data() + index(mm, first), std::size_t(end - first)};
   }
+  std::span<const std::uint8_t> values(int mm, int first, int end) const {
+    return {values_.data() + index(mm, first), std::size_t(end - first)};
+  }
   std::span<std::uint8_t> states(int mm, int first, int end) {
     return {states_.data() + index(mm, first), std::size_t(end - first)};
   }
@@ -160,7 +170,14 @@ class FlatMemory {
     std::uint8_t all, any;
   };
   Summary summary(int mm, PageRange range) const;
+  template <class Visit>  // visit(view, holder) of whatever is held
+  void for_each_view(Visit visit) {
+    for (unsigned left = held_; left != 0; left &= left - 1)
+      visit(views_[std::size_t(std::countr_zero(left))], std::countr_zero(left));
+  }
   int first_hole(int mm, PageRange range) const;  // range.end if all of it is mapped
+  void touch(int mm, int first, int end);
+  void store(int mm, int page, int value);
   void mark(int mm, int first, int end, std::uint8_t clear, std::uint8_t set);
   void discard(int mm, int first, int end, std::uint8_t keep);
   void unmap(int mm, int first, int end) { discard(mm, first, end, 0); }
@@ -174,16 +191,24 @@ class FlatMemory {
                         const Reply& a);
   Verdict locked(int mm, PageRange range, bool lock, const Reply& a);
   Verdict see(int mm, int page, int seen);
+  Verdict compare_holder(const Machine& m, int holder);
+  bool agrees(const Machine& m, int mm, const Entry& pmd, int first, int end) const;
+  Verdict compare_below(const Machine& m, int mm, int i, int first, int end);
   Verdict compare_entry(const Machine& m, int mm, int page, const Entry& entry, int offset);
 
   int pages_ = 0, mms_ = 0;
+  bool holders_touched_ = false;
+  std::array<Touched, Geometry::kMaxMms> touched_{};
   std::array<bool, Geometry::kMaxMms> alive_{};
   std::array<View, kMaxHolders> views_{};
+  unsigned held_ = 0;                                       // bit h: views_[h] is of something
   boost::container::vector<std::uint8_t> values_, states_;  // of all pages
 };
 
 // What a load at the page would find were it to fault in nothing but what is already there; -1 if
 // the entry points nowhere.
 int visible(const Machine& m, int mm, int page);
+// The same behind a swap entry of this slot.
+int content_of_slot(const Machine& m, int slot);
 
 }  // namespace thp

@@ -31,6 +31,11 @@ const Invariant* broken(const Subject& subject) {
   }(std::make_index_sequence<std::size(table)>{});
 }
 
+template <class Visit>
+void for_each_bit(std::uint64_t bits, Visit visit) {
+  for (; bits != 0; bits &= bits - 1) visit(std::size_t(std::countr_zero(bits)));
+}
+
 class Sweep {
  public:
   Sweep(const Machine& m, const Recount& r, Where& where) : m_(m), r_(r), where_(where) {}
@@ -152,6 +157,7 @@ class Sweep {
   // --- VMAs and anon_vmas.
   const Invariant* vmas() {
     std::array<std::uint8_t, kMaxAnonVmas> in_tree{}, active{}, children{};
+    std::uint64_t known = 0;
     for (int mm = 0; mm < m_.geometry.mms; ++mm) {
       const auto all = m_.vmas(mm);
       for (int i = 0; i < int(all.size()); ++i) {
@@ -159,17 +165,19 @@ class Sweep {
         if (const auto* bad =
                 at(broken<kVmaInvariants>(TheVma{m_, mm, i, vma, all}), {Where::Thing::vma, mm, i}))
           return bad;
-        for (std::uint64_t chain = vma.chain; chain != 0; chain &= chain - 1)
-          ++in_tree[std::size_t(std::countr_zero(chain))];
+        known |= vma.chain;
+        for_each_bit(vma.chain, [&](std::size_t n) { ++in_tree[n]; });
         if (vma.anon_vma < kMaxAnonVmas) ++active[vma.anon_vma];
       }
     }
-    for (std::size_t i = 0; i < kMaxAnonVmas; ++i)
-      if (in_tree[i] > 0 && m_.anon_vmas[i].parent < kMaxAnonVmas)
-        ++children[m_.anon_vmas[i].parent];
-    for (int i = 0; i < kMaxAnonVmas; ++i) {
+    for_each_bit(known, [&](std::size_t n) {
+      if (m_.anon_vmas[n].parent < kMaxAnonVmas) ++children[m_.anon_vmas[n].parent];
+    });
+    for (std::size_t n = 0; n < kMaxAnonVmas; ++n)
+      known |= std::uint64_t(m_.anon_vmas[n].used != 0) << n;
+    for (; known != 0; known &= known - 1) {
+      const int i = std::countr_zero(known);
       const auto n = std::size_t(i);
-      if (!m_.anon_vmas[n].used && in_tree[n] == 0) continue;
       const TheAnonVma subject{m_, i, m_.anon_vmas[n], in_tree[n], active[n], children[n]};
       if (const auto* bad =
               at(broken<kAnonVmaInvariants>(subject), {Where::Thing::anon_vma, -1, i}))

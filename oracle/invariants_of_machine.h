@@ -57,11 +57,7 @@ inline constexpr Invariant kMachineInvariants[] = {
     {"used_frames",
      "What the allocator holds to be in use of a block are its frames that are not free.",
      "mm/page_alloc.c __free_one_page()",
-     [](const TheMachine& t) {
-       for (int i = 0; i < t.m.geometry.frame_blocks(); ++i)
-         if (t.m.used_frames(i) != t.r.used_frames()[std::size_t(i)]) return false;
-       return true;
-     }},
+     [](const TheMachine& t) { return std::ranges::equal(t.m.used_frames(), t.r.used_frames()); }},
     {"nr_anon_thps", "NR_ANON_THPS is the pages of the folios that PMDs map.",
      "mm/rmap.c page_add_anon_rmap(), page_remove_anon_compound_rmap()",
      [](const TheMachine& t) { return t.m.nr_anon_thps == t.r.nr_anon_thps(); }},
@@ -109,12 +105,10 @@ inline constexpr Invariant kMachineInvariants[] = {
     {"deferred_queue", "The deferred split queue holds each folio that is marked as queued, once.",
      "mm/huge_memory.c deferred_split_huge_page(), deferred_split_scan()",
      [](const TheMachine& t) {
-       std::uint64_t queued = 0, marked = 0;
+       std::uint64_t queued = 0;
        for (const Pfn head : t.m.deferred_queue())
          queued |= std::uint64_t{1} << (head >> t.m.geometry.order & 63);
-       for (int i = 0; i < t.m.geometry.frame_blocks(); ++i)
-         marked |= std::uint64_t(t.m.compound(Pfn(i << t.m.geometry.order)).deferred) << i;
-       return queued == marked && std::popcount(marked) == t.m.deferred_len;
+       return queued == t.r.deferred_blocks() && std::popcount(queued) == t.m.deferred_len;
      }},
     {"huge_cluster_is_a_large_folios",
      "A swap cluster is marked huge only while a large folio owns it.",

@@ -1,6 +1,9 @@
 // The loop around machine and oracle; see judge.h.
 #include "oracle/judge.h"
 
+#include <algorithm>
+#include <bit>
+
 #include "oracle/invariants.h"
 
 namespace thp {
@@ -13,7 +16,9 @@ void Judge::reset(const Geometry& geometry) {
   memory_.reset(geometry);
   recount_.reset(geometry);
   recount_.recount(machine_);
-  contents_.assign(std::size_t(geometry.frames() + 1), 0);
+  const int contents = geometry.frames() + geometry.swap_slots();
+  contents_.assign(std::size_t(contents), 0);
+  stale_.reset(contents);
   ops_ = 0;
   op_name_ = {};
   result_ = 0;
@@ -33,23 +38,27 @@ std::optional<Violation> Judge::step(const Op& op) {
 }
 
 std::optional<Violation> Judge::check() {
-  const bool everything = mode_ == Mode::full || ops_ % kFullEvery == 0;
-  if (everything)
-    recount_.recount(machine_);
-  else
-    recount_.update(machine_);
-  if (auto broken = check_invariants(everything)) return broken;
-  const Verdict seen = everything ? memory_.compare(machine_) : compare_changed();
+  if (mode_ == Mode::full || ops_ % kFullEvery == 0) return check_everything();
+  recount_.update(machine_);
+  if (!recount_.anything_changed() && memory_.nothing_touched()) return std::nullopt;
+  if (auto broken = check_invariants(false)) return broken;
+  const Verdict seen = compare_changed();
   machine_.stamps.clear();
   return seen ? violation(*seen) : std::nullopt;
 }
 
-std::optional<Violation> Judge::finish() {
-  if (mode_ == Mode::full) return std::nullopt;
+std::optional<Violation> Judge::check_everything() {
   recount_.recount(machine_);
+  machine_.stamps.clear();
   if (auto broken = check_invariants(true)) return broken;
+  if (mode_ == Mode::incremental) copy_contents();
   const Verdict seen = memory_.compare(machine_);
   return seen ? violation(*seen) : std::nullopt;
+}
+
+std::optional<Violation> Judge::finish() {
+  const bool finished = mode_ == Mode::full || ops_ % kFullEvery == 0;
+  return finished ? std::nullopt : check_everything();
 }
 
 std::optional<Violation> Judge::check_invariants(bool everything) {
@@ -60,48 +69,99 @@ std::optional<Violation> Judge::check_invariants(bool everything) {
   return violation(broken->name, text(where));
 }
 
-// Pages whose entries have changed, pages of other entries whose frame's content has, and the
-// address spaces' shape.
+void Judge::copy_contents() {
+  std::ranges::fill(contents_, std::int16_t{0});  // of what is free
+  for (int pfn = 0; pfn < machine_.frames(); ++pfn) {
+    const int block = pfn >> machine_.geometry.order;
+    if (recount_.used_frames()[std::size_t(block)] == 0)
+      pfn |= machine_.hpage_nr() - 1;
+    else
+      contents_[std::size_t(pfn)] = machine_.page(Pfn(pfn)).content;
+  }
+  for (int slot = 0; slot < machine_.geometry.swap_slots(); ++slot)
+    contents_[std::size_t(machine_.frames() + slot)] =
+        std::int16_t(content_of_slot(machine_, slot));
+}
+
+// Whatever the op has changed, in flat memory or in the machine.
 Verdict Judge::compare_changed() {
-  const Geometry& g = machine_.geometry;
-  for (const std::uint16_t id : recount_.changed_entries()) {
-    const int page = id % g.pages(), mm = id / g.pages();
-    const bool pte = mm < g.mms;
-    const int pmd = id - g.mms * g.pages();
-    const int first = pte ? page : (pmd % g.pmds) << g.order;
-    for (int p = first; p < first + (pte ? 1 : g.hpage_nr()); ++p)
-      if (const Verdict seen = memory_.compare_page(machine_, pte ? mm : pmd / g.pmds, p))
-        return seen;
-  }
-  for (const std::uint16_t pfn : recount_.changed_frames()) {
-    if (pfn >= g.frames() || contents_[pfn] == machine_.page(pfn).content) continue;
-    contents_[pfn] = machine_.page(pfn).content;
-    if (const Verdict seen = compare_mappings(pfn)) return seen;
-  }
-  if (recount_.vmas_changed())
-    for (int mm = 0; mm < g.mms; ++mm)
-      if (const Verdict seen = memory_.compare_vmas(machine_, mm)) return seen;
+  if (const Verdict seen = compare_touched()) return seen;
+  if (const Verdict seen = compare_entries()) return seen;
+  if (const Verdict seen = compare_contents()) return seen;
   return memory_.compare_holders(machine_);
 }
 
-// Every page that shows this frame.
-Verdict Judge::compare_mappings(Pfn pfn) {
+Verdict Judge::compare_touched() {
+  for (int mm = 0; mm < machine_.geometry.mms; ++mm) {
+    const FlatMemory::Touched& touched = memory_.touched(mm);
+    if (touched.vmas || recount_.vmas_changed())
+      if (const Verdict seen = memory_.compare_vmas(machine_, mm)) return seen;
+    if (const Verdict seen = memory_.compare_pages(machine_, mm, touched.first, touched.end))
+      return seen;
+  }
+  return {};
+}
+
+// Pages whose entries have changed. Of many, all pages below their PMDs.
+Verdict Judge::compare_entries() {
   const Geometry& g = machine_.geometry;
-  for (int mm = 0; mm < g.mms; ++mm) {
-    for (int i = 0; i < g.pmds; ++i) {
-      const Entry& pmd = machine_.pmd(mm, i);
-      const int first = i << g.order;
-      if (!pmd.is_table()) {
-        const bool shows = !pmd.is_none() && pfn >= pmd.frame && pfn < pmd.frame + g.hpage_nr();
-        if (!shows) continue;
-        if (const Verdict seen = memory_.compare_page(machine_, mm, first + pfn - pmd.frame))
-          return seen;
-        continue;
-      }
-      for (int page = first; page < first + g.hpage_nr(); ++page)
-        if (machine_.pte(mm, page).frame == pfn)
-          if (const Verdict seen = memory_.compare_page(machine_, mm, page)) return seen;
-    }
+  const int ptes = g.mms * g.pages();
+  const bool many = recount_.changed_entries().size() > kManyEntries;
+  std::uint64_t pmds = 0;
+  for (const std::uint16_t id : recount_.changed_entries()) {
+    const int page = id % g.pages(), mm = id / g.pages();
+    if (id >= ptes || many)
+      pmds |= std::uint64_t{1} << (id >= ptes ? id - ptes : mm * g.pmds + (page >> g.order));
+    else if (const Verdict seen = memory_.compare_pages(machine_, mm, page, page + 1))
+      return seen;
+  }
+  for (; pmds != 0; pmds &= pmds - 1) {
+    const int pmd = std::countr_zero(pmds), first = pmd % g.pmds << g.order;
+    if (const Verdict seen =
+            memory_.compare_pages(machine_, pmd / g.pmds, first, first + g.hpage_nr()))
+      return seen;
+  }
+  return {};
+}
+
+// Pages of entries that stayed, but lead to other contents now.
+Verdict Judge::compare_contents() {
+  stale_.clear();
+  for (const std::uint16_t pfn : recount_.changed_frames())
+    if (pfn < machine_.frames()) look_at(pfn, machine_.page(pfn).content);
+  for (const std::uint16_t slot : recount_.changed_slots())
+    if (slot < machine_.geometry.swap_slots())
+      look_at(machine_.frames() + slot, content_of_slot(machine_, slot));
+  if (stale_.list().empty()) return {};
+  for (int mm = 0; mm < machine_.geometry.mms; ++mm)
+    for (int i = 0; i < machine_.geometry.pmds; ++i)
+      if (const Verdict seen = compare_stale(mm, i)) return seen;
+  return {};
+}
+
+void Judge::look_at(int id, int content) {
+  std::int16_t& before = contents_[std::size_t(id)];
+  if (before != content) stale_.add(id);
+  before = std::int16_t(content);
+}
+
+Verdict Judge::compare_stale(int mm, int i) {
+  const Geometry& g = machine_.geometry;
+  const Entry& pmd = machine_.pmd(mm, i);
+  const int first = i << g.order;
+  if (!pmd.is_table()) {
+    if (pmd.is_none() || pmd.is_zero()) return {};
+    for (const std::uint16_t id : stale_.list())
+      if (id >= pmd.frame && id < std::min(pmd.frame + g.hpage_nr(), g.frames()))
+        return memory_.compare_pages(machine_, mm, first, first + g.hpage_nr());
+    return {};
+  }
+  for (int page = first; page < first + g.hpage_nr(); ++page) {
+    const Entry& entry = machine_.pte(mm, page);
+    if (entry.is_none() || entry.is_zero()) continue;
+    const int id = entry.is_swap() ? g.frames() + entry.frame : entry.frame;
+    if (stale_.has(id))
+      if (const Verdict seen = memory_.compare_pages(machine_, mm, page, page + 1)) return seen;
   }
   return {};
 }

@@ -31,7 +31,7 @@ class Judge {
   // `full` recounts and compares everything after each op. `incremental` looks at what the op has
   // changed, and at everything after every kFullEvery-th op and in finish(): for order 9.
   enum class Mode { full, incremental };
-  static constexpr std::size_t kFullEvery = 64;
+  static constexpr std::size_t kFullEvery = 256, kManyEntries = 16;
   explicit Judge(const Geometry& geometry = {}, Mode mode = Mode::full);
   void reset(const Geometry& geometry);
 
@@ -47,16 +47,25 @@ class Judge {
 
  private:
   std::optional<Violation> check();
+  std::optional<Violation> check_everything();
+  void copy_contents();
   std::optional<Violation> check_invariants(bool everything);
   Verdict compare_changed();
-  Verdict compare_mappings(Pfn pfn);
+  Verdict compare_touched();
+  Verdict compare_entries();
+  Verdict compare_contents();
+  Verdict compare_stale(int mm, int i);
+  void look_at(int id, int content);
   std::optional<Violation> violation(std::string_view broken, std::string detail) const;
   std::optional<Violation> violation(const Mismatch& mismatch) const;
 
   Machine machine_;
   FlatMemory memory_;
   Recount recount_;
-  boost::container::vector<std::uint8_t> contents_;  // of each frame, as last compared
+  // What each frame holds, and what a swap entry of each slot leads to, as last compared; and those
+  // that hold something else now.
+  boost::container::vector<std::int16_t> contents_;
+  Marks stale_;
   Mode mode_;
   std::size_t ops_ = 0;
   std::string_view op_name_;

@@ -136,17 +136,28 @@ void Recount::count_all(const Machine& m) {
   std::fill_n(blocks_.begin(), geometry_.frame_blocks() + 1, FolioCount{});
   mms_ = {};
   cached_slots_ = outstanding_pins_ = pte_mapped_ = 0;
-  pmd_mapped_ = 0;
+  pmd_mapped_ = deferred_ = 0;
+  for (int i = 0; i < geometry_.frame_blocks(); ++i)
+    deferred_ |= std::uint64_t(m.compound(Pfn(i << geometry_.order)).deferred != 0) << i;
   for (int mm = 0; mm < geometry_.mms; ++mm) {
     for (int i = 0; i < geometry_.pmds; ++i) count_pmd(mm, m.pmd(mm, i), 1);
-    for (int page = 0; page < geometry_.pages(); ++page) count_pte(mm, m.pte(mm, page), 1);
+    for (int page = 0; page < geometry_.pages(); ++page)
+      if (!m.pte(mm, page).is_none()) count_pte(mm, m.pte(mm, page), 1);
   }
   for (int slot = 0; slot < geometry_.swap_slots(); ++slot)
     count_cached(m.swap(Slot(slot)).cache, 1);
   for (const Holder& holder : m.holders) count_holder(holder, 1);
   used_frames_ = {};
-  for (int pfn = 0; pfn < geometry_.frames(); ++pfn)
-    used_frames_[block_of(pfn)] += in_use(m.page(Pfn(pfn)));
+  for (int i = 0; i < geometry_.frame_blocks(); ++i)
+    used_frames_[std::size_t(i)] = used_frames_of(m, i);
+}
+
+std::uint16_t Recount::used_frames_of(const Machine& m, int block) const {
+  static constexpr std::array<Page, 1 << Geometry::kMaxOrder> kFree{};
+  const auto frames = std::size_t(geometry_.hpage_nr());
+  const Page* first = &m.page(Pfn(block << geometry_.order));
+  if (same(first, kFree.data(), frames)) return 0;
+  return std::uint16_t(std::count_if(first, first + frames, in_use));
 }
 
 void Recount::recount(const Machine& m) {
@@ -154,7 +165,7 @@ void Recount::recount(const Machine& m) {
   if (updates_) copy_shadow(m);
   note_history(m);
   for (int block = 0; block < geometry_.frame_blocks(); ++block) note_wanderer(m, block);
-  all_changed_ = vmas_changed_ = true;
+  anything_changed_ = all_changed_ = vmas_changed_ = true;
 }
 
 // --- History.

@@ -76,6 +76,7 @@ class Marks {
     marked_[std::size_t(i)] = 1;
     list_[std::size_t(count_++)] = std::uint16_t(i);
   }
+  bool has(int i) const { return i < int(marked_.size()) && marked_[std::size_t(i)] != 0; }
   std::span<const std::uint16_t> list() const { return {list_.data(), std::size_t(count_)}; }
 
  private:
@@ -102,6 +103,8 @@ class Recount {
   const FolioCount& block(int i) const { return blocks_[std::size_t(i)]; }
   const MmCount& mm(int mm) const { return mms_[std::size_t(mm)]; }
   const SlotCount& slot(int slot) const { return slots_[std::size_t(slot)]; }
+  // Blocks whose folio is marked as waiting in the deferred split queue.
+  std::uint64_t deferred_blocks() const { return deferred_; }
   // Of each block: frames that are not free.
   std::span<const std::uint16_t> used_frames() const {
     return {used_frames_.data(), std::size_t(geometry_.frame_blocks())};
@@ -126,7 +129,9 @@ class Recount {
   int drift_grown() const { return drift_ - drift_before_; }
   int pmds_split() const { return splits_ - splits_before_; }
 
-  // What the last update() saw change: an update() that had to recount lists everything.
+  // What the last update() saw change: an update() that had to recount lists everything. Of entries
+  // that are none only those that were not.
+  bool anything_changed() const { return anything_changed_; }
   bool all_changed() const { return all_changed_; }
   std::span<const std::uint16_t> changed_frames() const { return changed_frames_.list(); }
   std::span<const std::uint16_t> changed_folios() const { return changed_folios_.list(); }
@@ -138,6 +143,14 @@ class Recount {
   bool operator==(const Recount& other) const;
 
  private:
+  // The machine's own counts and what else the sentences look at, one number each.
+  struct Counters {
+    std::int32_t nr_anon_mapped, nr_anon_thps, nr_swapcache, anon_mapped_drift, deferred_len,
+        huge_zero_refcount, pins, huge_zero_page, swap_on;
+    bool operator==(const Counters&) const = default;
+  };
+  static Counters counters_of(const Machine& m);
+
   // What the counts were taken from, to be compared with what is there now.
   struct Shadow {
     boost::container::vector<Entry> pmds, ptes;
@@ -147,11 +160,12 @@ class Recount {
     boost::container::vector<std::uint8_t> used;   // of a frame: it is not free
     std::array<Compound, Geometry::kMaxBlocks> compounds;
     std::array<std::uint8_t, Geometry::kMaxBlocks> shape;  // of a block: see shape_of()
+    boost::container::vector<std::byte> unstamped;         // all that, and what is not counted
     std::array<AnonVma, kMaxAnonVmas> anon_vmas;
-    std::array<std::uint16_t, Geometry::kMaxMms> map_count;
+    std::array<Mm, Geometry::kMaxMms> mms;
     std::array<Holder, kMaxHolders> holders;
     Migration migration;
-    Pfn huge_zero_page;
+    Counters counters;
   };
 
   std::size_t block_of(int pfn) const { return std::size_t(pfn) >> geometry_.order; }
@@ -177,7 +191,10 @@ class Recount {
   void count_holder(const Holder& holder, int by);
   void count_cached(Pfn pfn, int by);
   void count_all(const Machine& m);
+  std::uint16_t used_frames_of(const Machine& m, int block) const;
+  bool is_current(const Machine& m) const;
   void copy_shadow(const Machine& m);
+  void copy_little(const Machine& m);
   void note_history(const Machine& m);
   void note_wanderer(const Machine& m, int block);
 
@@ -205,13 +222,15 @@ class Recount {
   std::array<std::uint16_t, Geometry::kMaxBlocks> used_frames_;
   std::uint64_t pmd_mapped_ = 0;  // blocks whose folio has PMDs
   int pte_mapped_ = 0;            // frames with PTEs
+  std::uint64_t deferred_ = 0;
   int cached_slots_ = 0, outstanding_pins_ = 0;
 
   Shadow shadow_;
   std::array<std::uint8_t, Geometry::kMaxBlocks + 1> wandered_;
   int drift_before_ = 0, drift_ = 0, splits_before_ = 0, splits_ = 0;
 
-  bool updates_ = true, has_shadow_ = false, all_changed_ = true, vmas_changed_ = true;
+  bool updates_ = true, has_shadow_ = false;
+  bool anything_changed_ = true, all_changed_ = true, vmas_changed_ = true;
   std::uint64_t lead_to_changed_ = 0;  // blocks: entries that lead there are to be judged again
   Marks changed_frames_, changed_folios_, changed_entries_, changed_slots_;
 };

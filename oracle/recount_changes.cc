@@ -30,6 +30,8 @@ void Recount::update_blocks(const Machine& m) {
     if (before == m.compound(head)) continue;
     changed_frames_.add(head);
     before = m.compound(head);
+    const std::uint64_t bit = std::uint64_t{1} << i;
+    deferred_ = before.deferred ? deferred_ | bit : deferred_ & ~bit;
   }
   std::uint64_t blocks = 0;
   for (const std::uint16_t pfn : changed_frames_.list())

@@ -1,6 +1,7 @@
 // The same counts from what has changed: the shadow holds what they were taken from, and every
 // difference to it is uncounted and counted. recount_changes.cc tells what else that could make
 // false.
+#include <bit>
 #include <cstring>
 
 #include "oracle/recount.h"
@@ -22,9 +23,43 @@ Hands hands_of(const Vma& vma) {
 
 }  // namespace
 
+Recount::Counters Recount::counters_of(const Machine& m) {
+  const auto event = [&m](Event e) { return std::int32_t(m.events[std::size_t(e)]); };
+  return {.nr_anon_mapped = m.nr_anon_mapped,
+          .nr_anon_thps = m.nr_anon_thps,
+          .nr_swapcache = m.nr_swapcache,
+          .anon_mapped_drift = m.anon_mapped_drift,
+          .deferred_len = m.deferred_len,
+          .huge_zero_refcount = m.huge_zero_refcount,
+          .pins = event(Event::nr_foll_pin_acquired) - event(Event::nr_foll_pin_released),
+          .huge_zero_page = m.huge_zero_page,
+          .swap_on = m.swap_on};
+}
+
+// Most ops of a random trace fail or find nothing to do.
+bool Recount::is_current(const Machine& m) const {
+  const auto unstamped = m.unstamped();
+  return m.stamps.empty() && shadow_.counters == counters_of(m) &&
+         shadow_.migration == m.migration &&
+         same(shadow_.mms.data(), m.mms.data(), Geometry::kMaxMms) &&
+         same(shadow_.holders.data(), m.holders.data(), kMaxHolders) &&
+         same(shadow_.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas) &&
+         same(shadow_.unstamped.data(), unstamped.data(), unstamped.size());
+}
+
+void Recount::copy_little(const Machine& m) {
+  const auto unstamped = m.unstamped();
+  std::memcpy(shadow_.unstamped.data(), unstamped.data(), unstamped.size());
+  shadow_.counters = counters_of(m);
+  shadow_.mms = m.mms;
+  shadow_.holders = m.holders;
+  shadow_.migration = m.migration;
+  shadow_.anon_vmas = m.anon_vmas;
+}
+
 void Recount::copy_shadow(const Machine& m) {
-  const std::size_t vmas = std::size_t(geometry_.mms * m.max_map_count());
-  if (shadow_.vmas.size() != vmas) shadow_.vmas.resize(vmas);
+  shadow_.vmas.resize(std::size_t(geometry_.mms * m.max_map_count()));
+  shadow_.unstamped.resize(m.unstamped().size());
   std::copy_n(&m.pmd(0, 0), shadow_.pmds.size(), shadow_.pmds.begin());
   std::copy_n(&m.pte(0, 0), shadow_.ptes.size(), shadow_.ptes.begin());
   std::copy_n(&m.swap(0), shadow_.swap.size(), shadow_.swap.begin());
@@ -40,15 +75,9 @@ void Recount::copy_shadow(const Machine& m) {
     shadow_.rmap[std::size_t(pfn)] = rmap_of(m.page(Pfn(pfn)));
     shadow_.used[std::size_t(pfn)] = in_use(m.page(Pfn(pfn)));
   }
-  for (int mm = 0; mm < geometry_.mms; ++mm) {
-    const auto now = m.vmas(mm);
-    std::copy(now.begin(), now.end(), shadow_.vmas.begin() + mm * m.max_map_count());
-    shadow_.map_count[std::size_t(mm)] = std::uint16_t(now.size());
-  }
-  shadow_.anon_vmas = m.anon_vmas;
-  shadow_.holders = m.holders;
-  shadow_.migration = m.migration;
-  shadow_.huge_zero_page = m.huge_zero_page;
+  for (int mm = 0; mm < geometry_.mms; ++mm)
+    std::ranges::copy(m.vmas(mm), shadow_.vmas.begin() + mm * m.max_map_count());
+  copy_little(m);
   has_shadow_ = true;
 }
 
@@ -64,6 +93,9 @@ void Recount::update(const Machine& m) {
   changed_slots_.clear();
   lead_to_changed_ = 0;
   all_changed_ = vmas_changed_ = false;
+  anything_changed_ = !is_current(m);
+  note_history(m);
+  if (!anything_changed_) return;
   for (const std::uint32_t pfn : m.stamps.frames()) changed_frames_.add(int(pfn));
   update_entries(m);
   update_holders(m);
@@ -73,7 +105,7 @@ void Recount::update(const Machine& m) {
   update_frames(m);
   update_entries_of_folios(m);
   update_folios(m);
-  note_history(m);
+  copy_little(m);
 }
 
 void Recount::target_changed(Entry entry, int pages) {
@@ -85,9 +117,10 @@ void Recount::target_changed(Entry entry, int pages) {
 }
 
 void Recount::entries_changed(const Machine& m, int mm, int first, int end) {
-  for (int page = first; page < end; ++page) changed_entries_.add(pte_id(mm, page));
+  for (int page = first; page < end; ++page)
+    if (!m.pte(mm, page).is_none()) changed_entries_.add(pte_id(mm, page));
   for (int i = pmd_index(m, first); i <= pmd_index(m, end - 1); ++i)
-    changed_entries_.add(pmd_id(mm, i));
+    if (!m.pmd(mm, i).is_none()) changed_entries_.add(pmd_id(mm, i));
 }
 
 void Recount::update_pte(const Machine& m, int mm, int page) {
@@ -120,20 +153,18 @@ void Recount::update_pmd(const Machine& m, int mm, int i) {
 }
 
 void Recount::update_entries(const Machine& m) {
-  std::uint32_t last_pmd = ~0u;
-  for (const std::uint32_t stamp : m.stamps.entries()) {
-    const int mm = int(stamp >> 16), page = int(stamp & 0xffff);
-    update_pte(m, mm, page);
-    const std::uint32_t pmd = stamp >> geometry_.order;
-    if (pmd != last_pmd) update_pmd(m, mm, pmd_index(m, page));
-    last_pmd = pmd;
+  for (const std::uint32_t stamp : m.stamps.ptes())
+    update_pte(m, int(stamp >> 16), int(stamp & 0xffff));
+  for (std::uint64_t left = m.stamps.pmds(); left != 0; left &= left - 1) {
+    const int bit = std::countr_zero(left);
+    update_pmd(m, bit / Geometry::kMaxPmds, bit % Geometry::kMaxPmds);
   }
 }
 
 void Recount::update_holders(const Machine& m) {
   const bool none = same(shadow_.holders.data(), m.holders.data(), kMaxHolders);
   for (std::size_t i = 0; i < (none ? 0 : kMaxHolders); ++i) {
-    Holder& before = shadow_.holders[i];
+    const Holder& before = shadow_.holders[i];
     const Holder& now = m.holders[i];
     if (before == now) continue;
     count_holder(before, -1);
@@ -142,17 +173,15 @@ void Recount::update_holders(const Machine& m) {
       lead_to_changed_ |= std::uint64_t{1} << block_of(now.pfn);
     for (const Holder& holder : {before, now})
       if (holder.kind != HolderKind::none) changed_frames_.add(frame_at(holder.pfn));
-    before = now;
   }
   const Migration now = m.migration;
   if (shadow_.migration != now)
     for (const Pfn pfn : {shadow_.migration.src, shadow_.migration.dst, now.src, now.dst})
       if (pfn != kNoPfn) changed_frames_.add(frame_at(pfn));
-  if (shadow_.huge_zero_page != m.huge_zero_page)
-    for (const Pfn pfn : {shadow_.huge_zero_page, m.huge_zero_page})
+  const Pfn zero_before = Pfn(shadow_.counters.huge_zero_page);
+  if (zero_before != m.huge_zero_page)
+    for (const Pfn pfn : {zero_before, m.huge_zero_page})
       if (pfn != kNoPfn) changed_frames_.add(frame_at(pfn));
-  shadow_.migration = now;
-  shadow_.huge_zero_page = m.huge_zero_page;
 }
 
 void Recount::slot_changed(const Machine& m, int slot) {
@@ -180,7 +209,8 @@ void Recount::update_swap(const Machine& m) {
 // Entries depend on the VMA around them: where that changed, they are to be judged again.
 void Recount::update_mm_vmas(const Machine& m, int mm) {
   Vma* shadow = shadow_.vmas.data() + mm * m.max_map_count();
-  const std::span<const Vma> before{shadow, shadow_.map_count[std::size_t(mm)]}, now = m.vmas(mm);
+  const std::span<const Vma> before{shadow, shadow_.mms[std::size_t(mm)].map_count};
+  const std::span<const Vma> now = m.vmas(mm);
   if (before.size() == now.size() && same(before.data(), now.data(), now.size())) return;
   vmas_changed_ = true;
   const auto around = [](std::span<const Vma> vmas, int page) {
@@ -202,14 +232,11 @@ void Recount::update_mm_vmas(const Machine& m, int mm) {
   for (const Vma& vma : now) changed_entries_.add(pmd_id(mm, pmd_index(m, vma.start)));
   for (const Vma& vma : now) changed_entries_.add(pmd_id(mm, pmd_index(m, vma.end - 1)));
   std::ranges::copy(now, shadow);
-  shadow_.map_count[std::size_t(mm)] = std::uint16_t(now.size());
 }
 
 void Recount::update_vmas(const Machine& m) {
   for (int mm = 0; mm < geometry_.mms; ++mm) update_mm_vmas(m, mm);
-  if (same(shadow_.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas)) return;
-  vmas_changed_ = true;
-  shadow_.anon_vmas = m.anon_vmas;
+  vmas_changed_ |= !same(shadow_.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas);
 }
 
 }  // namespace thp
