@@ -51,6 +51,11 @@ void explain(const Trace& trace) {
     std::vector<Described> after = describe(m, names);
     print_things(before, after);
     before = std::move(after);
+    if (m.defect != nullptr) {
+      fmt::print("  A defect of the kernel itself has struck, {}: {}\n", m.defect->name,
+                 m.defect->sentence);
+      return;
+    }
     if (violation) continue;  // what a broken state leads to says nothing
     violation = judge.step(trace.ops[i]);
     if (violation)

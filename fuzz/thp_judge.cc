@@ -17,6 +17,7 @@ struct Judged {
   TraceFile file;
   std::optional<Violation> violation;
   std::string error;  // of what is not a trace
+  const Defect* defect = nullptr;
 };
 
 // What is wrong with the words of an `expect` line, if anything.
@@ -47,8 +48,8 @@ std::optional<Violation> check_expects(const std::string& name, const TraceFile&
   return {};
 }
 
-std::optional<Violation> judge_file(const std::string& name, const TraceFile& file) {
-  Judge judge(file.trace.geometry);
+std::optional<Violation> judge_file(const std::string& name, const TraceFile& file, Judge& judge) {
+  judge.reset(file.trace.geometry);
   if (auto broken = check_expects(name, file, judge, 0)) return broken;
   for (std::size_t i = 0; i < file.trace.ops.size(); ++i) {
     if (auto broken = judge.step(file.trace.ops[i])) return broken;
@@ -58,15 +59,22 @@ std::optional<Violation> judge_file(const std::string& name, const TraceFile& fi
 }
 
 Judged judged(const std::string& name) {
+  Judged j{.status = kNoTrace, .file = {}, .violation = {}, .error = {}};
   auto file = read_trace(name);
-  if (!file) return {.status = kNoTrace, .file = {}, .violation = {}, .error = file.error()};
-  if (auto error = expect_error(name, *file))
-    return {.status = kNoTrace, .file = {}, .violation = {}, .error = *error};
-  auto violation = judge_file(name, *file);
-  return {.status = violation ? kBroken : kHolds,
-          .file = std::move(*file),
-          .violation = std::move(violation),
-          .error = {}};
+  if (!file) return j.error = file.error(), j;
+  if (auto error = expect_error(name, *file)) return j.error = *error, j;
+  Judge judge;
+  j.violation = judge_file(name, *file, judge);
+  j.status = j.violation ? kBroken : kHolds;
+  j.file = std::move(*file);
+  j.defect = judge.machine().defect;
+  return j;
+}
+
+std::string defect_note(const Defect* defect) {
+  if (defect == nullptr) return {};
+  return fmt::format("  It ends at a defect of the kernel itself, {}: {}\n", defect->name,
+                     defect->sentence);
 }
 
 nlohmann::json to_json(const std::string& name, const Judged& j) {
@@ -79,6 +87,7 @@ nlohmann::json to_json(const std::string& name, const Judged& j) {
   const Trace& trace = j.file.trace;
   json["ops"] = trace.ops.size();
   json["expects"] = j.file.expects.size();
+  if (j.defect != nullptr) json["defect"] = j.defect->name;
   if (!j.violation) return json;
   const Violation& v = *j.violation;
   json["violation"] = {{"broken", v.broken},
@@ -94,8 +103,8 @@ void tell(const std::string& name, const Judged& j) {
     fmt::print("{}: violation\n{}", name,
                failure_page(j.file.trace, *j.violation, "build/dev/thp judge " + name));
   else if (j.status == kHolds)
-    fmt::print("{}: holds: {} ops, {} expect lines\n", name, j.file.trace.ops.size(),
-               j.file.expects.size());
+    fmt::print("{}: holds: {} ops, {} expect lines\n{}", name, j.file.trace.ops.size(),
+               j.file.expects.size(), defect_note(j.defect));
 }
 
 }  // namespace

@@ -109,14 +109,21 @@ int get_user_page(Machine& m, int mm, int page, GupFlags flags) {
   return pfn;
 }
 
-// v6.1 mm/gup.c: follow_page(). A PROT_NONE mapping is not followed: its entries look like NUMA
-// hints.
-Pfn follow_page_get(Machine& m, int mm, int page) {
+// v6.1 mm/gup.c: follow_page() with FOLL_GET | FOLL_DUMP. The entries of a PROT_NONE mapping look
+// like NUMA hints and are not followed. NULL, where the caller says -ENOENT, is what a PTE gives
+// that could be followed after a fault.
+int follow_page_get(Machine& m, int mm, int page) {
   const Vma* vma = vma_lookup(m, mm, page);
-  const Pfn pfn = follow_pfn(m, mm, page);
-  if (vma == nullptr || !vma->has(VM_READ) || pfn == kNoPfn) return kNoPfn;
+  if (vma == nullptr) return -EFAULT;
   const Entry& pmd = m.pmd(mm, pmd_index(m, page));
-  if (pmd.is_zero() || (pmd.is_table() && m.pte(mm, page).is_zero())) return kNoPfn;
+  if (pmd.is_table()) {
+    const Entry& pte = m.pte(mm, page);
+    if (pte.is_none() || (pte.is_zero() && vma->has(VM_READ))) return -EFAULT;
+    if (!pte.is_present() || !vma->has(VM_READ)) return -ENOENT;
+  } else if (!pmd.is_present() || !vma->has(VM_READ)) {
+    return -EFAULT;
+  }
+  const Pfn pfn = follow_pfn(m, mm, page);
   get_page(m, pfn);
   return pfn;
 }

@@ -11,8 +11,8 @@ struct GupFlags {
 // One page by the slow path, faulting as needed. Returns its sub-page with the reference taken, or
 // -errno (-EFAULT outside or against protection, -ENOMEM).
 int get_user_page(Machine& m, int mm, int page, GupFlags flags);
-// follow_page(FOLL_GET | FOLL_DUMP): kNoPfn if nothing is mapped, or a zero page is.
-Pfn follow_page_get(Machine& m, int mm, int page);
+// follow_page(FOLL_GET | FOLL_DUMP): a sub-page with a reference, -EFAULT, or -ENOENT for NULL.
+int follow_page_get(Machine& m, int mm, int page);
 // Faults in pages [start, end) of one VMA: how many before the first failure, or -errno if none.
 int populate_vma_page_range(Machine& m, int mm, const Vma& vma, int start, int end);
 // __mm_populate() of mlock(): 0 or -errno.

@@ -134,8 +134,9 @@ int deferred_split_scan(Machine& m) {
 int split_huge_pages_pid(Machine& m, int mm, int start, int end) {
   int split = 0;
   for (int page = start; page < end && vma_lookup(m, mm, page) != nullptr; ++page) {
-    const Pfn pfn = follow_page_get(m, mm, page);
-    if (pfn == kNoPfn) continue;
+    const int found = follow_page_get(m, mm, page);
+    if (found < 0) continue;
+    const Pfn pfn = Pfn(found);
     const Pfn folio = page_folio(m, pfn);
     if (folio_test_large(m, folio) && can_split_folio(m, folio) && trylock_page(m, pfn)) {
       split += split_huge_page(m, pfn) == 0;

@@ -55,6 +55,7 @@ void Machine::reset(const Geometry& g) {
   events = {};
   reason = Reason::none;
   bug = nullptr;
+  defect = nullptr;
   stamps.clear();
   layout_ = layout_of(g);
   arena_.resize(layout_.size / 8, boost::container::default_init);

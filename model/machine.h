@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "model/defects.h"
 #include "model/events.h"
 #include "model/geometry.h"
 
@@ -244,8 +245,9 @@ class Machine {
   std::int32_t anon_mapped_drift;
   std::int32_t deferred_len;                  // split_queue_len
   std::array<std::uint32_t, kEvents> events;  // monotone; no part of equality
-  Reason reason;    // verdict inside the kernel of the last op; no part of equality
-  const char* bug;  // the first VM_BUG_ON that fired, or nullptr
+  Reason reason;         // verdict inside the kernel of the last op; no part of equality
+  const char* bug;       // the first VM_BUG_ON that fired, or nullptr
+  const Defect* defect;  // of the kernel itself, that has struck, or nullptr
 
   // State sized by geometry.
   int hpage_nr() const { return 1 << geometry.order; }

@@ -103,6 +103,7 @@ int move_vma(Machine& m, int mm, int start, int end, int new_start) {
 int do_mremap(Machine& m, int mm, int start, int end, int new_start) {
   if (vma_lookup(m, mm, start) == nullptr) return -EFAULT;
   const int new_end = new_start + end - start;
+  if (new_end > m.pages()) return -EINVAL;  // TASK_SIZE
   if (end > new_start && new_end > start) return -EINVAL;
   if (map_count(m, mm) + 2 >= sysctl_max_map_count(m) - 3) return -ENOMEM;
   if (const int error = do_munmap(m, mm, new_start, new_end); error != 0) return error;

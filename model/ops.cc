@@ -107,7 +107,6 @@ int Mprotect::step(Machine& m) const {
 
 int Mremap::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
-  if (to.number + range.size() > m.pages()) return -EINVAL;  // beyond TASK_SIZE
   return do_mremap(m, mm.id, range.first, range.end, to.number);
 }
 
@@ -265,10 +264,10 @@ int WritebackEnd::step(Machine& m) const {
 // v6.1 mm/migrate.c: add_page_for_migration()
 int MigrateBegin::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
-  const Pfn pfn = follow_page_get(m, mm.id, page.number);
-  if (pfn == kNoPfn) return -ENOENT;
-  put_page(m, pfn);
-  return migrate_begin(m, pfn);
+  const int pfn = follow_page_get(m, mm.id, page.number);  // add_page_for_migration()
+  if (pfn < 0) return pfn;
+  put_page(m, Pfn(pfn));
+  return migrate_begin(m, Pfn(pfn));
 }
 
 int MigrateEnd::step(Machine& m) const { return migrate_end(m); }

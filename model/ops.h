@@ -356,7 +356,8 @@ struct ShrinkHugeZero {
 
 struct Swapon {
   static constexpr std::string_view name = "swapon";
-  static constexpr std::string_view help = "swapon(); EBUSY while on";
+  static constexpr std::string_view help =
+      "swapon(); EBUSY while on, EINVAL for a device without slots";
   static constexpr std::tuple<> args{};
   int step(Machine& m) const;
   bool operator==(const Swapon&) const = default;

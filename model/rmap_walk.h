@@ -3,7 +3,7 @@
 #pragma once
 #include <algorithm>
 
-#include "model/machine.h"
+#include "model/args.h"
 
 namespace thp {
 
@@ -13,10 +13,11 @@ enum class Walk : std::uint8_t { present, migration };  // migration: PVMW_MIGRA
 // Calls visit(page, pmd_mapped) -> bool "go on" for each PMD or PTE of `vma`, from address `page`
 // (what rmap_walk_anon() hands out) upwards, that maps a sub-page of `folio`. A visitor may change
 // the entry it was called for. A huge PMD ends the walk whatever it maps: also where the folio,
-// moved to a misaligned address, has further sub-pages below the next PMD.
+// moved to a misaligned address, has further sub-pages below the next PMD. Returns the pages that
+// it has not come to for that reason.
 template <class Visit>
-void page_vma_mapped_walk(Machine& m, int mm, const Vma& vma, int page, Pfn folio, Walk walk,
-                          Visit visit) {
+PageRange page_vma_mapped_walk(Machine& m, int mm, const Vma& vma, int page, Pfn folio, Walk walk,
+                               Visit visit) {
   const EntryKind kind = walk == Walk::migration ? EntryKind::migration : EntryKind::present;
   const int nr_pages = folio_nr_pages(m, folio);
   const int last_index = m.page(folio).index + nr_pages;
@@ -33,11 +34,12 @@ void page_vma_mapped_walk(Machine& m, int mm, const Vma& vma, int page, Pfn foli
     }
     if (!pmd.is_table()) {
       if (maps(pmd, m.hpage_nr())) visit(page, true);
-      return;
+      return {std::min(pmd_first(m, page) + m.hpage_nr(), end), end};
     }
-    if (maps(m.pte(mm, page), 1) && !visit(page, false)) return;
+    if (maps(m.pte(mm, page), 1) && !visit(page, false)) return {end, end};
     ++page;
   }
+  return {end, end};
 }
 
 }  // namespace thp

@@ -162,6 +162,7 @@ bool swap_in_use(const Machine& m) {
 // v6.1 mm/swapfile.c: swapon()
 int sys_swapon(Machine& m) {
   if (m.swap_on) return -EBUSY;
+  if (m.geometry.swap_slots() == 0) return -EINVAL;  // read_swap_header(): an empty swap-file
   m.swap_on = true;
   return 0;
 }

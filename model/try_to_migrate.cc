@@ -99,20 +99,31 @@ void try_to_migrate(Machine& m, Pfn folio, TtuFlags flags) {
   });
 }
 
+// See defects.h.
+static bool has_migration_pte(const Machine& m, int mm, PageRange pages, Pfn folio) {
+  for (int page = pages.first; page < pages.end; ++page) {
+    const Entry& pte = m.pte(mm, page);
+    if (pte.is_migration() && page_folio(m, pte.frame) == folio) return true;
+  }
+  return false;
+}
+
 // v6.1 mm/migrate.c: remove_migration_ptes(). Entries of `src` become mappings of `dst`, which may
 // be `src` itself; the walk follows the anon_vma and index of `dst`.
 void remove_migration_ptes(Machine& m, Pfn src, Pfn dst) {
   const bool large = folio_test_large(m, dst);
   const int first_index = m.page(src).index;
   rmap_walk_anon(m, dst, [&](int mm, const Vma& vma, int page) {
-    page_vma_mapped_walk(m, mm, vma, page, src, Walk::migration, [&](int at, bool pmd_mapped) {
+    const auto remove = [&](int at, bool pmd_mapped) {
       if (pmd_mapped)
         remove_migration_pmd(m, mm, vma, at, dst);
       else
         remove_migration_pte(m, mm, vma, at,
                              Pfn(large ? dst + vma.index_of(at) - first_index : dst));
       return true;
-    });
+    };
+    const PageRange missed = page_vma_mapped_walk(m, mm, vma, page, src, Walk::migration, remove);
+    if (has_migration_pte(m, mm, missed, src)) m.defect = &kStrandedMigrationEntries;
     return true;
   });
 }

@@ -167,7 +167,10 @@ struct Before {
     if (count.pins + count.gets + count.isolations > 0) must_fail(kHeldNotMigrated);
   }
 
-  void operator()(const Swapon&) { result(kSwapon, m.swap_on ? -EBUSY : 0); }
+  void operator()(const Swapon&) {
+    const bool empty = m.geometry.swap_slots() == 0;
+    result(kSwapon, m.swap_on ? -EBUSY : empty ? -EINVAL : 0);
+  }
   void operator()(const Swapoff&) {
     int swapped = 0;
     for (int mm = 0; mm < m.geometry.mms; ++mm) swapped += recount.mm(mm).swap_entries;

@@ -189,6 +189,8 @@ constexpr Fact kFacts[] = {
      of_machine<&Machine::deferred_len>},
     {"huge_zero_refcount", Subject::nothing, Answer::number, "huge_zero_refcount",
      of_machine<&Machine::huge_zero_refcount>},
+    {"defect", Subject::nothing, Answer::flag, "has a defect of the kernel itself struck?",
+     [](const Machine& m, int, int, int) -> Found { return m.defect != nullptr; }},
     {"holder", Subject::holder, Answer::holder_kind, "what the holder holds",
      [](const Machine& m, int, int holder, int) -> Found {
        return int(m.holders[std::size_t(holder)].kind);

@@ -157,9 +157,9 @@ Verdict FlatMemory::on(const Mprotect& op, const Reply& a) {
 Verdict FlatMemory::on(const Mremap& op, const Reply& a) {
   const int mm = op.mm.id, to = op.to.number, to_end = to + op.range.size();
   if (!alive(mm)) return no_such_process(a.result);
-  if (to_end > pages_) return expect_any(a.result, {-EINVAL, -EFAULT});
   if (!mapped(mm, op.range.first)) return expect(a.result, -EFAULT);
-  if (op.range.end > to && to_end > op.range.first) return expect(a.result, -EINVAL);
+  const bool overlap = op.range.end > to && to_end > op.range.first;
+  if (to_end > pages_ || overlap) return expect(a.result, -EINVAL);
   if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};  // asked before anything is unmapped
   const auto whole = [&](const Vma& v) {
     return v.start <= op.range.first && v.end >= op.range.end;

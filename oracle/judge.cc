@@ -25,11 +25,13 @@ void Judge::reset(const Geometry& geometry) {
 }
 
 std::optional<Violation> Judge::step(const Op& op) {
+  if (machine_.defect != nullptr) return std::nullopt;
   op_name_ = std::visit([](const auto& o) { return o.name; }, op);
   const Injections armed = machine_.inject;
   const Answers answers = expect_before(machine_, recount_, op);
   result_ = thp::step(machine_, op);
   ++ops_;
+  if (machine_.defect != nullptr) return std::nullopt;
   if (machine_.bug != nullptr) return violation(kVmBugOn, machine_.bug);
   if (const Verdict seen = memory_.after(op, result_, machine_, armed)) return violation(*seen);
   if (const char* sentence = check_after(answers, machine_, memory_, result_))
@@ -57,7 +59,7 @@ std::optional<Violation> Judge::check_everything() {
 }
 
 std::optional<Violation> Judge::finish() {
-  const bool finished = mode_ == Mode::full || ops_ % kFullEvery == 0;
+  const bool finished = mode_ == Mode::full || ops_ % kFullEvery == 0 || machine_.defect != nullptr;
   return finished ? std::nullopt : check_everything();
 }
 

@@ -35,7 +35,8 @@ class Judge {
   explicit Judge(const Geometry& geometry = {}, Mode mode = Mode::full);
   void reset(const Geometry& geometry);
 
-  // Steps the machine and the oracle by one op, then compares.
+  // Steps the machine and the oracle by one op, then compares. Where a defect of the kernel
+  // strikes, the trace ends: that op and those after it are not judged.
   std::optional<Violation> step(const Op& op);
   // What an incremental judge has put off: everything, once more.
   std::optional<Violation> finish();

@@ -1,0 +1,27 @@
+// What is known to be wrong in Linux 6.1 itself. The machine does what the kernel does up to the
+// moment a defect strikes; what comes after it says nothing, so the judge ends the trace there.
+#pragma once
+#include <array>
+
+namespace thp {
+
+struct Defect {
+  const char* name;
+  const char* sentence;
+  const char* source;
+};
+
+inline constexpr Defect kStrandedMigrationEntries{
+    "stranded_migration_entries",
+    "The end of a migration looks for its entries up to the first huge PMD: where a collapse has "
+    "put "
+    "one over part of a misaligned folio's range, those behind it stay for ever, and lead to a "
+    "freed "
+    "page.",
+    "mm/page_vma_mapped.c page_vma_mapped_walk() with PVMW_MIGRATION; the next fault meets "
+    "BUG_ON() "
+    "in include/linux/swapops.h pfn_swap_entry_to_page()"};
+
+inline constexpr std::array kDefects{&kStrandedMigrationEntries};
+
+}  // namespace thp
