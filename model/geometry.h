@@ -6,7 +6,7 @@
 namespace thp {
 
 struct Geometry {
-  static constexpr int kMaxOrder = 9, kMaxPmds = 4, kMaxMms = 4, kMaxBlocks = 64;
+  static constexpr int kMaxOrder = 9, kMaxPmds = 4, kMaxMms = 4, kMaxBlocks = 64, kMaxClusters = 4;
 
   int order =
       2;  // a huge page has 1 << order sub-pages; 9 on x86-64, 2 is the smallest faithful one
@@ -24,8 +24,8 @@ struct Geometry {
   constexpr int frames() const { return frame_blocks() << order; }  // without the 4K zero page
   constexpr bool is_valid() const {
     return order >= 1 && order <= kMaxOrder && pmds >= 1 && pmds <= kMaxPmds && mms >= 1 &&
-           mms <= kMaxMms && swap >= -1 && swap <= 4 << order && (blocks == -1 || blocks >= 2) &&
-           blocks <= kMaxBlocks;
+           mms <= kMaxMms && swap >= -1 && swap <= kMaxClusters << order &&
+           (blocks == -1 || blocks >= 2) && blocks <= kMaxBlocks;
   }
   bool operator==(const Geometry&) const = default;
 };

@@ -49,6 +49,7 @@ void Machine::reset(const Geometry& g) {
   enabled = Enabled::always;
   use_zero_page = true;
   swap_on = false;
+  swap_device = {};
   huge_zero_page = kNoPfn;
   huge_zero_refcount = 0;
   nr_anon_mapped = nr_anon_thps = nr_swapcache = anon_mapped_drift = deferred_len = 0;
@@ -101,10 +102,11 @@ bool Machine::operator==(const Machine& o) const {
   return geometry == o.geometry && mms == o.mms && anon_vmas == o.anon_vmas &&
          holders == o.holders && migration == o.migration && inject == o.inject &&
          enabled == o.enabled && use_zero_page == o.use_zero_page && swap_on == o.swap_on &&
-         huge_zero_page == o.huge_zero_page && huge_zero_refcount == o.huge_zero_refcount &&
-         nr_anon_mapped == o.nr_anon_mapped && nr_anon_thps == o.nr_anon_thps &&
-         nr_swapcache == o.nr_swapcache && anon_mapped_drift == o.anon_mapped_drift &&
-         deferred_len == o.deferred_len && std::ranges::equal(arena(), o.arena());
+         swap_device == o.swap_device && huge_zero_page == o.huge_zero_page &&
+         huge_zero_refcount == o.huge_zero_refcount && nr_anon_mapped == o.nr_anon_mapped &&
+         nr_anon_thps == o.nr_anon_thps && nr_swapcache == o.nr_swapcache &&
+         anon_mapped_drift == o.anon_mapped_drift && deferred_len == o.deferred_len &&
+         std::ranges::equal(arena(), o.arena());
 }
 
 }  // namespace thp

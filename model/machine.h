@@ -159,6 +159,19 @@ struct SwapSlot {
   bool operator==(const SwapSlot&) const = default;
 };
 
+// struct swap_info_struct: which clusters are free, in the order of their use, and where this CPU
+// goes on.
+struct SwapDevice {
+  static constexpr std::uint8_t kNoCluster = 0xff;
+  std::array<std::uint16_t, Geometry::kMaxClusters> used{};  // cluster_info: slots not free
+  std::array<std::uint8_t, Geometry::kMaxClusters> free_clusters{};
+  std::uint8_t nr_free = 0;
+  std::uint8_t cluster = kNoCluster;  // percpu_cluster: the one in use, and its next slot
+  Slot next = 0;
+  std::int16_t cluster_next = -1;  // cluster_next_cpu: where a scan begins
+  bool operator==(const SwapDevice&) const = default;
+};
+
 // A reference that one op takes and another gives back; it outlives the address space it came from.
 enum class HolderKind : std::uint8_t { none, pin, get, isolation };
 struct Holder {
@@ -236,6 +249,7 @@ class Machine {
   Enabled enabled;
   bool use_zero_page;
   bool swap_on;
+  SwapDevice swap_device;
   Pfn huge_zero_page;  // kNoPfn while there is none
   std::int32_t huge_zero_refcount;
   std::int32_t nr_anon_mapped;  // NR_ANON_MAPPED, pages

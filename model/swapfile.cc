@@ -1,12 +1,10 @@
-// The slots of the swap device: who uses them, and giving them up. v6.1 mm/swapfile.c,
-// mm/swap_slots.c. A cluster is hpage_nr() slots. Left out: per-CPU clusters and slot caches (a
-// slot given back is free at once), priorities, discard, the charge of swap, continued counts,
-// reuse of slots that only the swap cache holds (a free one is found first). swapoff() is in
-// swapoff.cc.
+// The slots of the swap device: who uses them, and giving them up. v6.1 mm/swapfile.c. A cluster is
+// hpage_nr() slots. Which slot a folio gets is in swap_alloc.cc, swapoff() in swapoff.cc. Left out:
+// slot caches (a slot given back is free at once), the charge of swap, continued counts.
 #include "model/swapfile.h"
 
 #include <cerrno>
-#include <utility>
+#include <numeric>
 
 #include "model/page_alloc.h"
 #include "model/rmap.h"
@@ -14,48 +12,11 @@
 namespace thp {
 namespace {
 
-bool is_used(const SwapSlot& slot) { return slot.count > 0 || slot.cache != kNoPfn; }
-int cluster_of(const Machine& m, int slot) { return slot >> m.geometry.order; }
-int first_slot(const Machine& m, int cluster) { return cluster << m.geometry.order; }
-
-// Used slots of a cluster. As for setup_swap_map_and_extents() those past the device's end are
-// used.
-int cluster_count(const Machine& m, int cluster) {
-  int count = 0;
-  for (int slot = first_slot(m, cluster); slot < first_slot(m, cluster + 1); ++slot)
-    count += slot >= m.geometry.swap_slots() || is_used(m.swap(Slot(slot)));
-  return count;
-}
-
-// v6.1 mm/swapfile.c: swap_alloc_cluster()
-int swap_alloc_cluster(Machine& m) {
-  if (std::exchange(m.inject.fail_swap_cluster, std::uint8_t{0}) != 0) return -1;
-  for (int cluster = 0; cluster < m.geometry.swap_clusters(); ++cluster) {
-    if (cluster_count(m, cluster) > 0) continue;
-    m.cluster_huge(cluster) = 1;
-    return first_slot(m, cluster);
-  }
-  return -1;
-}
-
-// v6.1 mm/swapfile.c: scan_swap_map_slots(), for one slot. The kernel fills the cluster it is in
-// before it opens another; here that is the lowest one that is partly used.
-int scan_swap_map_slots(const Machine& m) {
-  int unused = -1;
-  for (int cluster = 0; cluster < m.geometry.swap_clusters(); ++cluster) {
-    const int count = cluster_count(m, cluster);
-    if (count == 0 && unused < 0) unused = first_slot(m, cluster);
-    if (count == 0 || count == m.hpage_nr()) continue;
-    int slot = first_slot(m, cluster);
-    while (is_used(m.swap(Slot(slot)))) ++slot;
-    return slot;
-  }
-  return unused;
-}
-
 // v6.1 mm/swapfile.c: swap_entry_free(): nothing remembers what the disk holds
 void free_if_unused(Machine& m, Slot slot) {
-  if (!is_used(m.swap(slot))) m.swap(slot) = {};
+  if (is_used(m.swap(slot))) return;
+  m.swap(slot) = {};
+  dec_cluster_info_page(m, slot);
 }
 
 // Is `slot`, or in a huge cluster any slot of it, in some page table?
@@ -68,24 +29,13 @@ bool swap_page_trans_huge_swapped(const Machine& m, Slot slot) {
   return false;
 }
 
-// v6.1 mm/swapfile.c: __try_to_reclaim_swap(), TTRS_UNMAPPED | TTRS_FULL
-void try_to_reclaim_swap(Machine& m, Slot slot) {
-  const Pfn page = filemap_get_page(m, slot);
-  if (page == kNoPfn) return;
-  const Pfn folio = page_folio(m, page);
-  if (trylock_page(m, folio)) {
-    if (!folio_mapped(m, folio) || vm_swap_full(m)) folio_free_swap(m, folio);
-    unlock_page(m, folio);
-  }
-  put_page(m, folio);
-}
-
 }  // namespace
 
-// v6.1 mm/swap_slots.c: folio_alloc_swap(); mm/swapfile.c: get_swap_pages()
-int folio_alloc_swap(Machine& m, Pfn folio) {
-  if (!m.swap_on) return -1;
-  return folio_test_large(m, folio) ? swap_alloc_cluster(m) : scan_swap_map_slots(m);
+// si->inuse_pages
+int slots_in_use(const Machine& m) {
+  const auto& used = m.swap_device.used;
+  const int past_the_end = first_slot(m, m.geometry.swap_clusters()) - m.geometry.swap_slots();
+  return std::accumulate(used.begin(), used.end(), 0) - past_the_end;
 }
 
 // v6.1 mm/swapfile.c: put_swap_folio()
@@ -116,11 +66,24 @@ void swap_free(Machine& m, Slot slot) {
   free_if_unused(m, slot);
 }
 
+// v6.1 mm/swapfile.c: __try_to_reclaim_swap(); without TTRS_ANYWAY with TTRS_UNMAPPED | TTRS_FULL
+void try_to_reclaim_swap(Machine& m, Slot slot, Ttrs flags) {
+  const Pfn page = filemap_get_page(m, slot);
+  if (page == kNoPfn) return;
+  const Pfn folio = page_folio(m, page);
+  if (trylock_page(m, folio)) {
+    if (flags == TTRS_ANYWAY || !folio_mapped(m, folio) || vm_swap_full(m))
+      folio_free_swap(m, folio);
+    unlock_page(m, folio);
+  }
+  put_page(m, folio);
+}
+
 // v6.1 mm/swapfile.c: free_swap_and_cache()
 void free_swap_and_cache(Machine& m, Slot slot) {
   swap_free(m, slot);
   if (m.swap(slot).count == 0 && !swap_page_trans_huge_swapped(m, slot))
-    try_to_reclaim_swap(m, slot);
+    try_to_reclaim_swap(m, slot, TTRS_UNMAPPED);
 }
 
 // v6.1 mm/swapfile.c: folio_swapped()
@@ -148,21 +111,16 @@ void split_swap_cluster(Machine& m, Slot slot) { m.cluster_huge(cluster_of(m, sl
 // back, the device counts none.
 bool vm_swap_full(const Machine& m) {
   const int total = m.swap_on ? m.geometry.swap_slots() : 0;
-  int free = total;
-  for (int slot = 0; slot < m.geometry.swap_slots(); ++slot) free -= is_used(m.swap(Slot(slot)));
-  return free * 2 < total;
+  return (total - slots_in_use(m)) * 2 < total;
 }
 
-bool swap_in_use(const Machine& m) {
-  for (int slot = 0; slot < m.geometry.swap_slots(); ++slot)
-    if (is_used(m.swap(Slot(slot)))) return true;
-  return false;
-}
+bool swap_in_use(const Machine& m) { return slots_in_use(m) > 0; }
 
 // v6.1 mm/swapfile.c: swapon()
 int sys_swapon(Machine& m) {
   if (m.swap_on) return -EBUSY;
   if (m.geometry.swap_slots() == 0) return -EINVAL;  // read_swap_header(): an empty swap-file
+  setup_swap_map(m);
   m.swap_on = true;
   return 0;
 }

@@ -19,15 +19,27 @@ Pfn swapin_readahead(Machine& m, Slot slot);     // reads the slot from disk; kN
 // `pfn` itself where it can serve `page`, or else a new locked copy; kNoPfn: -ENOMEM.
 Pfn ksm_might_need_to_copy(Machine& m, Pfn pfn, const Vma& vma, int page);
 
-// --- Slots (swapfile.cc). A slot is used while swap PTEs or the swap cache hold it.
-int folio_alloc_swap(Machine& m, Pfn folio);            // the first slot of a folio, or -1
+// --- Which slot (swap_alloc.cc).
+inline int cluster_of(const Machine& m, int slot) { return slot >> m.geometry.order; }
+inline int first_slot(const Machine& m, int cluster) { return cluster << m.geometry.order; }
+bool is_used(const SwapSlot& slot);                 // by swap PTEs or the swap cache
+int folio_alloc_swap(Machine& m, Pfn folio);        // the first slot of a folio, or -1
+void dec_cluster_info_page(Machine& m, Slot slot);  // the slot is free again
+void setup_swap_map(Machine& m);                    // of a new device: all is free
+
+// --- Slots (swapfile.cc).
 void put_swap_folio(Machine& m, Pfn folio, Slot slot);  // the swap cache lets go of the slots
 void swap_duplicate(Machine& m, Slot slot);             // one swap PTE more
 void swap_free(Machine& m, Slot slot);                  // one swap PTE less
+enum Ttrs : std::uint8_t { TTRS_ANYWAY, TTRS_UNMAPPED };
+// Drops a cached page that is not locked, written to, or swapped; TTRS_UNMAPPED: nor mapped, unless
+// swap is full.
+void try_to_reclaim_swap(Machine& m, Slot slot, Ttrs flags);
 void free_swap_and_cache(Machine& m, Slot slot);  // swap_free(), and drop a cache nobody needs
 bool folio_swapped(const Machine& m, Pfn folio);
 bool folio_free_swap(Machine& m, Pfn folio);     // true if it left the swap cache; sets PG_dirty
 void split_swap_cluster(Machine& m, Slot slot);  // clears CLUSTER_FLAG_HUGE
+int slots_in_use(const Machine& m);              // inuse_pages
 bool vm_swap_full(const Machine& m);             // more than half of the device is used
 bool swap_in_use(const Machine& m);              // any slot is
 

@@ -121,6 +121,29 @@ inline constexpr Invariant kMachineInvariants[] = {
        }
        return true;
      }},
+    {"cluster_counts", "A swap cluster counts its slots that are in use, or past the device's end.",
+     "mm/swapfile.c inc_cluster_info_page(), dec_cluster_info_page()",
+     [](const TheMachine& t) {
+       const auto used = t.r.used_slots();
+       const int nr = t.m.hpage_nr(), slots = t.m.geometry.swap_slots();
+       for (int i = 0; i < t.m.geometry.swap_clusters() && t.m.swap_on; ++i) {
+         const int past_the_end = std::max((i + 1) * nr - slots, 0);
+         const auto n = std::size_t(i);
+         if (t.m.swap_device.used[n] != used[n] + past_the_end) return false;
+       }
+       return true;
+     }},
+    {"free_clusters", "The list of free swap clusters holds each that has no slot in use, once.",
+     "mm/swapfile.c alloc_cluster(), free_cluster()",
+     [](const TheMachine& t) {
+       const SwapDevice& device = t.m.swap_device;
+       unsigned listed = 0, unused = 0;
+       for (int i = 0; i < device.nr_free; ++i)
+         listed |= 1u << device.free_clusters[std::size_t(i)];
+       for (int i = 0; i < t.m.geometry.swap_clusters(); ++i)
+         unused |= unsigned(device.used[std::size_t(i)] == 0) << i;
+       return !t.m.swap_on || (listed == unused && std::popcount(listed) == device.nr_free);
+     }},
     {"migration_has_a_target", "What migrates has a target of its size, fresh and held.",
      "mm/migrate.c __unmap_and_move()",
      [](const TheMachine& t) {

@@ -122,12 +122,15 @@ void Recount::count_holder(const Holder& holder, int by) {
   }
 }
 
-void Recount::count_cached(Pfn pfn, int by) {
-  if (pfn == kNoPfn) return;
-  FrameCount& frame = frames_[std::size_t(frame_at(pfn))];
+void Recount::count_slot(int id, const SwapSlot& slot, int by) {
+  std::uint16_t& used = used_slots_[std::size_t(id >> geometry_.order)];
+  if (slot.count > 0 || slot.cache != kNoPfn) used = std::uint16_t(used + by);
+  if (slot.cache == kNoPfn) return;
+  const int pfn = frame_at(slot.cache);
+  FrameCount& frame = frames_[std::size_t(pfn)];
   cached_slots_ += by;
   frame.cache_slots = std::uint16_t(frame.cache_slots + by);
-  blocks_[block_of(frame_at(pfn))].cache_slots += by;
+  blocks_[block_of(pfn)].cache_slots += by;
 }
 
 void Recount::count_all(const Machine& m) {
@@ -135,6 +138,7 @@ void Recount::count_all(const Machine& m) {
   std::fill(slots_.begin(), slots_.end(), SlotCount{});
   std::fill_n(blocks_.begin(), geometry_.frame_blocks() + 1, FolioCount{});
   mms_ = {};
+  used_slots_ = {};
   cached_slots_ = outstanding_pins_ = pte_mapped_ = 0;
   pmd_mapped_ = deferred_ = 0;
   for (int i = 0; i < geometry_.frame_blocks(); ++i)
@@ -144,8 +148,7 @@ void Recount::count_all(const Machine& m) {
     for (int page = 0; page < geometry_.pages(); ++page)
       if (!m.pte(mm, page).is_none()) count_pte(mm, m.pte(mm, page), 1);
   }
-  for (int slot = 0; slot < geometry_.swap_slots(); ++slot)
-    count_cached(m.swap(Slot(slot)).cache, 1);
+  for (int slot = 0; slot < geometry_.swap_slots(); ++slot) count_slot(slot, m.swap(Slot(slot)), 1);
   for (const Holder& holder : m.holders) count_holder(holder, 1);
   used_frames_ = {};
   for (int i = 0; i < geometry_.frame_blocks(); ++i)

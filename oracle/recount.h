@@ -109,6 +109,10 @@ class Recount {
   std::span<const std::uint16_t> used_frames() const {
     return {used_frames_.data(), std::size_t(geometry_.frame_blocks())};
   }
+  // Of each cluster of the swap device: slots in use.
+  std::span<const std::uint16_t> used_slots() const {
+    return {used_slots_.data(), std::size_t(geometry_.swap_clusters())};
+  }
   int nowhere() const { return geometry_.frames() + 1; }
   bool nothing_is_nowhere() const;
   int nr_anon_mapped(const Machine& m) const;  // without the drift
@@ -166,6 +170,7 @@ class Recount {
     std::array<Holder, kMaxHolders> holders;
     Migration migration;
     Counters counters;
+    SwapDevice swap_device;
   };
 
   std::size_t block_of(int pfn) const { return std::size_t(pfn) >> geometry_.order; }
@@ -189,7 +194,7 @@ class Recount {
   void count_pte(int mm, Entry entry, int by);
   void count_mapping(int pfn, Entry entry, int by);
   void count_holder(const Holder& holder, int by);
-  void count_cached(Pfn pfn, int by);
+  void count_slot(int id, const SwapSlot& slot, int by);
   void count_all(const Machine& m);
   std::uint16_t used_frames_of(const Machine& m, int block) const;
   bool is_current(const Machine& m) const;
@@ -223,6 +228,7 @@ class Recount {
   std::uint64_t pmd_mapped_ = 0;  // blocks whose folio has PMDs
   int pte_mapped_ = 0;            // frames with PTEs
   std::uint64_t deferred_ = 0;
+  std::array<std::uint16_t, Geometry::kMaxClusters> used_slots_;
   int cached_slots_ = 0, outstanding_pins_ = 0;
 
   Shadow shadow_;

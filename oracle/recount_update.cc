@@ -40,7 +40,7 @@ Recount::Counters Recount::counters_of(const Machine& m) {
 bool Recount::is_current(const Machine& m) const {
   const auto unstamped = m.unstamped();
   return m.stamps.empty() && shadow_.counters == counters_of(m) &&
-         shadow_.migration == m.migration &&
+         shadow_.migration == m.migration && shadow_.swap_device == m.swap_device &&
          same(shadow_.mms.data(), m.mms.data(), Geometry::kMaxMms) &&
          same(shadow_.holders.data(), m.holders.data(), kMaxHolders) &&
          same(shadow_.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas) &&
@@ -54,6 +54,7 @@ void Recount::copy_little(const Machine& m) {
   shadow_.mms = m.mms;
   shadow_.holders = m.holders;
   shadow_.migration = m.migration;
+  shadow_.swap_device = m.swap_device;
   shadow_.anon_vmas = m.anon_vmas;
 }
 
@@ -198,8 +199,8 @@ void Recount::update_swap(const Machine& m) {
     SwapSlot& before = shadow_.swap[i];
     const SwapSlot& now = m.swap(Slot(i));
     if (before == now) continue;
-    count_cached(before.cache, -1);
-    count_cached(now.cache, 1);
+    count_slot(int(i), before, -1);
+    count_slot(int(i), now, 1);
     if (before.cache != kNoPfn) changed_frames_.add(frame_at(before.cache));
     slot_changed(m, int(i));
     before = now;
