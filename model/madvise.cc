@@ -34,7 +34,7 @@ std::uint32_t new_flags(std::uint32_t flags, Advice advice) {
 int madvise_update_vma(Machine& m, int mm, const Vma& vma, int start, int end, Advice advice) {
   const int i = int(&vma - m.vmas(mm).data());
   const int updated = vma_modify(m, mm, i, start, end, new_flags(vma.flags, advice));
-  return updated >= 0 ? 0 : updated == -ENOMEM ? -EAGAIN : updated;
+  return updated >= 0 ? 0 : -EAGAIN;
 }
 
 // v6.1 mm/madvise.c: madvise_dontneed_free(), madvise_cold(), madvise_pageout(). Paging out asks

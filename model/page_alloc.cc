@@ -10,9 +10,8 @@
 namespace thp {
 namespace {
 
-bool is_free(const Machine& m, Pfn pfn) {
-  return m.page(pfn).refcount == 0 && m.page(pfn).flags == 0;
-}
+// A small page: tails have no references either.
+bool is_free(const Machine& m, Pfn pfn) { return m.page(pfn).refcount == 0; }
 
 int block_of(const Machine& m, Pfn pfn) { return pfn >> m.geometry.order; }
 
@@ -96,8 +95,6 @@ Pfn alloc_page(Machine& m) {
   return pfn;
 }
 
-bool can_alloc_page(const Machine& m) { return small_block(m) >= 0; }
-
 bool mem_cgroup_charge(Machine& m, Pfn) { return !consume(m.inject.fail_charge); }
 
 // v6.1 include/linux/mm.h: get_page(), folio_get()
@@ -105,12 +102,6 @@ void get_page(Machine& m, Pfn pfn, int refs) {
   const Pfn folio = page_folio(m, pfn);
   vm_bug_on(m, m.page(folio).refcount <= 0, "folio_get: zero or negative refcount");
   page_ref_add(m, folio, refs);
-}
-
-bool get_page_unless_zero(Machine& m, Pfn pfn) {
-  if (page_count(m, pfn) == 0) return false;
-  get_page(m, pfn);
-  return true;
 }
 
 void page_ref_add(Machine& m, Pfn folio, int refs) {

@@ -10,12 +10,10 @@ Pfn alloc_huge(Machine& m);       // vma_alloc_folio(HPAGE_PMD_ORDER): a head wi
 Pfn alloc_huge_zero(Machine& m);  // plain alloc_pages(): COMPOUND_PAGE_DTOR
 Pfn alloc_page(Machine& m);       // order 0, refcount 1, zeroed content, no flags
 bool mem_cgroup_charge(Machine& m, Pfn folio);  // false where a failed charge is injected
-bool can_alloc_page(const Machine& m);  // would alloc_page() find a frame (injection apart)?
 
 // --- References of the folio that holds `pfn`.
 inline int page_count(const Machine& m, Pfn pfn) { return m.page(page_folio(m, pfn)).refcount; }
 void get_page(Machine& m, Pfn pfn, int refs = 1);
-bool get_page_unless_zero(Machine& m, Pfn pfn);
 void put_page(Machine& m, Pfn pfn, int refs = 1);           // frees at zero: __folio_put()
 bool page_ref_freeze(Machine& m, Pfn folio, int expected);  // an injected speculative ref fails it
 void page_ref_unfreeze(Machine& m, Pfn pfn, int count);

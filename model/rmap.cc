@@ -200,11 +200,4 @@ void rmap_split_pmd(Machine& m, Pfn head) {
   if (m.compound(head).double_map) clear_double_map(m, head);
 }
 
-// v6.1 mm/internal.h: vma_address(), of one sub-page
-int vma_address(const Machine& m, Pfn pfn, const Vma& vma) {
-  const Pfn folio = page_folio(m, pfn);
-  const int page = vma.start + m.page(folio).index + (pfn - folio) - vma.pgoff;
-  return vma.covers(page) ? page : -1;
-}
-
 }  // namespace thp

@@ -44,12 +44,8 @@ std::uint8_t folio_get_anon_vma(const Machine& m, Pfn folio);
 template <class Visit>
 void rmap_walk_anon(Machine& m, Pfn folio, Visit visit);
 
-// The address at which `vma` would map sub-page `pfn` of its folio, or -1: vma_address().
-int vma_address(const Machine& m, Pfn pfn, const Vma& vma);
-
 struct TtuFlags {
   bool split_huge_pmd = false;
-  bool ignore_mlock = false;
 };
 void try_to_unmap(Machine& m, Pfn folio, TtuFlags flags);      // PTEs become swap entries, or go
 void try_to_migrate(Machine& m, Pfn folio, TtuFlags flags);    // entries become migration entries

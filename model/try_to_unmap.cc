@@ -67,7 +67,7 @@ bool try_to_unmap_one(Machine& m, Pfn folio, int mm, const Vma& vma, int page, T
   page_vma_mapped_walk(m, mm, vma, page, folio, Walk::present, [&](int at, bool pmd_mapped) {
     vm_bug_on(m, pmd_mapped, "try_to_unmap_one: unexpected PMD-mapped THP");
     if (pmd_mapped) return go_on = false;
-    if (!flags.ignore_mlock && vma.has(VM_LOCKED)) {
+    if (vma.has(VM_LOCKED)) {
       mlock_vma_page(m, folio, vma, false);  // restores the mlock that got missed; not of a THP
       return go_on = false;
     }

@@ -64,7 +64,27 @@ struct Before {
   bool can_split(Pfn folio) {
     const FolioCount count = recount.folio(m, folio);
     if (held(count)) keep_huge(folio);
-    return !held(count) && count.mapped_anywhere() && !test(m, folio, PG_writeback);
+    return !held(count) && count.mapped_anywhere() && !test(m, folio, PG_writeback) &&
+           !mapped_behind_a_huge_pmd(folio);
+  }
+  // A folio at a misaligned address lies below two PMDs. Where the first is huge, who looks for the
+  // folio's mappings does not come to the second: v6.1 mm/page_vma_mapped.c.
+  bool mapped_behind_a_huge_pmd(Pfn folio) const {
+    for (int mm = 0; mm < m.geometry.mms; ++mm)
+      for (int i = 1; i < m.geometry.pmds; ++i) {
+        const Entry& before = m.pmd(mm, i - 1);
+        if (before.is_none() || before.is_table() || !m.pmd(mm, i).is_table()) continue;
+        for (int page = i * m.hpage_nr(); page < (i + 1) * m.hpage_nr(); ++page)
+          if (begins_in(mm, i - 1, page, folio)) return true;
+      }
+    return false;
+  }
+  // Is this page of the folio, and the folio's first address of this VMA below PMD `i`?
+  bool begins_in(int mm, int i, int page, Pfn folio) const {
+    const Pfn pfn = mapped_frame(m, mm, page);
+    const Vma* vma = vma_at(m, mm, page);
+    if (pfn == kNoPfn || page_folio(m, pfn) != folio || vma == nullptr) return false;
+    return pmd_index(m, std::max<int>(page - (pfn - folio), vma->start)) == i;
   }
   void keep_huge(Pfn folio) {
     for (int mm = 0; mm < m.geometry.mms; ++mm)
