@@ -2,6 +2,7 @@
 // expectations. The text of arguments is text.cc's.
 #include "model/trace.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "model/text.h"
@@ -34,7 +35,11 @@ template <class... Ts>
 constexpr std::array<OpText, sizeof...(Ts)> op_texts(std::type_identity<std::variant<Ts...>>) {
   return {OpText{Ts::name, read_args<Ts>}...};
 }
-constexpr auto kOps = op_texts(std::type_identity<Op>{});
+constexpr auto kOps = [] {
+  auto ops = op_texts(std::type_identity<Op>{});
+  std::ranges::sort(ops, {}, &OpText::name);
+  return ops;
+}();
 
 constexpr std::string_view kKeywords[] = {"kernel", "geometry", "expect"};
 
@@ -46,9 +51,9 @@ bool unknown_op(LineReader& in, const Word& word) {
 
 bool read_op(LineReader& in, const Geometry& geometry, Op& op) {
   const Word word = in.next();
-  for (const OpText& text : kOps)
-    if (text.name == word.text) return text.read_args(in, geometry, op);
-  return unknown_op(in, word);
+  const auto found = std::ranges::lower_bound(kOps, word.text, {}, &OpText::name);
+  if (found == kOps.end() || found->name != word.text) return unknown_op(in, word);
+  return found->read_args(in, geometry, op);
 }
 
 // --- Header.
