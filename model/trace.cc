@@ -35,8 +35,9 @@ template <class... Ts>
 constexpr std::array<OpText, sizeof...(Ts)> op_texts(std::type_identity<std::variant<Ts...>>) {
   return {OpText{Ts::name, read_args<Ts>}...};
 }
-constexpr auto kOps = [] {
-  auto ops = op_texts(std::type_identity<Op>{});
+constexpr auto kOps = op_texts(std::type_identity<Op>{});
+constexpr auto kOpsByName = [] {
+  auto ops = kOps;
   std::ranges::sort(ops, {}, &OpText::name);
   return ops;
 }();
@@ -51,8 +52,8 @@ bool unknown_op(LineReader& in, const Word& word) {
 
 bool read_op(LineReader& in, const Geometry& geometry, Op& op) {
   const Word word = in.next();
-  const auto found = std::ranges::lower_bound(kOps, word.text, {}, &OpText::name);
-  if (found == kOps.end() || found->name != word.text) return unknown_op(in, word);
+  const auto found = std::ranges::lower_bound(kOpsByName, word.text, {}, &OpText::name);
+  if (found == kOpsByName.end() || found->name != word.text) return unknown_op(in, word);
   return found->read_args(in, geometry, op);
 }
 
