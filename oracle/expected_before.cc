@@ -61,13 +61,14 @@ struct Before {
   }
 
   // A folio that the op tries to split. One that is held is refused before anything is unmapped.
-  bool can_split(Pfn folio) {
+  enum class Splits : std::uint8_t { no, perhaps, yes };
+  Splits splits(Pfn folio) {
     const FolioCount count = recount.folio(m, folio);
     if (held(count)) keep_huge(folio);
-    return !held(count) && count.mapped_anywhere() && !test(m, folio, PG_writeback) &&
-           !mapped_behind_a_huge_pmd(folio);
+    if (held(count) || !count.mapped_anywhere() || test(m, folio, PG_writeback)) return Splits::no;
+    return mapped_behind_a_huge_pmd(folio) ? Splits::perhaps : Splits::yes;
   }
-  // A folio at a misaligned address lies below two PMDs. Where the first is huge, who looks for the
+  // A folio at a misaligned address lies below two PMDs. While the first is huge, who looks for the
   // folio's mappings does not come to the second: v6.1 mm/page_vma_mapped.c.
   bool mapped_behind_a_huge_pmd(Pfn folio) const {
     for (int mm = 0; mm < m.geometry.mms; ++mm)
@@ -113,9 +114,9 @@ struct Before {
       if (pfn == kNoPfn || page_folio(m, pfn) == last) continue;
       last = page_folio(m, pfn);
       if (!folio_test_large(m, last)) continue;
-      if (!can_split(last))
-        a.large |= block_of(last);
-      else if (!m.inject.contend_page_lock && !m.inject.speculative_ref)
+      const Splits expected = splits(last);
+      if (expected == Splits::no) a.large |= block_of(last);
+      if (expected == Splits::yes && !m.inject.contend_page_lock && !m.inject.speculative_ref)
         a.small |= block_of(last);
     }
   }
@@ -123,12 +124,16 @@ struct Before {
   // speculative reference by the first that could be split otherwise.
   void operator()(const ShrinkDeferred&) {
     bool contended = m.inject.contend_page_lock, speculative = m.inject.speculative_ref;
+    int perhaps = 0;
     for (const Pfn head : m.deferred_queue()) {
-      const bool tried = !std::exchange(contended, false) && can_split(head);
-      const bool split = tried && !std::exchange(speculative, false);
-      (split ? a.small : a.large) |= block_of(head);
+      Splits expected = std::exchange(contended, false) ? Splits::no : splits(head);
+      if (expected == Splits::yes && std::exchange(speculative, false))
+        expected = perhaps > 0 ? Splits::perhaps : Splits::no;
+      perhaps += expected == Splits::perhaps;
+      if (expected == Splits::yes) a.small |= block_of(head);
+      if (expected == Splits::no) a.large |= block_of(head);
     }
-    result(kQueueSplits, std::popcount(a.small));
+    result(kQueueSplits, std::popcount(a.small), std::popcount(a.small) + perhaps);
   }
   void operator()(const ShrinkHugeZero&) {
     const bool used = std::ranges::any_of(m.mms, [](const Mm& mm) { return mm.huge_zero_page; });
