@@ -2,7 +2,10 @@
 #include "fuzz/thp.h"
 
 #include <CLI/CLI.hpp>
+#include <climits>
+#include <cstdio>
 #include <functional>
+#include <system_error>
 
 using namespace thp;
 
@@ -30,7 +33,7 @@ void add_shrink(CLI::App& app, ShrinkCommandOptions& options, Run& run) {
   command->add_option("-o,--output", options.output, "where to; - is standard output")->required();
   command->add_flag("--force", options.force, "replace the output file");
   command->add_option("--max-judgings", options.max_judgings, "how much work to do at most")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, INT_MAX))
       ->capture_default_str();
   command->callback([&] { run = [&] { return run_shrink(options); }; });
 }
@@ -44,6 +47,18 @@ void add_tables(CLI::App& app, Files& files, Run& run) {
       app.add_subcommand("sometimes", "The table of states to be reached, and by which traces");
   command->add_option("TRACE", files, "trace files; - is standard input");
   command->callback([&] { run = [&] { return run_sometimes(files); }; });
+}
+
+// A verdict that could not be written is none.
+int run_and_flush(const Run& run) {
+  try {
+    const int status = run();
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    std::perror("thp: standard output");
+  } catch (const std::system_error& error) {  // from fmt::print()
+    std::perror(error.what());
+  }
+  return kNoTrace;
 }
 
 }  // namespace
@@ -63,7 +78,8 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kNoTrace;
+    const int status = app.exit(error) == 0 ? 0 : kNoTrace;
+    return run_and_flush([status] { return status; });
   }
-  return run();
+  return run_and_flush(run);
 }

@@ -38,6 +38,11 @@ expect 1 'after op 0' "$thp" judge start.trace
 expect 2 '^bad.trace:3:3: .*`store`' "$thp" judge bad.trace
 expect 2 '^bad_expect.trace:2:8: ' "$thp" judge bad_expect.trace
 expect 2 '^huge.trace:1:1: ' "$thp" judge huge.trace
+expect 2 '^bad_expect.trace:2:8: ' "$thp" explain bad_expect.trace
+expect 2 '^bad_expect.trace:2:8: ' "$thp" sometimes bad_expect.trace
+expect 2 '^-: cannot be read: Is a directory' bash -c "'$thp' judge - <directory"
+expect 2 'standard output: No space left' bash -c "'$thp' judge holds.trace >/dev/full"
+expect 2 'standard output: No space left' bash -c "'$thp' ops >/dev/full"
 expect 2 '^binary.trace:1:1: ' "$thp" judge binary.trace
 expect 2 '^-:1:1: ' "$thp" judge -
 expect 2 'directory: is a directory' "$thp" judge directory

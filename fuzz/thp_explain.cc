@@ -25,8 +25,10 @@ void print_pictures(const Machine& m, const FolioNames& names) {
 // What has changed; and all folios, because of who holds them.
 void print_things(const std::vector<Described>& before, const std::vector<Described>& after) {
   std::vector<std::string> unchanged;
+  const Things old(before);
   for (const Described& thing : after)
-    if (thing.thing.starts_with("folio") && std::ranges::find(before, thing) != before.end())
+    if (const Described* was = old.find(thing.thing);
+        was != nullptr && *was == thing && thing.thing.starts_with("folio"))
       unchanged.push_back("  " + thing.thing + ": " + thing.text);
   const std::vector<std::string> changes = describe_changes(before, after);
   if (!changes.empty()) fmt::print("  changed:\n    {}\n", fmt::join(changes, "\n    "));

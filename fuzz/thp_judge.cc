@@ -20,40 +20,28 @@ struct Judged {
   const Defect* defect = nullptr;
 };
 
-// What is wrong with the words of an `expect` line, if anything.
-std::optional<std::string> expect_error(const std::string& name, const TraceFile& file) {
-  for (const Annotation& expect : file.expects)
-    if (const auto parsed = parse_expect(expect, file.trace.geometry); !parsed)
-      return fmt::format("{}:{}:{}: {}", name, parsed.error().line, parsed.error().column,
-                         parsed.error().message);
-  return {};
-}
-
-std::string text_of(const Annotation& expect) {
-  return fmt::format("{}", fmt::join(expect.words, " "));
-}
-
-// The first `expect` line after `ops` ops that does not hold.
+// The first `expect` line after `ops` ops that does not hold; `next` is the first after those.
 std::optional<Violation> check_expects(const std::string& name, const TraceFile& file,
-                                       const Judge& judge, std::size_t ops) {
-  for (const Annotation& expect : file.expects) {
-    if (expect.after_op != ops) continue;
+                                       const Judge& judge, std::size_t ops, std::size_t& next) {
+  for (; next < file.expects.size() && file.expects[next].after_op == ops; ++next) {
+    const Annotation& expect = file.expects[next];
     if (const auto why = check_expect(judge.machine(), judge.result(), expect))
       return Violation{
           .op = ops - 1,
           .broken = kExpectLine,
           .after = ops == 0 ? "the start" : op_name(int(file.trace.ops[ops - 1].index())),
-          .detail = fmt::format("{}:{}: expect {}: {}", name, expect.line, text_of(expect), *why)};
+          .detail = fmt::format("{}:{}: {}", name, expect.line, *why)};
   }
   return {};
 }
 
 std::optional<Violation> judge_file(const std::string& name, const TraceFile& file, Judge& judge) {
   judge.reset(file.trace.geometry);
-  if (auto broken = check_expects(name, file, judge, 0)) return broken;
+  std::size_t next = 0;
+  if (auto broken = check_expects(name, file, judge, 0, next)) return broken;
   for (std::size_t i = 0; i < file.trace.ops.size(); ++i) {
     if (auto broken = judge.step(file.trace.ops[i])) return broken;
-    if (auto broken = check_expects(name, file, judge, i + 1)) return broken;
+    if (auto broken = check_expects(name, file, judge, i + 1, next)) return broken;
   }
   return judge.finish();
 }
@@ -62,7 +50,6 @@ Judged judged(const std::string& name) {
   Judged j{.status = kNoTrace, .file = {}, .violation = {}, .error = {}};
   auto file = read_trace(name);
   if (!file) return j.error = file.error(), j;
-  if (auto error = expect_error(name, *file)) return j.error = *error, j;
   Judge judge;
   j.violation = judge_file(name, *file, judge);
   j.status = j.violation ? kBroken : kHolds;

@@ -20,7 +20,10 @@ int fail(int status, const std::string& message) {
 std::optional<std::string> output_error(const ShrinkCommandOptions& options) {
   if (options.output == "-") return {};
   std::error_code error;
-  const fs::file_status status = fs::status(options.output, error);
+  const fs::path folder = fs::path(options.output).parent_path();
+  if (!folder.empty() && !fs::is_directory(folder, error))
+    return folder.string() + ": is not a directory";
+  const fs::file_status status = fs::symlink_status(options.output, error);
   if (!fs::exists(status)) return {};
   if (!fs::is_regular_file(status)) return options.output + ": is not a regular file";
   if (!options.force) return options.output + ": exists; --force replaces it";
@@ -35,7 +38,8 @@ int write(const ShrinkCommandOptions& options, const Shrunk& shrunk, std::size_t
   const std::string text = print_find(shrunk.trace, shrunk.violation);
   if (options.output == "-") {
     fmt::print("{}", text);
-  } else if (const auto written = write_atomically(options.output, text); !written) {
+  } else if (const auto written = write_atomically(options.output, text, options.force); !written) {
+    fmt::print("{}", text);  // the work is not lost
     return fail(kNoTrace, written.error());
   }
   fmt::print(stderr, "{} after {}: {} ops of {}, {}, {} judgings\n", shrunk.violation.broken,

@@ -55,7 +55,7 @@ struct Mremap {
   PageNr to;
   static constexpr std::string_view name = "mremap";
   static constexpr std::string_view help =
-      "mremap(MREMAP_MAYMOVE | MREMAP_FIXED) to page `to`, same length";
+      "mremap(MREMAP_MAYMOVE | MREMAP_FIXED) to the page given last, same length";
   static constexpr std::tuple args{&Mremap::mm, &Mremap::range, &Mremap::to};
   int step(Machine& m) const;
   bool operator==(const Mremap&) const = default;

@@ -280,18 +280,15 @@ std::vector<Described> describe(const Machine& m, const FolioNames& names) {
 
 std::vector<std::string> describe_changes(const std::vector<Described>& before,
                                           const std::vector<Described>& after) {
-  const auto find = [](const std::vector<Described>& all, const std::string& thing) {
-    const auto found = std::ranges::find(all, thing, &Described::thing);
-    return found == all.end() ? nullptr : &*found;
-  };
+  const Things old(before), young(after);
   std::vector<std::string> changes;
   for (const Described& now : after) {
-    const Described* was = find(before, now.thing);
+    const Described* was = old.find(now.thing);
     if (was == nullptr || was->text != now.text)
       changes.push_back((was == nullptr ? "+ " : "* ") + now.thing + ": " + now.text);
   }
   for (const Described& was : before)
-    if (find(after, was.thing) == nullptr) changes.push_back("- " + was.thing);
+    if (young.find(was.thing) == nullptr) changes.push_back("- " + was.thing);
   return changes;
 }
 

@@ -1,6 +1,8 @@
 // States in words: who holds a folio, and all that a state holds. Pure functions over machines.
 #pragma once
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "oracle/picture.h"
@@ -18,6 +20,21 @@ struct Described {
   bool operator==(const Described&) const = default;
 };
 std::vector<Described> describe(const Machine& m, const FolioNames& names);
+
+// To find a thing by its name. Refers to what it was made of.
+class Things {
+ public:
+  explicit Things(const std::vector<Described>& all) {
+    for (const Described& described : all) by_name_.emplace(described.thing, &described);
+  }
+  const Described* find(std::string_view thing) const {  // nullptr: there is none
+    const auto found = by_name_.find(thing);
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::unordered_map<std::string_view, const Described*> by_name_;
+};
 
 // What differs: "+ THING: TEXT" of new things, "* THING: TEXT" of changed ones, "- THING" of those
 // that are gone.

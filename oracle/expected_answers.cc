@@ -25,7 +25,7 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
     {"a store to a page that somebody else refers to, or a pin of it, gets another page",
      "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): copy"},
     {"a coherent pin holds the frame that its owner maps",
-     "mm/gup.c: gup_must_unshare(), include/linux/mm.h: page_needs_cow_for_dma()"},
+     "include/linux/mm.h: gup_must_unshare(), page_needs_cow_for_dma()"},
     {"after mlock() every page of the range is there, writable ones unshared",
      "mm/gup.c: populate_vma_page_range()"},
     {"reclaim takes no page out of a locked VMA", "mm/rmap.c: try_to_unmap_one(): VM_LOCKED"},

@@ -33,7 +33,7 @@ Verdict FlatMemory::give_back(int holder, HolderKind kind, const Reply& a) {
 }
 
 // A pin for reading is coherent only where the page is anonymous for certain: v6.1 pins the zero
-// page as it is (mm/gup.c: gup_must_unshare()), and the first store leaves it behind.
+// page as it is (include/linux/mm.h: gup_must_unshare()), and the first store leaves it behind.
 Verdict FlatMemory::on(const Pin& op, const Reply& a) {
   Cell cell = at(op.mm.id, op.page.number);
   const bool write = op.mode == PinMode::w;

@@ -54,8 +54,7 @@ inline constexpr Invariant kHolderInvariants[] = {
 inline constexpr Invariant kMachineInvariants[] = {
     {"nothing_points_nowhere", "No entry, slot or holder points outside memory or the device.",
      "mm/memory.c vm_normal_page()", [](const TheMachine& t) { return t.r.nothing_is_nowhere(); }},
-    {"used_frames",
-     "What the allocator holds to be in use of a block are its frames that are not free.",
+    {"used_frames", "The allocator counts as used exactly the frames of a block that are not free.",
      "mm/page_alloc.c __free_one_page()",
      [](const TheMachine& t) { return std::ranges::equal(t.m.used_frames(), t.r.used_frames()); }},
     {"nr_anon_thps", "NR_ANON_THPS is the pages of the folios that PMDs map.",

@@ -178,7 +178,7 @@ inline constexpr Invariant kFolioInvariants[] = {
     {"partly_mapped_is_queued",
      "A large folio without PMDs, of which some pages are mapped and others not, is queued for "
      "splitting, unless it has been in the swap cache or in a migration.",
-     "Documentation/mm/transhuge.rst, Partial unmap and deferred_split_folio(); mm/rmap.c",
+     "Documentation/mm/transhuge.rst, Partial unmap and deferred_split_huge_page(); mm/rmap.c",
      [](const TheFolio& f) {
        const int mapped = f.count.mapped;
        const bool partly = f.count.pmds == 0 && mapped > 0 && mapped < f.m.hpage_nr();

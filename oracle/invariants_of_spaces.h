@@ -94,7 +94,8 @@ inline constexpr Invariant kVmaInvariants[] = {
        return from <= v.vma.start && v.vma.start < v.vma.end && v.vma.end <= v.m.pages();
      }},
     {"vma_has_its_anon_vma",
-     "A VMA hangs in the trees of anon_vmas exactly if it has its own, there too.",
+     "A VMA hangs in trees of anon_vmas exactly if it has an anon_vma, and in the tree of that "
+     "too.",
      "mm/rmap.c __anon_vma_prepare(), anon_vma_clone(), unlink_anon_vmas()",
      [](const TheVma& v) {
        if (v.vma.anon_vma == kNoAnonVma) return v.vma.chain == 0;
@@ -162,7 +163,7 @@ inline constexpr Invariant kMmInvariants[] = {
      "include/linux/mm.h mm_inc_nr_ptes(); kernel/fork.c check_mm()",
      [](const TheMm& a) { return a.mm.nr_ptes == a.count.tables + a.count.huge; }},
     {"map_count", "An address space has at most sysctl_max_map_count VMAs.",
-     "mm/mmap.c __split_vma(), do_mmap()",
+     "mm/mmap.c split_vma(), do_mmap()",
      [](const TheMm& a) { return a.mm.map_count <= a.m.max_map_count(); }},
     {"dead_leaves_nothing", "An address space that has exited has no VMA, entry, count or flag.",
      "mm/mmap.c exit_mmap(); kernel/fork.c check_mm(), __mmput()",

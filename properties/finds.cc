@@ -1,6 +1,7 @@
 // Files of finds, and the words about them on standard error.
 #include "properties/finds.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -16,7 +17,8 @@
 namespace thp {
 namespace fs = std::filesystem;
 
-std::expected<void, std::string> write_atomically(const fs::path& file, std::string_view text) {
+std::expected<void, std::string> write_atomically(const fs::path& file, std::string_view text,
+                                                  bool replace) {
   fs::path temporary = file;
   temporary += fmt::format(".{}.tmp", getpid());
   std::error_code error;
@@ -25,7 +27,9 @@ std::expected<void, std::string> write_atomically(const fs::path& file, std::str
   out << text << std::flush;
   if (!out) error.assign(errno, std::generic_category());
   out.close();
-  if (!error) fs::rename(temporary, file, error);
+  const unsigned flags = replace ? 0 : RENAME_NOREPLACE;
+  if (!error && renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, file.c_str(), flags) != 0)
+    error.assign(errno, std::generic_category());
   if (!error) return {};
   std::error_code ignored;
   fs::remove(temporary, ignored);

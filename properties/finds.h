@@ -11,9 +11,10 @@
 
 namespace thp {
 
-// The file is there with all of `text`, or as it was before. The error is a message.
+// The file is there with all of `text`, or as it was before; without `replace` only if there was
+// none. The error is a message.
 std::expected<void, std::string> write_atomically(const std::filesystem::path& file,
-                                                  std::string_view text);
+                                                  std::string_view text, bool replace = true);
 
 // The text of a trace file whose title says what it breaks.
 std::string print_find(const Trace& trace, const Violation& violation);

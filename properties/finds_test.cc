@@ -22,6 +22,7 @@ std::string read(const fs::path& file) {
 void writes_whole_files(const fs::path& directory) {
   const fs::path file = directory / "a.trace";
   check(write_atomically(file, "one\n").has_value() && read(file) == "one\n", "a new file");
+  check(!write_atomically(file, "no\n", false).has_value() && read(file) == "one\n", "not over it");
   check(write_atomically(file, "two\n").has_value() && read(file) == "two\n", "over an old one");
   check(std::distance(fs::directory_iterator(directory), {}) == 1, "no temporary file stays");
   const auto written = write_atomically(directory / "missing" / "a.trace", "");
