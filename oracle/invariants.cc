@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <utility>
 
 #include "oracle/invariants_of_machine.h"
@@ -96,12 +95,7 @@ class Sweep {
     return nullptr;
   }
 
-  bool is_idle(Pfn pfn) const {
-    static constexpr Page kFree;
-    static constexpr FrameCount kNothing;
-    return std::memcmp(&m_.page(pfn), &kFree, sizeof(Page)) == 0 &&
-           std::memcmp(&r_.frame(pfn), &kNothing, sizeof(FrameCount)) == 0;
-  }
+  bool is_idle(Pfn pfn) const { return !Recount::in_use(m_.page(pfn)) && r_.frame(pfn).nothing(); }
 
   const Invariant* of_frame(Pfn pfn) {
     return at(broken<kFrameInvariants>(the_frame(m_, r_, pfn)), {Where::Thing::frame, -1, pfn});

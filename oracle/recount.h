@@ -120,6 +120,12 @@ class Recount {
   int nr_swapcache() const { return cached_slots_; }
   int outstanding_pins() const { return outstanding_pins_; }  // the 4K zero page takes none
 
+  // Is a frame anything but free?
+  static bool in_use(const Page& page) {
+    static constexpr Page kFree;
+    return std::memcmp(&page, &kFree, sizeof(Page)) != 0;
+  }
+
   // Entries have ids: PTEs in the order of address spaces and pages, then PMDs likewise.
   int pte_id(int mm, int page) const { return mm * geometry_.pages() + page; }
   int pmd_id(int mm, int i) const {
@@ -176,10 +182,6 @@ class Recount {
   std::size_t block_of(int pfn) const { return std::size_t(pfn) >> geometry_.order; }
   int frame_at(int pfn) const { return pfn <= geometry_.frames() ? pfn : nowhere(); }
   int slot_at(int slot) const { return std::min(slot, geometry_.swap_slots()); }
-  static bool in_use(const Page& page) {
-    static constexpr Page kFree;
-    return std::memcmp(&page, &kFree, sizeof(Page)) != 0;
-  }
   static std::uint32_t rmap_of(const Page& page);
   // Equal as bytes: arrays of what has no padding.
   template <class T>

@@ -115,7 +115,7 @@ Trace moved_to(const Trace& trace, const Geometry& geometry) {
   while (moved.geometry.pmds > geometry.pmds) moved = without_pmd(moved, moved.geometry.pmds - 1);
   while (moved.geometry.mms > geometry.mms) moved = without_mm(moved, moved.geometry.mms - 1);
   moved.geometry = geometry;
-  moved.geometry.swap = std::min(geometry.swap, 4 << geometry.order);
+  moved.geometry.swap = std::min(geometry.swap, Geometry::kMaxClusters << geometry.order);
   return moved;
 }
 
