@@ -1,7 +1,8 @@
 // anon_vmas: which VMAs may map the anonymous pages of another. v6.1 mm/rmap.c, mm/mmap.c.
 // A VMA's anon_vma_chain is a bit set. The kernel keeps it in the order of age, and one of its
 // rules depends on that; here a new anon_vma gets an id above those of its chain, so ids ascend
-// with age. Left out: locks, and the references that keep the struct alive while nobody links it.
+// with age, and memory for anon_vmas is full where there is none above. Left out: locks, and the
+// references that keep the struct alive while nobody links it.
 #include <bit>
 #include <utility>
 
@@ -31,9 +32,7 @@ void for_each_equal(Machine& m, const Vma& vma, Visit visit) {
 
 // v6.1 mm/rmap.c: anon_vma_alloc(). An id for a VMA with this chain; -1: none is left.
 int anon_vma_alloc(Machine& m, std::uint64_t chain) {
-  const int above = chain == 0 ? 0 : newest(chain) + 1;
-  for (int i = 0; i < kMaxAnonVmas; ++i) {
-    const int id = (above + i) % kMaxAnonVmas;
+  for (int id = chain == 0 ? 0 : newest(chain) + 1; id < kMaxAnonVmas; ++id) {
     AnonVma& found = anon_vma_of(m, id);
     if (found.used) continue;
     found = {.used = 1, .root = std::uint8_t(id), .parent = std::uint8_t(id)};
