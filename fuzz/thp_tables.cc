@@ -34,6 +34,7 @@ struct Example {
   void operator()(PageNr) { text += " 3"; }
   void operator()(PageRange) { text += " 0..4"; }
   void operator()(Value) { text += " 7"; }
+  void operator()(NewSize) { text += " [6]"; }
   void operator()(HolderId) { text += " h0"; }
   template <Named Enum>
   void operator()(Enum value) {

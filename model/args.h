@@ -41,6 +41,15 @@ struct PageRange {
   auto operator<=>(const PageRange&) const = default;
 };
 
+// The pages of a range at its new place; 0 (the default): as many as before.
+struct NewSize {
+  int pages = 0;
+  static int count(const Geometry& g) { return g.pages() + 1; }
+  static NewSize nth(const Geometry&, int i) { return {i}; }
+  bool in(const Geometry& g) const { return pages >= 0 && pages <= g.pages(); }
+  auto operator<=>(const NewSize&) const = default;
+};
+
 // What a store leaves in a page; a fresh page is 0.
 struct Value {
   int number = 1;

@@ -188,6 +188,13 @@ void draw(Draw& d, PageRange& range) {
   d.range = range;
 }
 
+// Mostly the old size, and else within a huge page of it.
+void draw(Draw& d, NewSize& size) {
+  if (!d.range || !d.one_in(4)) return;
+  const int by = d.choose(2) == 0 ? 1 + d.choose(d.hpage_nr()) : -d.choose(d.hpage_nr());
+  size.pages = std::clamp(d.range->size() + by, 0, d.geometry().pages());
+}
+
 // Mostly a value that no other store leaves, so that contents tell which store they are from.
 void draw(Draw& d, Value& value) {
   value.number =

@@ -27,6 +27,7 @@ void draw(Draw& d, MmId& mm);
 void draw(Draw& d, PageNr& page);
 void draw(Draw& d, PageRange& range);
 void draw(Draw& d, Value& value);
+void draw(Draw& d, NewSize& size);
 void draw(Draw& d, HolderId& holder);
 
 // The first name is the usual one.

@@ -92,7 +92,7 @@ bool in_geometry(const Op& op, const Geometry& geometry);  // does every argumen
 // Bounds where domains are large without being interesting.
 struct Alphabet {
   OpMask mask;
-  int values = 1, holders = 2;
+  int values = 1, holders = 2, sizes = 1;
 
   template <class Arg>
   int count(const Geometry& geometry) const {
@@ -101,6 +101,8 @@ struct Alphabet {
       return std::min(all, values);
     else if constexpr (std::is_same_v<Arg, HolderId>)
       return std::min(all, holders);
+    else if constexpr (std::is_same_v<Arg, NewSize>)
+      return std::min(all, sizes);
     else
       return all;
   }

@@ -12,7 +12,8 @@ Vma* vma_lookup(Machine& m, int mm, int page);  // the one that covers page, or 
 int do_mmap(Machine& m, int mm, int start, int end, std::uint32_t prot);  // MAP_FIXED
 int do_munmap(Machine& m, int mm, int start, int end);
 int do_mprotect(Machine& m, int mm, int start, int end, std::uint32_t prot);
-int do_mremap(Machine& m, int mm, int start, int end, int new_start);  // MREMAP_FIXED, same size
+// MREMAP_FIXED, to `new_len` pages
+int do_mremap(Machine& m, int mm, int start, int end, int new_start, int new_len);
 int do_mlock(Machine& m, int mm, int start, int end);
 int do_munlock(Machine& m, int mm, int start, int end);
 int dup_mm(Machine& m, int parent, int child);  // fork

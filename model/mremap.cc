@@ -1,7 +1,8 @@
-// mremap() to a fixed address, same length. v6.1 mm/mremap.c, mm/mmap.c.
-// Left out: growing, shrinking, MREMAP_DONTUNMAP, userfaultfd; tables above the PMD. Page tables
+// mremap() to a fixed address. v6.1 mm/mremap.c, mm/mmap.c.
+// Left out: mremap() in place, MREMAP_DONTUNMAP, userfaultfd; tables above the PMD. Page tables
 // never fail to allocate, so the way back after a failed move is not taken. The move does not fault
-// anything in, locked or not: only what grows is populated.
+// anything in, locked or not: only what has grown is populated.
+#include "model/gup.h"
 #include "model/huge_memory.h"
 #include "model/memory.h"
 #include "model/mmap.h"
@@ -68,9 +69,8 @@ void move_page_tables(Machine& m, int mm, const Vma& vma, int old_page, int new_
 // v6.1 mm/mmap.c: copy_vma(). Makes a VMA for the new place, or lets a neighbour there take it in.
 // The linear index moves along with the pages; where there never were any it starts afresh, and
 // then the neighbour may be the old VMA itself.
-void copy_vma(Machine& m, int mm, int start, int end, int new_start) {
+void copy_vma(Machine& m, int mm, int start, int new_start, int new_end) {
   const Vma old = *vma_lookup(m, mm, start);
-  const int new_end = new_start + end - start;
   const bool faulted_in = old.anon_vma != kNoAnonVma;
   Vma area = vm_area_dup(old);
   area.start = std::uint16_t(new_start);
@@ -88,9 +88,9 @@ void copy_vma(Machine& m, int mm, int start, int end, int new_start) {
 }
 
 // v6.1 mm/mremap.c: move_vma()
-int move_vma(Machine& m, int mm, int start, int end, int new_start) {
+int move_vma(Machine& m, int mm, int start, int end, int new_start, int new_end) {
   if (map_count(m, mm) >= sysctl_max_map_count(m) - 3) return -ENOMEM;
-  copy_vma(m, mm, start, end, new_start);
+  copy_vma(m, mm, start, new_start, new_end);
   move_page_tables(m, mm, *vma_lookup(m, mm, start), start, new_start, end - start);
   do_munmap(m, mm, start, end);
   return 0;
@@ -98,17 +98,24 @@ int move_vma(Machine& m, int mm, int start, int end, int new_start) {
 
 }  // namespace
 
-// v6.1 mm/mremap.c: sys_mremap(), mremap_to(), vma_to_resize(). What was mapped at the new place is
-// gone even if the old range then turns out to leave its VMA.
-int do_mremap(Machine& m, int mm, int start, int end, int new_start) {
+// v6.1 mm/mremap.c: sys_mremap(), mremap_to(), vma_to_resize(). What was mapped at the new place,
+// and what lies beyond a lesser size, is gone even if the old range then turns out to leave its
+// VMA.
+int do_mremap(Machine& m, int mm, int start, int end, int new_start, int new_len) {
   if (vma_lookup(m, mm, start) == nullptr) return -EFAULT;
-  const int new_end = new_start + end - start;
+  const int new_end = new_start + new_len, kept = std::min(end - start, new_len);
   if (new_end > m.pages()) return -EINVAL;  // TASK_SIZE
   if (end > new_start && new_end > start) return -EINVAL;
   if (map_count(m, mm) + 2 >= sysctl_max_map_count(m) - 3) return -ENOMEM;
   if (const int error = do_munmap(m, mm, new_start, new_end); error != 0) return error;
-  if (end > vma_lookup(m, mm, start)->end) return -EFAULT;
-  return move_vma(m, mm, start, end, new_start);
+  if (end > start + kept)
+    if (const int error = do_munmap(m, mm, start + kept, end); error != 0) return error;
+  const Vma& vma = *vma_lookup(m, mm, start);
+  if (start + kept > vma.end) return -EFAULT;
+  const bool locked = vma.has(VM_LOCKED);
+  const int error = move_vma(m, mm, start, start + kept, new_start, new_end);
+  if (error == 0 && locked && new_len > kept) populate(m, mm, new_start + kept, new_end);
+  return error;
 }
 
 }  // namespace thp

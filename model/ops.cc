@@ -107,7 +107,8 @@ int Mprotect::step(Machine& m) const {
 
 int Mremap::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
-  return do_mremap(m, mm.id, range.first, range.end, to.number);
+  return do_mremap(m, mm.id, range.first, range.end, to.number,
+                   size.pages == 0 ? range.size() : size.pages);
 }
 
 int Fork::step(Machine& m) const {

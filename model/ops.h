@@ -53,10 +53,11 @@ struct Mremap {
   MmId mm;
   PageRange range;
   PageNr to;
+  NewSize size = {};
   static constexpr std::string_view name = "mremap";
   static constexpr std::string_view help =
-      "mremap(MREMAP_MAYMOVE | MREMAP_FIXED) to the page given last, same length";
-  static constexpr std::tuple args{&Mremap::mm, &Mremap::range, &Mremap::to};
+      "mremap(MREMAP_MAYMOVE | MREMAP_FIXED) to a page, and there to a new size in pages";
+  static constexpr std::tuple args{&Mremap::mm, &Mremap::range, &Mremap::to, &Mremap::size};
   int step(Machine& m) const;
   bool operator==(const Mremap&) const = default;
 };

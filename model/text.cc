@@ -131,6 +131,10 @@ bool read(LineReader& in, const Geometry& geometry, PageRange& range) {
       word);
 }
 
+bool read(LineReader& in, const Geometry& geometry, NewSize& size) {
+  return read_number(in, "a number of pages", 0, geometry.pages(), size.pages);
+}
+
 bool read(LineReader& in, const Geometry&, Value& value) {
   return read_number(in, "a value", 0, Value::kMax, value.number);
 }
@@ -145,6 +149,7 @@ bool read(LineReader& in, const Geometry& geometry, HolderId& holder) {
 void print_to(std::string& out, MmId mm) { out += char('A' + mm.id); }
 void print_to(std::string& out, PageNr page) { out += std::to_string(page.number); }
 void print_to(std::string& out, PageRange range) { out += interval(range.first, range.end); }
+void print_to(std::string& out, NewSize size) { out += std::to_string(size.pages); }
 void print_to(std::string& out, Value value) { out += std::to_string(value.number); }
 void print_to(std::string& out, HolderId holder) { out += "h" + std::to_string(holder.id); }
 

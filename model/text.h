@@ -29,7 +29,8 @@ concept Named = requires(Arg arg) { names_of(arg); };
 
 // An argument that may be left out at the end of a line.
 template <class Arg>
-inline constexpr bool kHasDefault = std::is_same_v<Arg, Protection> || std::is_same_v<Arg, PinMode>;
+inline constexpr bool kHasDefault =
+    std::is_same_v<Arg, Protection> || std::is_same_v<Arg, PinMode> || std::is_same_v<Arg, NewSize>;
 
 struct Word {
   std::string_view text;  // empty: the end of the line
@@ -62,6 +63,7 @@ class LineReader {
 bool read(LineReader& in, const Geometry& geometry, MmId& mm);
 bool read(LineReader& in, const Geometry& geometry, PageNr& page);
 bool read(LineReader& in, const Geometry& geometry, PageRange& range);
+bool read(LineReader& in, const Geometry& geometry, NewSize& size);
 bool read(LineReader& in, const Geometry& geometry, Value& value);
 bool read(LineReader& in, const Geometry& geometry, HolderId& holder);
 bool read_name(LineReader& in, std::string_view what, Names names, int& index);
@@ -77,6 +79,7 @@ bool read(LineReader& in, const Geometry&, Enum& value) {
 void print_to(std::string& out, MmId mm);
 void print_to(std::string& out, PageNr page);
 void print_to(std::string& out, PageRange range);
+void print_to(std::string& out, NewSize size);
 void print_to(std::string& out, Value value);
 void print_to(std::string& out, HolderId holder);
 template <Named Enum>

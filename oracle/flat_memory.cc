@@ -65,26 +65,27 @@ Verdict FlatMemory::on(const Mprotect& op, const Reply& a) {
   return expect(a.result, hole < op.range.end || end < hole ? -ENOMEM : 0);
 }
 
-// v6.1 mm/mremap.c: mremap_to(), vma_to_resize(), move_vma(). The target is unmapped before anyone
-// asks whether the source is one VMA.
+// v6.1 mm/mremap.c: mremap_to(), vma_to_resize(), move_vma(). The target, and what a lesser size
+// leaves over, are unmapped before anyone asks whether the source is one VMA. What has grown is as
+// the VMA, and empty.
 Verdict FlatMemory::on(const Mremap& op, const Reply& a) {
-  const int mm = op.mm.id, to = op.to.number, to_end = to + op.range.size();
+  const int mm = op.mm.id, to = op.to.number, size = op.range.size();
+  const int new_size = op.size.pages == 0 ? size : op.size.pages, to_end = to + new_size;
   if (!alive(mm)) return no_such_process(a.result);
   if (!mapped(mm, op.range.first)) return expect(a.result, -EFAULT);
   const bool overlap = op.range.end > to && to_end > op.range.first;
   if (to_end > pages_ || overlap) return expect(a.result, -EINVAL);
   if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};  // asked before anything is unmapped
-  const auto whole = [&](const Vma& v) {
-    return v.start <= op.range.first && v.end >= op.range.end;
-  };
-  if (a.was(-EFAULT) && std::ranges::none_of(a.m.vmas(mm), whole)) {
-    unmap(mm, to, to_end);
-    return {};
-  }
-  constexpr int kOfTheVma = kMapped | kMayRead | kMayWrite | kLocked | kDontfork;
-  const Summary source = summary(mm, op.range);
+  const PageRange kept{op.range.first, op.range.first + std::min(size, new_size)};
+  unmap(mm, to, to_end);
+  unmap(mm, kept.end, op.range.end);
+  const auto whole = [&](const Vma& v) { return v.start <= kept.first && v.end >= kept.end; };
+  if (a.was(-EFAULT) && std::ranges::none_of(a.m.vmas(mm), whole)) return {};
+  constexpr std::uint8_t kOfTheVma = kMapped | kMayRead | kMayWrite | kLocked | kDontfork;
+  const Summary source = summary(mm, kept);
   const bool alike = ((source.all ^ source.any) & kOfTheVma) == 0;
-  move(mm, op.range, to);
+  move(mm, kept, to);
+  std::ranges::fill(states(mm, to + kept.size(), to_end), std::uint8_t(source.all & kOfTheVma));
   return expect(a.result, alike ? 0 : -EFAULT);
 }
 

@@ -24,6 +24,8 @@ Trace with_pages(const Trace& trace, const Geometry& geometry, Border border) {
     } else if constexpr (std::is_same_v<T, PageRange>) {
       arg.first = std::clamp(border(arg.first, false), 0, geometry.pages() - 1);
       arg.end = std::clamp(border(arg.end, true), arg.first + 1, geometry.pages());
+    } else if constexpr (std::is_same_v<T, NewSize>) {
+      if (arg.pages > 0) arg.pages = std::clamp(border(arg.pages, true), 1, geometry.pages());
     }
   });
   changed.geometry = geometry;
@@ -156,6 +158,14 @@ Trace renamed(const Trace& trace, bool values, bool mms, bool holders) {
 std::vector<MmId> simpler(const Geometry&, MmId mm) {
   std::vector<MmId> all;
   for (int id = 0; id < mm.id; ++id) all.push_back({id});
+  return all;
+}
+
+std::vector<NewSize> simpler(const Geometry&, NewSize size) {
+  if (size.pages == 0) return {};
+  std::vector<NewSize> all{{0}};
+  for (const int n : {1, size.pages / 2, size.pages - 1})
+    if (n > all.back().pages && n < size.pages) all.push_back({n});
   return all;
 }
 

@@ -30,6 +30,7 @@ Trace renamed(const Trace& trace, bool values, bool mms, bool holders);
 
 // Simpler values of one argument.
 std::vector<MmId> simpler(const Geometry& geometry, MmId mm);
+std::vector<NewSize> simpler(const Geometry& geometry, NewSize size);
 std::vector<HolderId> simpler(const Geometry& geometry, HolderId holder);
 std::vector<Value> simpler(const Geometry& geometry, Value value);
 std::vector<PageNr> simpler(const Geometry& geometry, PageNr page);
