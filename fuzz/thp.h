@@ -19,6 +19,9 @@ using Files = std::vector<std::string>;
 // wrong; a file too large, or none at all but a directory or a device, is not read.
 std::expected<TraceFile, std::string> read_trace(const std::string& file);
 
+// What to type to judge the file once more, quoted for a shell.
+std::string judge_command(const std::string& file);
+
 struct JudgeOptions {
   Files files;
   bool json = false;

@@ -3,6 +3,7 @@
 
 #include "fuzz/thp.h"
 #include "oracle/describe.h"
+#include "oracle/expect.h"
 #include "oracle/report.h"
 
 namespace thp {
@@ -22,20 +23,28 @@ void print_pictures(const Machine& m, const FolioNames& names) {
       fmt::print("  {}  {}\n", char('A' + mm), picture(m, mm, names));
 }
 
-// What has changed; and all folios, because of who holds them.
+// What has changed; the folios that have not are named.
 void print_things(const std::vector<Described>& before, const std::vector<Described>& after) {
-  std::vector<std::string> unchanged;
+  std::vector<std::string_view> unchanged;
   const Things old(before);
   for (const Described& thing : after)
     if (const Described* was = old.find(thing.thing);
         was != nullptr && *was == thing && thing.thing.starts_with("folio"))
-      unchanged.push_back("  " + thing.thing + ": " + thing.text);
+      unchanged.push_back(std::string_view(thing.thing).substr(0, thing.thing.find(',')));
   const std::vector<std::string> changes = describe_changes(before, after);
   if (!changes.empty()) fmt::print("  changed:\n    {}\n", fmt::join(changes, "\n    "));
-  if (!unchanged.empty()) fmt::print("  as before:\n    {}\n", fmt::join(unchanged, "\n    "));
+  if (!unchanged.empty()) fmt::print("  as before: {}\n", fmt::join(unchanged, ", "));
 }
 
-void explain(const Trace& trace) {
+void print_expects(const TraceFile& file, const Machine& m, std::size_t ops, int result) {
+  for (const Annotation& expect : file.expects)
+    if (expect.after_op == ops)
+      if (const auto why = check_expect(m, result, expect))
+        fmt::print("  line {}: {}\n", expect.line, *why);
+}
+
+void explain(const std::string& name, const TraceFile& file) {
+  const Trace& trace = file.trace;
   Machine m(trace.geometry);
   Judge judge(trace.geometry);
   FolioNames names;
@@ -52,6 +61,7 @@ void explain(const Trace& trace) {
     print_events(m, events);
     std::vector<Described> after = describe(m, names);
     print_things(before, after);
+    print_expects(file, m, i + 1, result);
     before = std::move(after);
     if (m.defect != nullptr) {
       fmt::print("  A defect of the kernel itself has struck, {}: {}\n", m.defect->name,
@@ -61,8 +71,8 @@ void explain(const Trace& trace) {
     if (violation) continue;  // what a broken state leads to says nothing
     violation = judge.step(trace.ops[i]);
     if (violation)
-      fmt::print("  {} does not hold: {}\n    {}\n", violation->broken,
-                 sentence_of(violation->broken), violation->detail);
+      fmt::print("  {} does not hold: {}\n    {}\n    reproduce: {}\n", violation->broken,
+                 sentence_of(violation->broken), violation->detail, judge_command(name));
   }
 }
 
@@ -75,8 +85,10 @@ int run_explain(const std::string& name) {
     return kNoTrace;
   }
   if (!file->title.empty()) fmt::print("{}\n", file->title);
-  fmt::print("{}", kPictureKey);
-  explain(file->trace);
+  const Geometry& g = file->trace.geometry;
+  fmt::print("geometry order={} pmds={} mms={} swap={} blocks={}\n{}", g.order, g.pmds, g.mms,
+             g.swap_slots(), g.frame_blocks(), kPictureKey);
+  explain(name, *file);
   return kHolds;
 }
 

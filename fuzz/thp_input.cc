@@ -66,4 +66,13 @@ std::expected<TraceFile, std::string> read_trace(const std::string& file) {
                          std::to_string(error.column) + ": " + error.message);
 }
 
+std::string judge_command(const std::string& file) {
+  constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+=:,@%";
+  std::string word;
+  for (const char c : file) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  if (file.empty() || file.find_first_not_of(kPlain) != std::string::npos) word = "'" + word + "'";
+  return "build/dev/thp judge " + word;
+}
+
 }  // namespace thp

@@ -88,7 +88,7 @@ nlohmann::json to_json(const std::string& name, const Judged& j) {
 void tell(const std::string& name, const Judged& j) {
   if (j.violation)
     fmt::print("{}: violation\n{}", name,
-               failure_page(j.file.trace, *j.violation, "build/dev/thp judge " + name));
+               failure_page(j.file.trace, *j.violation, judge_command(name)));
   else if (j.status == kHolds)
     fmt::print("{}: holds: {} ops, {} expect lines\n{}", name, j.file.trace.ops.size(),
                j.file.expects.size(), defect_note(j.defect));

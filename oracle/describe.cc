@@ -4,81 +4,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
+#include "model/text.h"
+#include "oracle/describe_words.h"
 
 namespace thp {
 namespace {
-
-char mm_name(int mm) { return char('A' + mm); }
-
-std::string range(int first, int end) {
-  return end - first == 1 ? fmt::format("{}", first) : fmt::format("{}..{}", first, end);
-}
-
-// --- Holders.
-
-// The runs of pages whose PTE maps a sub-page of the folio.
-void add_ptes(const Machine& m, int mm, Pfn folio, std::vector<std::string>& holders) {
-  const int nr_pages = folio_nr_pages(m, folio);
-  const auto holds = [&](int page) {
-    if (page >= m.pages() || !m.pmd(mm, pmd_index(m, page)).is_table()) return false;
-    const Entry& pte = m.pte(mm, page);
-    return pte.is_present() && pte.frame >= folio && pte.frame < folio + nr_pages;
-  };
-  for (int page = 0; page < m.pages(); ++page) {
-    const int first = page;
-    while (holds(page)) ++page;
-    if (page > first)
-      holders.push_back(
-          fmt::format("PTE{} {} {}", page - first > 1 ? "s" : "", mm_name(mm), range(first, page)));
-  }
-}
-
-void add_entries(const Machine& m, Pfn folio, std::vector<std::string>& holders) {
-  for (int mm = 0; mm < m.geometry.mms; ++mm) {
-    for (int i = 0; i < m.geometry.pmds; ++i)
-      if (m.pmd(mm, i).is_present() && page_folio(m, m.pmd(mm, i).frame) == folio)
-        holders.push_back(fmt::format("PMD {} {}", mm_name(mm), i << m.geometry.order));
-    add_ptes(m, mm, folio, holders);
-  }
-}
-
-void add_swap_cache(const Machine& m, Pfn folio, std::vector<std::string>& holders) {
-  std::vector<int> slots;
-  for (int slot = 0; slot < m.geometry.swap_slots(); ++slot) {
-    const Pfn cached = m.swap(Slot(slot)).cache;
-    if (cached < m.frames() && page_folio(m, cached) == folio) slots.push_back(slot);
-  }
-  if (!slots.empty())
-    holders.push_back(
-        fmt::format("swap cache of slot{} {}", slots.size() > 1 ? "s" : "", fmt::join(slots, " ")));
-}
-
-constexpr std::string_view kHolderNames[] = {"", "pin", "get", "isolation"};
-
-void add_named(const Machine& m, Pfn folio, std::vector<std::string>& holders) {
-  for (int id = 0; id < kMaxHolders; ++id) {
-    const Holder& holder = m.holders[std::size_t(id)];
-    if (holder.kind != HolderKind::none && holder.pfn < m.frames() &&
-        page_folio(m, holder.pfn) == folio)
-      holders.push_back(fmt::format("{} h{}", kHolderNames[std::size_t(holder.kind)], id));
-  }
-}
-
-// --- Things.
-
-std::string letter(const Machine& m, Pfn pfn, const FolioNames& names) {
-  const int i = pfn - page_folio(m, pfn);
-  return i == 0 ? fmt::format("{}", names.letter(m, pfn))
-                : fmt::format("{}+{}", names.letter(m, pfn), i);
-}
-
-template <class Flag, std::size_t N>
-void append_flags(std::string& text, unsigned flags,
-                  const std::pair<Flag, std::string_view> (&flag_names)[N]) {
-  for (const auto& [flag, name] : flag_names)
-    if ((flags & flag) != 0) (text += ' ') += name;
-}
 
 constexpr std::pair<VmFlag, std::string_view> kVmFlagNames[] = {{VM_HUGEPAGE, "hugepage"},
                                                                 {VM_NOHUGEPAGE, "nohugepage"},
@@ -90,20 +20,6 @@ constexpr std::pair<EntryBit, std::string_view> kEntryBitNames[] = {{kWrite, "wr
                                                                     {kDirty, "dirty"},
                                                                     {kSoftDirty, "soft-dirty"},
                                                                     {kExclusive, "exclusive"}};
-constexpr std::pair<PageFlag, std::string_view> kPageFlagNames[] = {
-    {PG_locked, "locked"},
-    {PG_referenced, "referenced"},
-    {PG_uptodate, "uptodate"},
-    {PG_dirty, "dirty"},
-    {PG_lru, "lru"},
-    {PG_active, "active"},
-    {PG_swapbacked, "swapbacked"},
-    {PG_swapcache, "swapcache"},
-    {PG_writeback, "writeback"},
-    {PG_reclaim, "reclaim"},
-    {PG_mlocked, "mlocked"},
-    {PG_unevictable, "unevictable"}};
-
 void describe_mm(const Machine& m, int id, std::vector<Described>& all) {
   const Mm& mm = m.mms[std::size_t(id)];
   if (!mm.alive) return;
@@ -166,58 +82,6 @@ void describe_entries(const Machine& m, int mm, const FolioNames& names,
   }
 }
 
-// A number of each sub-page, or one where all are the same.
-template <class Number>
-std::string of_pages(const Machine& m, Pfn folio, Number number) {
-  std::vector<int> all;
-  for (int i = 0; i < folio_nr_pages(m, folio); ++i) all.push_back(number(m.page(Pfn(folio + i))));
-  if (std::ranges::adjacent_find(all, std::ranges::not_equal_to()) == all.end()) all.resize(1);
-  return fmt::format("{}", fmt::join(all, " "));
-}
-
-std::string describe_folio(const Machine& m, Pfn folio) {
-  const Page& page = m.page(folio);
-  const std::vector<std::string> holders = describe_holders(m, folio);
-  std::string text = fmt::format("refcount {}{}{}", page.refcount, holders.empty() ? "" : " = ",
-                                 fmt::join(holders, " + "));
-  text += "; _mapcount " + of_pages(m, folio, [](const Page& p) { return p.mapcount; });
-  if (folio_test_large(m, folio)) {
-    const Compound& compound = m.compound(folio);
-    text += fmt::format(", compound_mapcount {}", compound.mapcount + 1);
-    if (compound.pincount != 0) text += fmt::format(", pincount {}", compound.pincount);
-    if (compound.double_map) text += ", DoubleMap";
-    if (compound.deferred) text += ", deferred";
-  }
-  text += "; exclusive " +
-          of_pages(m, folio, [](const Page& p) { return (p.flags & PG_anon_exclusive) != 0; });
-  text += ", content " + of_pages(m, folio, [](const Page& p) { return p.content; });
-  if (page.anon_vma != kNoAnonVma)
-    text += fmt::format(", anon_vma {}, index {}", page.anon_vma, page.index);
-  text += ';';
-  append_flags(text, page.flags, kPageFlagNames);
-  return text;
-}
-
-void describe_folios(const Machine& m, const FolioNames& names, std::vector<Described>& all) {
-  for (int pfn = 0; pfn < m.frames(); ++pfn) {
-    if (is_free(m, Pfn(pfn)) || page_folio(m, Pfn(pfn)) != pfn) continue;
-    const int end = pfn + folio_nr_pages(m, Pfn(pfn));
-    all.push_back({fmt::format("folio {}, frame{} {}", names.letter(m, Pfn(pfn)),
-                               end - pfn > 1 ? "s" : "", range(pfn, end)),
-                   describe_folio(m, Pfn(pfn))});
-  }
-}
-
-void describe_swap(const Machine& m, const FolioNames& names, std::vector<Described>& all) {
-  for (int slot = 0; slot < m.geometry.swap_slots(); ++slot) {
-    const SwapSlot& swap = m.swap(Slot(slot));
-    if (swap.count == 0 && swap.cache == kNoPfn) continue;
-    std::string text = fmt::format("swap PTEs {}, content {}", swap.count, swap.content);
-    if (swap.cache < m.frames()) text += ", cached " + letter(m, swap.cache, names);
-    all.push_back({fmt::format("swap slot {}", slot), text});
-  }
-}
-
 void describe_holder_names(const Machine& m, const FolioNames& names, std::vector<Described>& all) {
   for (int id = 0; id < kMaxHolders; ++id) {
     const Holder& holder = m.holders[std::size_t(id)];
@@ -226,12 +90,30 @@ void describe_holder_names(const Machine& m, const FolioNames& names, std::vecto
                              : holder.pfn < m.frames()   ? letter(m, holder.pfn, names)
                                                          : "nothing";
     all.push_back({fmt::format("holder h{}", id),
-                   fmt::format("{} of {}{}", kHolderNames[std::size_t(holder.kind)], what,
+                   fmt::format("{} of {}{}", kHolderWords[std::size_t(holder.kind)], what,
                                holder.write ? ", for writing" : "")});
   }
 }
 
+std::string describe_settings(const Machine& m) {
+  std::string text =
+      fmt::format("enabled {}, use_zero_page {}, swap {}", kEnabledNames[std::size_t(m.enabled)],
+                  m.use_zero_page ? "on" : "off", m.swap_on ? "on" : "off");
+  const Injections& inject = m.inject;
+  const auto armed = [&text](bool is, std::string_view what) {
+    if (is) (text += ", armed: ") += what;
+  };
+  armed(inject.fail_huge_alloc, FailHugeAlloc::name);
+  armed(inject.fail_small_alloc, FailSmallAlloc::name);
+  armed(inject.fail_charge, FailCharge::name);
+  armed(inject.fail_swap_cluster, FailSwapCluster::name);
+  armed(inject.contend_page_lock, ContendPageLock::name);
+  armed(inject.speculative_ref, HoldSpeculativeRef::name);
+  return text;
+}
+
 void describe_globals(const Machine& m, const FolioNames& names, std::vector<Described>& all) {
+  all.push_back({"settings", describe_settings(m)});
   if (m.migration.in_flight())
     all.push_back({"migration", fmt::format("{} to {}", names.letter(m, m.migration.src),
                                             names.letter(m, m.migration.dst))});
@@ -250,20 +132,6 @@ void describe_globals(const Machine& m, const FolioNames& names, std::vector<Des
 }
 
 }  // namespace
-
-std::vector<std::string> describe_holders(const Machine& m, Pfn pfn) {
-  std::vector<std::string> holders;
-  if (pfn > m.frames()) return holders;
-  const Pfn folio = page_folio(m, pfn);
-  add_entries(m, folio, holders);
-  add_swap_cache(m, folio, holders);
-  add_named(m, folio, holders);
-  if (m.migration.in_flight() && (m.migration.src == folio || m.migration.dst == folio))
-    holders.push_back("migration");
-  if (is_huge_zero_page(m, folio)) holders.push_back("huge_zero_page");
-  if (is_zero_page(m, folio)) holders.push_back("empty_zero_page");
-  return holders;
-}
 
 std::vector<Described> describe(const Machine& m, const FolioNames& names) {
   std::vector<Described> all;

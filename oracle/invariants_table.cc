@@ -40,7 +40,7 @@ std::string text(const Where& where) {
     case Where::Thing::frame:
       return "frame " + number;
     case Where::Thing::folio:
-      return "folio " + number;
+      return "the folio at frame " + number;
     case Where::Thing::entry:
       return (where.huge ? "the PMD of " : "the PTE of ") + mm + ' ' + number;
     case Where::Thing::vma:
