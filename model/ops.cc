@@ -240,6 +240,14 @@ int SplitFolio::step(Machine& m) const {
 int ShrinkDeferred::step(Machine& m) const { return deferred_split_scan(m); }
 int ShrinkHugeZero::step(Machine& m) const { return shrink_huge_zero_page(m); }
 
+// v6.1 fs/drop_caches.c: drop_slab(), in the order of registration, v6.1 mm/huge_memory.c:
+// hugepage_init(). It goes round until little is freed; a later round finds what the first left.
+int DropCaches::step(Machine& m) const {
+  shrink_huge_zero_page(m);
+  deferred_split_scan(m);
+  return 0;
+}
+
 // --- Swap and reclaim.
 
 int Swapon::step(Machine& m) const { return sys_swapon(m); }
@@ -272,6 +280,11 @@ int MigrateBegin::step(Machine& m) const {
 }
 
 int MigrateEnd::step(Machine& m) const { return migrate_end(m); }
+
+int MovePages::step(Machine& m) const {
+  const int begun = MigrateBegin{mm, page}.step(m);
+  return begun == 0 && m.migration.in_flight() ? migrate_end(m) : begun;
+}
 
 // --- Failures to come.
 

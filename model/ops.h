@@ -353,6 +353,15 @@ struct ShrinkHugeZero {
   bool operator==(const ShrinkHugeZero&) const = default;
 };
 
+struct DropCaches {
+  static constexpr std::string_view name = "drop_caches";
+  static constexpr std::string_view help =
+      "echo 2 > /proc/sys/vm/drop_caches: shrink_huge_zero, then shrink_deferred";
+  static constexpr std::tuple<> args{};
+  int step(Machine& m) const;
+  bool operator==(const DropCaches&) const = default;
+};
+
 // --- Swap and reclaim.
 
 struct Swapon {
@@ -411,6 +420,17 @@ struct MigrateEnd {
   static constexpr std::tuple<> args{};
   int step(Machine& m) const;
   bool operator==(const MigrateEnd&) const = default;
+};
+
+struct MovePages {
+  MmId mm;
+  PageNr page;
+  static constexpr std::string_view name = "move_pages";
+  static constexpr std::string_view help =
+      "move_pages(MPOL_MF_MOVE_ALL) of one page to another node: migrate_begin and migrate_end";
+  static constexpr std::tuple args{&MovePages::mm, &MovePages::page};
+  int step(Machine& m) const;
+  bool operator==(const MovePages&) const = default;
 };
 
 // --- Failures to come.
@@ -489,9 +509,10 @@ using Op =
                  Load, StoreForced, MadviseHugepage, MadviseNohugepage, MadviseDontneed,
                  MadviseFree, MadviseCold, MadvisePageout, MadviseCollapse, MadviseDontfork,
                  MadviseDofork, Pin, Unpin, Get, Put, StoreViaPin, LoadViaPin, Isolate, Putback,
-                 SplitFolio, ShrinkDeferred, ShrinkHugeZero, Swapon, Swapoff, Reclaim, WritebackEnd,
-                 MigrateBegin, MigrateEnd, FailHugeAlloc, FailSmallAlloc, FailCharge,
-                 FailSwapCluster, ContendPageLock, HoldSpeculativeRef, SetEnabled, SetUseZeroPage>;
+                 SplitFolio, ShrinkDeferred, ShrinkHugeZero, DropCaches, Swapon, Swapoff, Reclaim,
+                 WritebackEnd, MigrateBegin, MigrateEnd, MovePages, FailHugeAlloc, FailSmallAlloc,
+                 FailCharge, FailSwapCluster, ContendPageLock, HoldSpeculativeRef, SetEnabled,
+                 SetUseZeroPage>;
 
 // One op: the machine after it, and what its caller sees. Clears and sets m.reason.
 int step(Machine& m, const Op& op);

@@ -123,6 +123,12 @@ struct Before {
   // Each folio is tried once, in the queue's order: an injected contention is met by the first, a
   // speculative reference by the first that could be split otherwise.
   void operator()(const ShrinkDeferred&) {
+    const int perhaps = shrinks_queue(), certainly = std::popcount(a.small);
+    result(kQueueSplits, certainly, certainly + perhaps);
+  }
+  void operator()(const DropCaches&) { shrinks_queue(); }
+  // How many, beside those that certainly split, may split?
+  int shrinks_queue() {
     bool contended = m.inject.contend_page_lock, speculative = m.inject.speculative_ref;
     int perhaps = 0;
     for (const Pfn head : m.deferred_queue()) {
@@ -133,7 +139,7 @@ struct Before {
       if (expected == Splits::yes) a.small |= block_of(head);
       if (expected == Splits::no) a.large |= block_of(head);
     }
-    result(kQueueSplits, std::popcount(a.small), std::popcount(a.small) + perhaps);
+    return perhaps;
   }
   void operator()(const ShrinkHugeZero&) {
     const bool used = std::ranges::any_of(m.mms, [](const Mm& mm) { return mm.huge_zero_page; });
@@ -185,6 +191,10 @@ struct Before {
   void operator()(const MigrateBegin& op) {
     const Pfn pfn = mapped_frame(m, op.mm.id, op.page.number);
     if (pfn != kNoPfn && count_of(pfn).isolations > 0) must_fail(kIsolatedOnce);
+  }
+  void operator()(const MovePages& op) {
+    const Pfn pfn = mapped_frame(m, op.mm.id, op.page.number);
+    if (pfn != kNoPfn && held(count_of(pfn))) must_fail(kHeldNotMigrated);
   }
   void operator()(const MigrateEnd&) {
     if (!m.migration.in_flight()) return result(kNoMigration, -EINVAL);

@@ -108,9 +108,13 @@ Verdict FlatMemory::on(const Reclaim& op, const Reply& a) {
 Verdict FlatMemory::on(const MigrateBegin& op, const Reply& a) {
   return alive(op.mm.id) ? Verdict{} : no_such_process(a.result);
 }
+Verdict FlatMemory::on(const MovePages& op, const Reply& a) {
+  return alive(op.mm.id) ? Verdict{} : no_such_process(a.result);
+}
 Verdict FlatMemory::on(const MigrateEnd&, const Reply&) { return {}; }
 Verdict FlatMemory::on(const ShrinkDeferred&, const Reply&) { return {}; }
 Verdict FlatMemory::on(const ShrinkHugeZero&, const Reply&) { return {}; }
+Verdict FlatMemory::on(const DropCaches&, const Reply& a) { return expect(a.result, 0); }
 Verdict FlatMemory::on(const Swapon&, const Reply&) { return {}; }
 Verdict FlatMemory::on(const Swapoff&, const Reply&) { return {}; }
 Verdict FlatMemory::on(const WritebackEnd&, const Reply& a) { return expect(a.result, 0); }

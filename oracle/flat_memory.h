@@ -135,12 +135,14 @@ class FlatMemory {
   Verdict on(const SplitFolio& op, const Reply& a);
   Verdict on(const ShrinkDeferred& op, const Reply& a);
   Verdict on(const ShrinkHugeZero& op, const Reply& a);
+  Verdict on(const DropCaches& op, const Reply& a);
   Verdict on(const Swapon& op, const Reply& a);
   Verdict on(const Swapoff& op, const Reply& a);
   Verdict on(const Reclaim& op, const Reply& a);
   Verdict on(const WritebackEnd& op, const Reply& a);
   Verdict on(const MigrateBegin& op, const Reply& a);
   Verdict on(const MigrateEnd& op, const Reply& a);
+  Verdict on(const MovePages& op, const Reply& a);
   Verdict on(const FailHugeAlloc& op, const Reply& a);
   Verdict on(const FailSmallAlloc& op, const Reply& a);
   Verdict on(const FailCharge& op, const Reply& a);

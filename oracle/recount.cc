@@ -1,6 +1,8 @@
 // Counting from scratch, and what the counts say.
 #include "oracle/recount.h"
 
+#include <utility>
+
 namespace thp {
 
 void Marks::reset(int size) {
@@ -35,8 +37,8 @@ void Recount::reset(const Geometry& g, bool updates) {
   changed_folios_.reset(frames);
   changed_entries_.reset(ptes + pmds);
   changed_slots_.reset(slots);
-  wandered_ = {};
-  drift_before_ = drift_ = splits_before_ = splits_ = 0;
+  wanderers_ = {};
+  drift_before_ = drift_ = splits_before_ = splits_ = moves_before_ = moves_ = 0;
 }
 
 // --- Counting.
@@ -174,18 +176,21 @@ void Recount::recount(const Machine& m) {
 // --- History.
 
 void Recount::note_history(const Machine& m) {
-  drift_before_ = drift_;
-  splits_before_ = splits_;
-  drift_ = m.anon_mapped_drift;
-  splits_ = int(m.events[std::size_t(Event::thp_split_pmd)]);
+  const auto counted = [&m](Event event) { return int(m.events[std::size_t(event)]); };
+  drift_before_ = std::exchange(drift_, m.anon_mapped_drift);
+  splits_before_ = std::exchange(splits_, counted(Event::thp_split_pmd));
+  moves_before_ = std::exchange(moves_, counted(Event::thp_migration_success));
 }
 
+// A folio that is new when one has moved may be where that went: `move_pages` begins and ends a
+// migration in one op.
 void Recount::note_wanderer(const Machine& m, int block) {
   const Pfn head = Pfn(block << geometry_.order);
   const bool moving = m.migration.src == head || m.migration.dst == head;
-  const bool wanders = moving || test(m, head, PG_swapcache);
-  std::uint8_t& wandered = wandered_[std::size_t(block)];
-  wandered = folio_test_large(m, head) && (wandered || wanders);
+  Wanderer& wanderer = wanderers_[std::size_t(block)];
+  const bool moved = wanderer == Wanderer::none && moves_ > moves_before_;
+  const bool wanders = wanderer == Wanderer::yes || moving || moved || test(m, head, PG_swapcache);
+  wanderer = !folio_test_large(m, head) ? Wanderer::none : wanders ? Wanderer::yes : Wanderer::no;
 }
 
 // --- What the counts say.
@@ -232,7 +237,7 @@ bool Recount::operator==(const Recount& o) const {
          std::equal(blocks_.begin(), blocks_.begin() + geometry_.frame_blocks() + 1,
                     o.blocks_.begin()) &&
          mms_ == o.mms_ && used_frames_ == o.used_frames_ && cached_slots_ == o.cached_slots_ &&
-         outstanding_pins_ == o.outstanding_pins_ && wandered_ == o.wandered_;
+         outstanding_pins_ == o.outstanding_pins_ && wanderers_ == o.wanderers_;
 }
 
 }  // namespace thp

@@ -134,7 +134,7 @@ class Recount {
 
   // History: what can't be told from a state alone.
   // A block whose large folio has been in the swap cache or in a migration.
-  bool wandered(Pfn head) const { return wandered_[block_of(head)] != 0; }
+  bool wandered(Pfn head) const { return wanderers_[block_of(head)] == Wanderer::yes; }
   // Since the last look: growth of the machine's drift, and PMDs split.
   int drift_grown() const { return drift_ - drift_before_; }
   int pmds_split() const { return splits_ - splits_before_; }
@@ -234,8 +234,10 @@ class Recount {
   int cached_slots_ = 0, outstanding_pins_ = 0;
 
   Shadow shadow_;
-  std::array<std::uint8_t, Geometry::kMaxBlocks + 1> wandered_;
+  enum class Wanderer : std::uint8_t { none, no, yes };  // none: there is no large folio
+  std::array<Wanderer, Geometry::kMaxBlocks + 1> wanderers_;
   int drift_before_ = 0, drift_ = 0, splits_before_ = 0, splits_ = 0;
+  int moves_before_ = 0, moves_ = 0;  // large folios migrated
 
   bool updates_ = true, has_shadow_ = false;
   bool anything_changed_ = true, all_changed_ = true, vmas_changed_ = true;
