@@ -240,6 +240,7 @@ class Recount {
   int moves_before_ = 0, moves_ = 0;  // large folios migrated
 
   bool updates_ = true, has_shadow_ = false;
+  bool same_unstamped_ = false;  // shadow_.unstamped is as the machine has it
   bool anything_changed_ = true, all_changed_ = true, vmas_changed_ = true;
   std::uint64_t lead_to_changed_ = 0;  // blocks: entries that lead there are to be judged again
   Marks changed_frames_, changed_folios_, changed_entries_, changed_slots_;

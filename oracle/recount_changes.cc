@@ -23,7 +23,7 @@ std::uint8_t Recount::shape_of(const Machine& m, int block) const {
 // A new shape of a folio changes what is asked of each of its frames.
 void Recount::update_blocks(const Machine& m) {
   const std::size_t count = std::size_t(geometry_.frame_blocks());
-  const bool none = same(shadow_.compounds.data(), &m.compound(0), count);
+  const bool none = same_unstamped_ || same(shadow_.compounds.data(), &m.compound(0), count);
   for (int i = 0; i < (none ? 0 : int(count)); ++i) {
     const Pfn head = Pfn(i << geometry_.order);
     Compound& before = shadow_.compounds[std::size_t(i)];

@@ -38,18 +38,16 @@ Recount::Counters Recount::counters_of(const Machine& m) {
 
 // Most ops of a random trace fail or find nothing to do.
 bool Recount::is_current(const Machine& m) const {
-  const auto unstamped = m.unstamped();
   return m.stamps.empty() && shadow_.counters == counters_of(m) &&
          shadow_.migration == m.migration && shadow_.swap_device == m.swap_device &&
          same(shadow_.mms.data(), m.mms.data(), Geometry::kMaxMms) &&
          same(shadow_.holders.data(), m.holders.data(), kMaxHolders) &&
-         same(shadow_.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas) &&
-         same(shadow_.unstamped.data(), unstamped.data(), unstamped.size());
+         same(shadow_.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas) && same_unstamped_;
 }
 
 void Recount::copy_little(const Machine& m) {
-  const auto unstamped = m.unstamped();
-  std::memcpy(shadow_.unstamped.data(), unstamped.data(), unstamped.size());
+  if (!same_unstamped_)
+    std::memcpy(shadow_.unstamped.data(), m.unstamped().data(), shadow_.unstamped.size());
   shadow_.counters = counters_of(m);
   shadow_.mms = m.mms;
   shadow_.holders = m.holders;
@@ -78,6 +76,7 @@ void Recount::copy_shadow(const Machine& m) {
   }
   for (int mm = 0; mm < geometry_.mms; ++mm)
     std::ranges::copy(m.vmas(mm), shadow_.vmas.begin() + mm * m.max_map_count());
+  same_unstamped_ = false;
   copy_little(m);
   has_shadow_ = true;
 }
@@ -94,6 +93,7 @@ void Recount::update(const Machine& m) {
   changed_slots_.clear();
   lead_to_changed_ = 0;
   all_changed_ = vmas_changed_ = false;
+  same_unstamped_ = same(shadow_.unstamped.data(), m.unstamped().data(), shadow_.unstamped.size());
   anything_changed_ = !is_current(m);
   note_history(m);
   if (!anything_changed_) return;
@@ -194,7 +194,7 @@ void Recount::slot_changed(const Machine& m, int slot) {
 void Recount::update_swap(const Machine& m) {
   const std::size_t slots = shadow_.swap.size();
   for (const std::uint16_t slot : changed_slots_.list()) slot_changed(m, slot);
-  if (same(&m.swap(0), shadow_.swap.data(), slots)) return;
+  if (same_unstamped_ || same(&m.swap(0), shadow_.swap.data(), slots)) return;
   for (std::size_t i = 0; i < slots; ++i) {
     SwapSlot& before = shadow_.swap[i];
     const SwapSlot& now = m.swap(Slot(i));
@@ -236,7 +236,9 @@ void Recount::update_mm_vmas(const Machine& m, int mm) {
 }
 
 void Recount::update_vmas(const Machine& m) {
-  for (int mm = 0; mm < geometry_.mms; ++mm) update_mm_vmas(m, mm);
+  for (int mm = 0; mm < geometry_.mms; ++mm)
+    if (!same_unstamped_ || shadow_.mms[std::size_t(mm)] != m.mms[std::size_t(mm)])
+      update_mm_vmas(m, mm);
   vmas_changed_ |= !same(shadow_.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas);
 }
 
