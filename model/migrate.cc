@@ -1,8 +1,9 @@
 // Migration of one folio, as move_pages(2) with MPOL_MF_MOVE_ALL does it. v6.1 mm/migrate.c, mode
 // MIGRATE_SYNC. Left out: files, hugetlb, device memory, NUMA nodes, memcg, isolated-page counts.
 // migrate_pages() repeats what said -EAGAIN, and from the fourth of its ten passes on it sleeps on
-// page locks and writeback (`force`). Nothing runs between passes here, so that one pass with force
-// decides; what a retry would wait for is another op.
+// page locks and writeback (`force`). A pass that fails leaves traces (PG_double_map is lost, and
+// the next pass then queues the folio for splitting), so that all ten are gone through. Those after
+// the one that an op boundary interrupts belong to migrate_end().
 #include "model/migrate.h"
 
 #include <cerrno>
@@ -17,6 +18,7 @@ namespace thp {
 namespace {
 
 constexpr int MIGRATEPAGE_SUCCESS = 0, MIGRATEPAGE_UNMAP = 1;
+constexpr int NR_MAX_MIGRATE_PAGES_RETRY = 10;
 
 // The swap cache's part of folio_migrate_mapping(): every slot and every page->private moves.
 void migrate_swap_cache(Machine& m, Pfn dst, Pfn src) {
@@ -77,11 +79,14 @@ bool move_to_new_folio(Machine& m, Pfn dst, Pfn src) {
 }
 
 // v6.1 mm/migrate.c: __migrate_folio_unmap(). false: a pin kept some mapping, the others are back.
-// Only what was split just now comes without force, and never under writeback.
 bool lock_and_unmap(Machine& m, Pfn dst, Pfn src, bool force) {
   if (!trylock_page(m, src)) {
     if (!force) return false;
     lock_page(m, src);
+  }
+  if (test(m, src, PG_writeback) && !force) {
+    unlock_page(m, src);
+    return false;
   }
   folio_wait_writeback(m, src);
   lock_page(m, dst);
@@ -164,20 +169,30 @@ int split_and_migrate(Machine& m, Pfn thp) {
   return result;
 }
 
+// v6.1 mm/migrate.c: migrate_pages_batch(), the passes over one folio from `pass` on. At the first
+// that has unmapped it a begun migration stops, between unmap and move.
+int migrate_passes(Machine& m, Pfn src, int pass, bool stop_unmapped) {
+  const int nr_pages = folio_nr_pages(m, src);
+  int rc = -EAGAIN;
+  for (; rc == -EAGAIN && pass < NR_MAX_MIGRATE_PAGES_RETRY; ++pass) {
+    Pfn dst = kNoPfn;
+    rc = migrate_folio_unmap(m, dst, src, pass > 2);
+    if (rc == MIGRATEPAGE_UNMAP && stop_unmapped) {
+      m.migration = {src, dst};
+      return 0;
+    }
+    if (rc == MIGRATEPAGE_UNMAP) rc = migrate_folio_move(m, dst, src);
+  }
+  return rc == -ENOMEM && nr_pages > 1 ? split_and_migrate(m, src) : migrated(m, src, nr_pages, rc);
+}
+
 }  // namespace
 
 // v6.1 mm/migrate.c: add_page_for_migration(), migrate_pages_batch() up to MIGRATEPAGE_UNMAP
 int migrate_begin(Machine& m, Pfn pfn) {
   if (m.migration.in_flight()) return -EBUSY;
   const Pfn src = page_folio(m, pfn);
-  const int nr_pages = folio_nr_pages(m, src);
-  if (!folio_isolate_lru(m, src)) return -EBUSY;
-  Pfn dst = kNoPfn;
-  const int rc = migrate_folio_unmap(m, dst, src, true);
-  if (rc == -ENOMEM && nr_pages > 1) return split_and_migrate(m, src);
-  if (rc != MIGRATEPAGE_UNMAP) return migrated(m, src, nr_pages, rc);
-  m.migration = {src, dst};
-  return 0;
+  return folio_isolate_lru(m, src) ? migrate_passes(m, src, 0, true) : -EBUSY;
 }
 
 // v6.1 mm/migrate.c: migrate_pages_batch() from MIGRATEPAGE_UNMAP on
@@ -185,7 +200,8 @@ int migrate_end(Machine& m) {
   if (!m.migration.in_flight()) return -EINVAL;
   const auto [src, dst] = std::exchange(m.migration, {});
   const int nr_pages = folio_nr_pages(m, src);
-  return migrated(m, src, nr_pages, migrate_folio_move(m, dst, src));
+  const int rc = migrate_folio_move(m, dst, src);
+  return rc == -EAGAIN ? migrate_passes(m, src, 1, false) : migrated(m, src, nr_pages, rc);
 }
 
 void wait_for_migration(Machine& m) {
