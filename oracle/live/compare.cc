@@ -1,0 +1,247 @@
+// Fact by fact. Lists are walked side by side by their keys; of runs that differ in length, what
+// both have in common is compared, then what is left.
+#include "oracle/live/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "model/trace.h"
+#include "oracle/live/names.h"
+#include "oracle/live/runs.h"
+
+namespace thp::live {
+namespace {
+
+class Comparison {
+ public:
+  Comparison(const Observation& model, const Observation& kernel)
+      : model_(model), kernel_(kernel) {}
+
+  Differences run() {
+    text_fact("result", {}, print_result(model_.globals.result),
+              print_result(kernel_.globals.result));
+    entries();
+    folios();
+    pages();
+    holders();
+    mms();
+    globals();
+    contents();
+    return std::move(found_);
+  }
+
+ private:
+  void differ(std::string_view fact, const std::string& where, std::string model,
+              std::string kernel) {
+    if (found_.all.size() < kMostDifferences)
+      found_.all.push_back({std::string(fact), where, std::move(model), std::move(kernel)});
+  }
+  void text_fact(std::string_view fact, const std::string& where, std::string model,
+                 std::string kernel) {
+    ++found_.facts;
+    if (model != kernel) differ(fact, where, std::move(model), std::move(kernel));
+  }
+  template <class Number>
+  void fact(std::string_view name, const std::string& where, Number model, Number kernel) {
+    if (std::int64_t{model} == kUnseen || std::int64_t{kernel} == kUnseen) return;
+    ++found_.facts;
+    if (model != kernel) differ(name, where, std::to_string(model), std::to_string(kernel));
+  }
+  template <class Names>
+  void bits(std::string_view prefix, const std::string& where, unsigned model, unsigned kernel,
+            const Names& names) {
+    const auto tell = [](bool is) { return is ? "1" : "0"; };
+    for (const auto& [bit, name] : names) {
+      ++found_.facts;
+      if (((model ^ kernel) & bit) != 0)
+        differ(fmt::format("{}.{}", prefix, name), where, tell((model & bit) != 0),
+               tell((kernel & bit) != 0));
+    }
+  }
+
+  // Calls both(a, b) for records with equal keys, one(record, is_model) for those without a
+  // partner.
+  template <class Record, class Key, class Both, class One>
+  static void walk(const std::vector<Record>& model, const std::vector<Record>& kernel, Key key,
+                   Both both, One one) {
+    auto a = model.begin();
+    auto b = kernel.begin();
+    while (a != model.end() || b != kernel.end()) {
+      if (b == kernel.end() || (a != model.end() && key(*a) < key(*b)))
+        one(*a++, true);
+      else if (a == model.end() || key(*b) < key(*a))
+        one(*b++, false);
+      else
+        both(*a++, *b++);
+    }
+  }
+  // The same for runs, cut where those of the other side begin or end.
+  template <class Run, class Key, class Both, class One>
+  static void walk_runs(std::vector<Run> model, std::vector<Run> kernel, Key key, Both both,
+                        One one) {
+    std::size_t a = 0, b = 0;
+    const auto consume = [](std::vector<Run>& runs, std::size_t& at, unsigned n) {
+      if (runs[at].count > n)
+        runs[at] = after(runs[at], n);
+      else
+        ++at;
+    };
+    while (a < model.size() || b < kernel.size()) {
+      if (b == kernel.size() || (a < model.size() && key(model[a]) < key(kernel[b]))) {
+        one(model[a], true);
+        consume(model, a, lone(model[a], b < kernel.size() ? &kernel[b] : nullptr));
+      } else if (a == model.size() || key(kernel[b]) < key(model[a])) {
+        one(kernel[b], false);
+        consume(kernel, b, lone(kernel[b], a < model.size() ? &model[a] : nullptr));
+      } else {
+        const unsigned n = std::min(model[a].count, kernel[b].count);
+        both(model[a], kernel[b], n);
+        consume(model, a, n);
+        consume(kernel, b, n);
+      }
+    }
+  }
+  // How much of a run comes before the other side's next one.
+  static unsigned lone(const EntryRun& run, const EntryRun* other) {
+    const bool reaches = other != nullptr && other->mm == run.mm && !other->huge && !run.huge &&
+                         other->page < run.page + run.count;
+    return reaches ? unsigned(other->page - run.page) : run.count;
+  }
+  static unsigned lone(const PageRun& run, const PageRun* other) {
+    const bool reaches = other != nullptr && other->pfn - run.pfn < run.count;
+    return reaches ? other->pfn - run.pfn : run.count;
+  }
+
+  static std::string place(const EntryRun& run, unsigned n) {
+    const std::string pages =
+        n == 1 ? std::to_string(run.page) : fmt::format("{}..{}", run.page, run.page + n);
+    return fmt::format("{} {} {}", run.huge ? "PMD" : "PTE", char('A' + run.mm), pages);
+  }
+  static std::string place(const PageRun& run, unsigned n) {
+    return n == 1 ? fmt::format("frame #{}", run.pfn)
+                  : fmt::format("frames #{}..{}", run.pfn, run.pfn + n);
+  }
+  static std::string frame_name(const EntryRun& run) {
+    return run.frame == kNoFrame ? "-" : std::to_string(run.frame);
+  }
+  void presence(std::string_view fact, const std::string& where, bool model,
+                std::string_view there) {
+    text_fact(fact, where, model ? std::string(there) : "none",
+              model ? "none" : std::string(there));
+  }
+
+  void entries() {
+    walk_runs(
+        model_.entries, kernel_.entries,
+        [](const EntryRun& r) { return std::tuple(r.mm, r.page, !r.huge); },
+        [&](const EntryRun& a, const EntryRun& b, unsigned n) {
+          const std::string where = place(a, n);
+          text_fact("entry.kind", where, std::string(kEntryKindNames[std::size_t(a.kind)]),
+                    std::string(kEntryKindNames[std::size_t(b.kind)]));
+          if (a.kind != b.kind) return;
+          text_fact(a.kind == EntryKind::swap ? "entry.slot" : "entry.frame", where, frame_name(a),
+                    frame_name(b));
+          bits("entry", where, a.bits, b.bits, kEntryBitNames);
+        },
+        [&](const EntryRun& run, bool model) {
+          presence("entry.kind", place(run, run.count), model,
+                   kEntryKindNames[std::size_t(run.kind)]);
+        });
+  }
+
+  void folios() {
+    walk(
+        model_.folios, kernel_.folios, [](const FolioSeen& f) { return f.pfn; },
+        [&](const FolioSeen& a, const FolioSeen& b) {
+          const std::string where = fmt::format("folio #{}", a.pfn);
+          fact("folio.order", where, a.order, b.order);
+          fact("folio.refcount", where, a.refcount, b.refcount);
+          fact("folio.compound_mapcount", where, a.mapcount, b.mapcount);
+          fact("folio.pincount", where, a.pincount, b.pincount);
+          fact("folio.index", where, a.index, b.index);
+          fact("folio.double_map", where, a.double_map, b.double_map);
+          fact("folio.deferred", where, a.deferred, b.deferred);
+        },
+        [&](const FolioSeen& f, bool model) {
+          presence("folio", fmt::format("folio #{}", f.pfn), model, "there");
+        });
+  }
+
+  void pages() {
+    walk_runs(
+        model_.pages, kernel_.pages, [](const PageRun& r) { return r.pfn; },
+        [&](const PageRun& a, const PageRun& b, unsigned n) {
+          const std::string where = place(a, n);
+          fact("page.mapcount", where, a.mapcount, b.mapcount);
+          bits("page", where, a.flags, b.flags, kPageFlagNames);
+        },
+        [&](const PageRun& run, bool model) {
+          presence("page", place(run, run.count), model, "there");
+        });
+  }
+
+  void holders() {
+    walk(
+        model_.holders, kernel_.holders, [](const HolderSeen& h) { return h.id; },
+        [&](const HolderSeen& a, const HolderSeen& b) {
+          const std::string where = fmt::format("h{}", a.id);
+          text_fact("holder.kind", where, std::string(kHolderNames[std::size_t(a.kind)]),
+                    std::string(kHolderNames[std::size_t(b.kind)]));
+          fact("holder.frame", where, a.pfn, b.pfn);
+        },
+        [&](const HolderSeen& h, bool model) {
+          presence("holder.kind", fmt::format("h{}", h.id), model,
+                   kHolderNames[std::size_t(h.kind)]);
+        });
+  }
+
+  void mms() {
+    walk(
+        model_.mms, kernel_.mms, [](const MmSeen& mm) { return mm.mm; },
+        [&](const MmSeen& a, const MmSeen& b) {
+          const std::string where(1, char('A' + a.mm));
+          fact("mm.rss", where, a.anon_pages, b.anon_pages);
+          fact("mm.swap", where, a.swap_entries, b.swap_entries);
+          fact("mm.page_tables", where, a.nr_ptes, b.nr_ptes);
+          fact("mm.deposits", where, a.deposits, b.deposits);
+          fact("mm.vmas", where, a.map_count, b.map_count);
+          fact("mm.huge_zero_page", where, a.huge_zero_page, b.huge_zero_page);
+          fact("mm.pinned", where, a.has_pinned, b.has_pinned);
+        },
+        [&](const MmSeen& mm, bool model) {
+          presence("mm", std::string(1, char('A' + mm.mm)), model, "alive");
+        });
+  }
+
+  void globals() {
+    const Globals &a = model_.globals, &b = kernel_.globals;
+    fact("huge_zero_refcount", {}, a.huge_zero_refcount, b.huge_zero_refcount);
+    fact("deferred_len", {}, a.deferred_len, b.deferred_len);
+    for (std::size_t i = 0; i < kEvents; ++i)
+      fact(fmt::format("event.{}", kEventNames[i]), {}, a.events[i], b.events[i]);
+    if (a.reason != kUnseen && b.reason != kUnseen)
+      text_fact("reason", {}, reason_name(a.reason), reason_name(b.reason));
+  }
+
+  void contents() {
+    for (const ContentSeen& b : kernel_.contents) {
+      const auto a = std::ranges::lower_bound(model_.contents, b.pfn, {}, &ContentSeen::pfn);
+      if (a != model_.contents.end() && a->pfn == b.pfn)
+        fact("content", fmt::format("frame #{}", b.pfn), a->content, b.content);
+    }
+  }
+
+  const Observation& model_;
+  const Observation& kernel_;
+  Differences found_;
+};
+
+}  // namespace
+
+Differences compare(const Observation& model, const Observation& kernel) {
+  return Comparison(model, kernel).run();
+}
+
+}  // namespace thp::live

@@ -1,0 +1,95 @@
+// The table of free facts.
+#include "oracle/live/free_facts.h"
+
+#include <algorithm>
+
+#include "oracle/live/rename.h"
+
+namespace thp::live {
+namespace {
+
+using Ops = std::span<const Op>;
+
+void clear_flags(Observation& seen, Bits of, Bits flags) {
+  for (PageRun& run : seen.pages)
+    if ((run.flags & of) != 0) run.flags &= Bits(~flags);
+}
+
+void forget_tail_flags(Observation& seen, Ops) {
+  clear_flags(seen, PG_tail, Bits(~(PG_tail | PG_anon_exclusive)));
+}
+
+// Of a page that nobody maps any more, or that was split while nobody mapped it.
+void forget_unmapped_exclusive(Observation& seen, Ops) {
+  for (PageRun& run : seen.pages)
+    if (run.mapcount == -1 && (run.flags & (PG_head | PG_tail)) == 0)
+      run.flags &= Bits(~PG_anon_exclusive);
+}
+
+bool is_anon(const Observation& seen, const FolioSeen& folio) {
+  return std::ranges::any_of(seen.pages, [&](const PageRun& run) {
+    return folio.pfn - run.pfn < run.count && (run.flags & PG_anon) != 0;
+  });
+}
+
+void forget_of_others(Observation& seen, Ops) {
+  for (FolioSeen& folio : seen.folios)
+    if (!is_anon(seen, folio)) {
+      folio.index = 0;
+      folio.deferred = 0;
+    }
+}
+
+void forget_small_compound(Observation& seen, Ops) {
+  for (FolioSeen& folio : seen.folios)
+    if (folio.order == 0) {
+      folio.mapcount = -1;
+      folio.pincount = 0;
+      folio.double_map = folio.deferred = 0;
+    }
+}
+
+template <class T>
+bool any(Ops ops) {
+  return std::ranges::any_of(ops, [](const Op& op) { return std::holds_alternative<T>(op); });
+}
+
+void forget_split_failures(Observation& seen, Ops ops) {
+  if (any<DropCaches>(ops))
+    seen.globals.events[std::size_t(Event::thp_split_page_failed)] = kUnseen;
+}
+
+void forget_dirty(Observation& seen, Ops ops) {
+  if (!any<StoreViaPin>(ops)) return;
+  for (PageRun& run : seen.pages) run.flags &= Bits(~PG_dirty);
+}
+
+constexpr FreeFact kFreeFacts[] = {
+    {"flags of tails", "but for AnonExclusive, a tail's flags are its head's", forget_tail_flags},
+    {"AnonExclusive of unmapped small pages",
+     "a bit that nobody reads until the page is mapped again, and then it is set anew",
+     forget_unmapped_exclusive},
+    {"index and deferred_list of folios that are not anonymous",
+     "they mean something to anonymous folios only; the huge zero page, which a get may keep when "
+     "it "
+     "is that no more, has a list that nobody has initialised",
+     forget_of_others},
+    {"compound fields of small pages", "there are none", forget_small_compound},
+    {"thp_split_page_failed once caches were dropped",
+     "drop_slab() goes round while any shrinker frees much: nobody knows how often",
+     forget_split_failures},
+    {"PG_dirty once a device has stored",
+     "the model's driver marks what it has written dirty; io_uring leaves that to who pins again",
+     forget_dirty},
+};
+
+}  // namespace
+
+std::span<const FreeFact> free_facts() { return kFreeFacts; }
+
+Observation comparable(Observation seen, std::span<const Op> ops) {
+  for (const FreeFact& free : kFreeFacts) free.forget(seen, ops);
+  return renamed(seen);
+}
+
+}  // namespace thp::live

@@ -1,0 +1,187 @@
+// struct page of v6.1 include/linux/mm_types.h: what a large folio says of itself stands in its
+// first and second tail.
+#include "oracle/live/guest/folios.h"
+
+#include <algorithm>
+
+#include "oracle/live/guest/workers.h"
+#include "oracle/live/runs.h"
+
+namespace thp::live {
+namespace {
+
+constexpr std::uint32_t kWholeBlockFrom = 8;  // frames in a row: a large folio is likely
+
+template <class T>
+T member(const std::byte* page, int offset) {
+  T value;
+  std::memcpy(&value, page + offset, sizeof value);
+  return value;
+}
+
+bool is_tail(const PageLayout& at, const std::byte* page) {
+  return (member<std::uint64_t>(page, at.compound_head) & 1) != 0;
+}
+
+std::uint32_t head_of(const Kernel& kernel, PageStructs& structs, std::uint32_t pfn) {
+  const auto head = member<std::uint64_t>(structs.at(pfn), kernel.page.compound_head);
+  return (head & 1) == 0 ? pfn : kernel.pfn_of_page_struct(head - 1);
+}
+
+// Flags that say the same are translated once.
+class FlagBits {
+ public:
+  explicit FlagBits(const PageLayout& layout) : layout_(layout) {}
+  Bits operator()(std::uint64_t flags) {
+    if (flags != last_) {
+      last_ = flags;
+      bits_ = 0;
+      for (const auto& [bit, of_model] : layout_.bits)
+        if ((flags >> bit & 1) != 0) bits_ |= of_model;
+    }
+    return bits_;
+  }
+
+ private:
+  const PageLayout& layout_;
+  std::uint64_t last_ = 0;
+  Bits bits_ = 0;
+};
+
+// PAGE_MAPPING_ANON is bit 0 of page->mapping, v6.1 include/linux/page-flags.h; of heads only.
+bool is_anon(const PageLayout& at, const std::byte* page) {
+  return (member<std::uint64_t>(page, at.mapping) & 1) != 0;
+}
+
+int order_of(const PageLayout& at, PageStructs& structs, FlagBits& bits, std::uint32_t head) {
+  if ((bits(member<std::uint64_t>(structs.at(head), at.flags)) & PG_head) == 0) return 0;
+  return member<std::uint8_t>(structs.at(head + 1), at.compound_order);
+}
+
+FolioSeen folio_seen(const Kernel& kernel, PageStructs& structs, std::uint32_t head, int order) {
+  const PageLayout& at = kernel.page;
+  const std::byte* const page = structs.at(head);
+  FolioSeen folio{.pfn = head,
+                  .refcount = member<std::int32_t>(page, at.refcount),
+                  .order = std::uint8_t(order)};
+  if (is_anon(at, page))
+    folio.index = std::int32_t(member<std::int64_t>(page, at.index) - std::int64_t(kBase >> 12));
+  if (order == 0) return folio;
+  const std::byte* const first_tail = structs.at(head + 1);
+  folio.mapcount = member<std::int32_t>(first_tail, at.compound_mapcount);
+  folio.pincount = member<std::int32_t>(first_tail, at.compound_pincount);
+  folio.double_map = member<std::uint64_t>(first_tail, at.flags) >> at.double_map & 1;
+  if (order == 1) return folio;
+  const std::uint64_t list = kernel.page_struct(head + 2) + std::uint64_t(at.deferred_list);
+  folio.deferred = member<std::uint64_t>(structs.at(head + 2), at.deferred_list) != list;
+  return folio;
+}
+
+PageRun page_seen(const PageLayout& at, const std::byte* page, FlagBits& bits, std::uint32_t pfn) {
+  Bits flags = bits(member<std::uint64_t>(page, at.flags));
+  if (is_tail(at, page))
+    flags |= PG_tail;
+  else if (is_anon(at, page))
+    flags |= PG_anon;
+  return {.pfn = pfn, .flags = flags, .mapcount = member<std::int32_t>(page, at.mapcount)};
+}
+
+// The heads of all folios among the frames, sorted.
+std::vector<std::uint32_t> heads_of(const Kernel& kernel, PageStructs& structs,
+                                    const std::vector<FrameRange>& frames,
+                                    std::uint32_t huge_zero_pfn) {
+  std::vector<std::uint32_t> heads;
+  for (const FrameRange& range : frames) {
+    structs.read(range);
+    const std::uint32_t end = range.pfn + range.count;
+    for (std::uint32_t pfn = range.pfn; pfn < end; ++pfn) {
+      const std::uint32_t head = head_of(kernel, structs, pfn);
+      if (head == huge_zero_pfn || head == kernel.zero_pfn) continue;
+      if (heads.empty() || heads.back() != head) heads.push_back(head);
+    }
+  }
+  std::ranges::sort(heads);
+  heads.erase(std::ranges::unique(heads).begin(), heads.end());
+  return heads;
+}
+
+// v6.1 include/linux/xarray.h: an entry with its low bits 10 is a node, 00 a pointer; others are
+// values. Below a node lie 64 slots.
+void append_pages_of_node(const Kernel& kernel, std::uint64_t entry, int depth,
+                          std::vector<FrameRange>& frames) {
+  if (entry == 0 || depth > 4) return;
+  if ((entry & 3) == 0) {
+    frames.push_back({kernel.pfn_of_page_struct(entry), 1});
+    return;
+  }
+  if ((entry & 3) != 2 || entry < 4096) return;
+  std::array<std::uint64_t, 64> slots;
+  const std::uint64_t at = (entry & ~std::uint64_t{3}) + std::uint64_t(kernel.xarray.slots);
+  if (!kernel.memory.read(at, slots.data(), sizeof slots)) return;
+  for (const std::uint64_t slot : slots) append_pages_of_node(kernel, slot, depth + 1, frames);
+}
+
+}  // namespace
+
+PageStructs::Block& PageStructs::block_of(std::uint32_t pfn) {
+  const std::uint32_t first = pfn & ~(kBlock - 1);
+  if (last_ < used_ && blocks_[last_]->first == first) return *blocks_[last_];
+  for (last_ = 0; last_ < used_; ++last_)
+    if (blocks_[last_]->first == first) return *blocks_[last_];
+  if (used_ == blocks_.size()) blocks_.push_back(std::make_unique_for_overwrite<Block>());
+  Block& block = *blocks_[used_++];
+  block.first = first;
+  block.known.reset();
+  return block;
+}
+
+// What cannot be read is all zeros: a page that nobody uses.
+void PageStructs::read(FrameRange range) {
+  while (range.count > 0) {
+    Block& block = block_of(range.pfn);
+    const std::uint32_t at = range.pfn - block.first;
+    const std::uint32_t here = std::min(range.count, kBlock - at);
+    const bool whole = here >= kWholeBlockFrom;
+    const std::uint32_t from = whole ? 0 : at, count = whole ? kBlock : here;
+    if (!(whole ? block.known.all() : block.known[at])) {
+      std::byte* const to = block.bytes.data() + from * kPageStructBytes;
+      if (!kernel_.memory.read(kernel_.page_struct(block.first + from), to,
+                               count * kPageStructBytes))
+        std::memset(to, 0, count * kPageStructBytes);
+      for (std::uint32_t i = from; i < from + count; ++i) block.known.set(i);
+    }
+    range.pfn += here;
+    range.count -= here;
+  }
+}
+
+const std::byte* PageStructs::at(std::uint32_t pfn) {
+  const Block& block = block_of(pfn);
+  if (!block.known[pfn - block.first]) read({pfn, 1});
+  return block.bytes.data() + (pfn - block.first) * kPageStructBytes;
+}
+
+void append_folios(const Kernel& kernel, PageStructs& structs,
+                   const std::vector<FrameRange>& frames, std::uint32_t huge_zero_pfn,
+                   Observation& o) {
+  FlagBits bits(kernel.page);
+  for (const std::uint32_t head : heads_of(kernel, structs, frames, huge_zero_pfn)) {
+    const int order = order_of(kernel.page, structs, bits, head);
+    const std::uint32_t pages = std::uint32_t{1} << order;
+    structs.read({head, pages});
+    o.folios.push_back(folio_seen(kernel, structs, head, order));
+    const std::byte* page = structs.at(head);
+    for (std::uint32_t i = 0; i < pages; ++i, page += kPageStructBytes)
+      append_run(o.pages, page_seen(kernel.page, page, bits, head + i));
+  }
+}
+
+void append_swap_cache(const Kernel& kernel, std::vector<FrameRange>& frames) {
+  const auto spaces = kernel.memory.get<std::uint64_t>(kernel.swapper_spaces);
+  if (spaces == 0) return;
+  const auto& at = kernel.xarray;
+  const std::uint64_t head = spaces + std::uint64_t(at.i_pages + at.xa_head);
+  append_pages_of_node(kernel, kernel.memory.get<std::uint64_t>(head), 0, frames);
+}
+
+}  // namespace thp::live

@@ -1,0 +1,261 @@
+// What is looked up by name, and the little that has none: MMF_HUGE_ZERO_PAGE and MMF_HAS_PINNED
+// are macros, v6.1 include/linux/sched/coredump.h; the walk from a PGD to its PMDs is x86-64's with
+// four levels (boot with no5lvl).
+#include "oracle/live/guest/kernel.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "oracle/live/guest/btf.h"
+#include "oracle/live/guest/guard.h"
+#include "oracle/live/guest/workers.h"
+#include "oracle/live/guest/x86_entries.h"
+
+namespace thp::live {
+namespace {
+
+// Names to numbers, of a kernel that must have them.
+class Names {
+ public:
+  Names()
+      : btf_(Btf::load(read_file("/sys/kernel/btf/vmlinux"))),
+        symbols_(symbols(read_file("/proc/kallsyms"), kSymbols)) {
+    if (!btf_) give_up("no BTF");
+  }
+  int offset(std::string_view type, std::string_view path) const {
+    return there(btf_->offset(type, path), type, path);
+  }
+  int size(std::string_view type) const { return there(btf_->size(type), "sizeof", type); }
+  int enumerator(std::string_view type, std::string_view name) const {
+    return there(btf_->enumerator(type, name), type, name);
+  }
+  int find(std::string_view type, std::string_view name) const {
+    return btf_->enumerator(type, name);
+  }
+  std::uint64_t symbol(std::string_view name) const {
+    const auto found = symbols_.find(std::string(name));
+    if (found == symbols_.end()) give_up("no symbol " + std::string(name));
+    return found->second;
+  }
+
+ private:
+  static int there(int number, std::string_view type, std::string_view name) {
+    if (number < 0) give_up("BTF lacks " + std::string(type) + ' ' + std::string(name));
+    return number;
+  }
+  static inline const std::vector<std::string_view> kSymbols = {
+      "vmemmap_base",     "page_offset_base",   "init_task",       "zero_pfn",
+      "huge_zero_page",   "huge_zero_refcount", "vm_event_states", "vm_node_stat",
+      "__per_cpu_offset", "node_data",          "swapper_spaces",  "root_mem_cgroup"};
+  std::optional<Btf> btf_;
+  std::unordered_map<std::string, std::uint64_t> symbols_;
+};
+
+constexpr std::pair<std::string_view, Bits> kFlagNames[] = {
+    {"PG_locked", PG_locked},
+    {"PG_referenced", PG_referenced},
+    {"PG_uptodate", PG_uptodate},
+    {"PG_dirty", PG_dirty},
+    {"PG_lru", PG_lru},
+    {"PG_active", PG_active},
+    {"PG_swapbacked", PG_swapbacked},
+    {"PG_swapcache", PG_swapcache},
+    {"PG_writeback", PG_writeback},
+    {"PG_reclaim", PG_reclaim},
+    {"PG_mlocked", PG_mlocked},
+    {"PG_unevictable", PG_unevictable},
+    {"PG_head", PG_head},
+    {"PG_anon_exclusive", PG_anon_exclusive}};
+
+PageLayout page_layout(const Names& names) {
+  const auto at = [&](std::string_view path) { return names.offset("page", path); };
+  if (names.size("page") != int(kPageStructBytes)) give_up("struct page is not 64 bytes");
+  PageLayout page{.flags = at("flags"),
+                  .compound_head = at("compound_head"),
+                  .mapping = at("mapping"),
+                  .index = at("index"),
+                  .mapcount = at("_mapcount"),
+                  .refcount = at("_refcount"),
+                  .compound_mapcount = at("compound_mapcount"),
+                  .compound_pincount = at("compound_pincount"),
+                  .compound_order = at("compound_order"),
+                  .deferred_list = at("deferred_list"),
+                  .pmd_huge_pte = at("pmd_huge_pte"),
+                  .lru = at("lru"),
+                  .double_map = names.enumerator("pageflags", "PG_double_map"),
+                  .bits = {}};
+  static_assert(std::size(kFlagNames) == std::tuple_size_v<decltype(page.bits)>);
+  std::ranges::transform(kFlagNames, page.bits.begin(), [&](const auto& flag) {
+    return std::pair{std::uint8_t(names.enumerator("pageflags", flag.first)), flag.second};
+  });
+  return page;
+}
+
+MmLayout mm_layout(const Names& names) {
+  const auto at = [&](std::string_view path) { return names.offset("mm_struct", path); };
+  return {.size = names.size("mm_struct"),
+          .pgd = at("pgd"),
+          .flags = at("flags"),
+          .map_count = at("map_count"),
+          .pgtables_bytes = at("pgtables_bytes"),
+          .rss = at("rss_stat.count"),
+          .anon_index = names.enumerator("", "MM_ANONPAGES"),
+          .swap_index = names.enumerator("", "MM_SWAPENTS")};
+}
+
+TaskLayout task_layout(const Names& names) {
+  const auto at = [&](std::string_view path) { return names.offset("task_struct", path); };
+  return {.tasks = at("tasks"), .pid = at("pid"), .mm = at("mm"), .rss = at("rss_stat.count")};
+}
+
+XarrayLayout xarray_layout(const Names& names) {
+  return {.i_pages = names.offset("address_space", "i_pages"),
+          .xa_head = names.offset("xarray", "xa_head"),
+          .shift = names.offset("xa_node", "shift"),
+          .slots = names.offset("xa_node", "slots"),
+          .address_space_size = names.size("address_space")};
+}
+
+std::vector<std::uint64_t> per_cpu_offsets(const Kernel& kernel, const Names& names) {
+  std::vector<std::uint64_t> offsets(std::size_t(sysconf(_SC_NPROCESSORS_CONF)));
+  kernel.memory.read(names.symbol("__per_cpu_offset"), offsets.data(), 8 * offsets.size());
+  return offsets;
+}
+
+std::vector<std::uint64_t> node_data(const Kernel& kernel, const Names& names) {
+  std::vector<std::uint64_t> nodes(4);
+  kernel.memory.read(names.symbol("node_data"), nodes.data(), 8 * nodes.size());
+  nodes.erase(std::ranges::find(nodes, 0u), nodes.end());
+  return nodes;
+}
+
+void look_up_nodes(Kernel& kernel, const Names& names) {
+  const auto at = [&](std::string_view path) { return names.offset("pglist_data", path); };
+  for (const std::uint64_t node : node_data(kernel, names)) {
+    const auto number = [&](int offset) {
+      return kernel.memory.get<std::uint64_t>(node + std::uint64_t(offset));
+    };
+    kernel.nodes.push_back(
+        {.split_queue_len = node + std::uint64_t(at("deferred_split_queue.split_queue_len")),
+         .first_pfn = number(at("node_start_pfn")),
+         .pages = number(at("node_spanned_pages"))});
+  }
+  // v6.1 mm/huge_memory.c: get_deferred_split_queue(): of a charged folio it is its memcg's
+  const int queue = names.offset("mem_cgroup", "deferred_split_queue.split_queue_len");
+  const auto root = kernel.memory.get<std::uint64_t>(names.symbol("root_mem_cgroup"));
+  kernel.nodes.push_back({.split_queue_len = root + std::uint64_t(queue)});
+}
+
+std::string upper(std::string_view name) {
+  std::string text(name);
+  for (char& c : text) c = char(std::toupper(c));
+  return text;
+}
+
+// Node statistics: a total, and what each CPU has still to add to it for each node.
+EventAt node_stat(const Kernel& kernel, const Names& names, int item) {
+  EventAt event{.total = names.symbol("vm_node_stat") + 8u * unsigned(item)};
+  const int diffs = names.offset("per_cpu_nodestat", "vm_node_stat_diff");
+  for (const std::uint64_t node : node_data(kernel, names)) {
+    const int field = names.offset("pglist_data", "per_cpu_nodestats");
+    const auto stats = kernel.memory.get<std::uint64_t>(node + std::uint64_t(field));
+    for (const std::uint64_t cpu : per_cpu_offsets(kernel, names))
+      event.parts.push_back(stats + cpu + std::uint64_t(diffs + item));
+  }
+  return event;
+}
+
+void look_up_events(Kernel& kernel, const Names& names) {
+  for (const std::uint64_t cpu : per_cpu_offsets(kernel, names))
+    kernel.vm_event_states.push_back(names.symbol("vm_event_states") + cpu);
+  for (std::size_t i = 0; i < kEvents; ++i) {
+    const std::string name = upper(kEventNames[i]);
+    const int event = names.find("vm_event_item", name);
+    const int item = names.find("node_stat_item", name);
+    if (event >= 0)
+      kernel.events[i].vm_event = event;
+    else if (item >= 0)
+      kernel.events[i] = node_stat(kernel, names, item);
+  }
+}
+
+void look_up_symbols(Kernel& kernel, const Names& names) {
+  const auto value = [&](std::string_view name) {
+    return kernel.memory.get<std::uint64_t>(names.symbol(name));
+  };
+  kernel.vmemmap = value("vmemmap_base");
+  kernel.direct_map = value("page_offset_base");
+  kernel.zero_pfn = std::uint32_t(value("zero_pfn"));
+  kernel.init_task = names.symbol("init_task");
+  kernel.swapper_spaces = names.symbol("swapper_spaces");
+  kernel.huge_zero_page = names.symbol("huge_zero_page");
+  kernel.huge_zero_refcount = names.symbol("huge_zero_refcount");
+}
+
+// The frame that a PGD or PUD entry leads to, as an address; 0 if it leads nowhere.
+std::uint64_t table_below(const Kernel& kernel, std::uint64_t table, unsigned shift) {
+  const auto entry = kernel.memory.get<std::uint64_t>(table + 8 * (kBase >> shift & 511));
+  return (entry & x86::kPresent) != 0 ? kernel.frame(x86::pfn_of(entry)) : 0;
+}
+
+}  // namespace
+
+Kernel look_up_kernel() {
+  Kernel kernel;
+  if (!kernel.memory.open()) give_up("no /proc/kcore");
+  const Names names;
+  look_up_symbols(kernel, names);
+  kernel.page = page_layout(names);
+  kernel.mm = mm_layout(names);
+  kernel.task = task_layout(names);
+  kernel.xarray = xarray_layout(names);
+  look_up_nodes(kernel, names);
+  look_up_events(kernel, names);
+  return kernel;
+}
+
+// Backwards from init_task: the newest process is its predecessor.
+std::optional<Space> find_space(const Kernel& kernel, pid_t pid) {
+  const auto& t = kernel.task;
+  const std::uint64_t head = kernel.init_task + std::uint64_t(t.tasks);
+  for (std::uint64_t at = kernel.memory.get<std::uint64_t>(head + 8); at != head && at != 0;
+       at = kernel.memory.get<std::uint64_t>(at + 8)) {
+    const std::uint64_t task = at - std::uint64_t(t.tasks);
+    if (kernel.memory.get<pid_t>(task + std::uint64_t(t.pid)) != pid) continue;
+    const auto mm = kernel.memory.get<std::uint64_t>(task + std::uint64_t(t.mm));
+    if (mm == 0) return {};
+    const auto pgd = kernel.memory.get<std::uint64_t>(mm + std::uint64_t(kernel.mm.pgd));
+    const std::uint64_t pud = table_below(kernel, pgd, 39);
+    const std::uint64_t pmd = pud != 0 ? table_below(kernel, pud, 30) : 0;
+    if (pmd == 0) return {};
+    return Space{.task = task, .mm = mm, .pmd_table = pmd};
+  }
+  return {};
+}
+
+std::array<std::int64_t, kEvents> count_events(const Kernel& kernel) {
+  std::array<std::int64_t, kEvents> counts{};
+  std::array<std::uint64_t, 256> states;
+  const auto most = std::ranges::max(kernel.events, {}, &EventAt::vm_event).vm_event;
+  const std::size_t bytes = 8 * std::min(states.size(), std::size_t(most + 1));
+  for (const std::uint64_t cpu : kernel.vm_event_states) {
+    if (!kernel.memory.read(cpu, states.data(), bytes)) continue;
+    for (std::size_t i = 0; i < kEvents; ++i)
+      if (const int event = kernel.events[i].vm_event; event >= 0)
+        counts[i] += std::int64_t(states[std::size_t(event)]);
+  }
+  for (std::size_t i = 0; i < kEvents; ++i) {
+    const EventAt& event = kernel.events[i];
+    if (event.vm_event >= 0) continue;
+    counts[i] = event.total != 0 ? kernel.memory.get<std::int64_t>(event.total) : INT32_MIN;
+    for (const std::uint64_t part : event.parts) counts[i] += kernel.memory.get<std::int8_t>(part);
+  }
+  return counts;
+}
+
+}  // namespace thp::live

@@ -1,0 +1,108 @@
+// What can be seen of a machine after an op, in one form for the model and for the real kernel:
+// what page tables, folios, counters and memory say, frames by their number. Plain records, so that
+// the guest ships them as bytes; runs, so that 512 equal sub-pages are one of them.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/events.h"
+#include "model/state.h"
+
+namespace thp::live {
+
+inline constexpr std::uint32_t kNoFrame = 0xffffffff;
+inline constexpr std::int32_t kUnseen = INT32_MIN;  // a number that nobody could read
+
+// `count` entries of one kind and one set of bits from `page` on. Of PMDs (huge = 1) count is 1 and
+// kind one of table, present, zero, migration; entries that are none are left out. `frame` is the
+// pfn of the first (present, migration) or its swap offset (swap), one more for each that follows;
+// kNoFrame of zero entries and tables.
+struct EntryRun {
+  std::uint8_t mm = 0, huge = 0;
+  EntryKind kind = EntryKind::none;
+  std::uint8_t bits = 0;  // EntryBit
+  std::uint16_t page = 0, count = 1;
+  std::uint32_t frame = kNoFrame;
+  bool operator==(const EntryRun&) const = default;
+};
+
+// An address space that is alive. rss and page tables count from what the process had before the
+// trace (kUnseen where there is no telling).
+struct MmSeen {
+  std::uint8_t mm = 0;
+  std::uint8_t huge_zero_page = 0;  // MMF_HUGE_ZERO_PAGE
+  std::uint8_t has_pinned = 0;      // MMF_HAS_PINNED
+  std::uint8_t unused = 0;
+  std::int32_t anon_pages = kUnseen, swap_entries = kUnseen, nr_ptes = kUnseen;
+  std::int32_t deposits = kUnseen;   // page tables deposited for huge PMDs
+  std::int32_t map_count = kUnseen;  // VMAs
+  bool operator==(const MmSeen&) const = default;
+};
+
+// A folio that an entry, a holder or the swap cache leads to. The huge zero page and the 4K zero
+// page are none.
+struct FolioSeen {
+  std::uint32_t pfn = 0;  // of its head
+  std::int32_t refcount = 0;
+  std::int32_t mapcount = -1;  // raw compound_mapcount; -1 of a small page
+  std::int32_t pincount = 0;   // compound_pincount; 0 of a small page
+  std::int32_t index = 0;      // page->index, from the first page of the traced range
+  std::uint8_t order = 0, double_map = 0, deferred = 0, unused = 0;
+  bool operator==(const FolioSeen&) const = default;
+};
+
+// Sub-pages of one folio, from pfn on, with equal _mapcount and flags (PageFlag bits, of those that
+// are seen: see kFlagsSeen).
+struct PageRun {
+  std::uint32_t pfn = 0;
+  std::uint16_t count = 1;
+  Bits flags = 0;
+  std::int32_t mapcount = -1;  // raw _mapcount
+  bool operator==(const PageRun&) const = default;
+};
+
+// The first byte of a frame.
+struct ContentSeen {
+  std::uint32_t pfn = 0;
+  std::uint32_t content = 0;
+  bool operator==(const ContentSeen&) const = default;
+};
+
+struct HolderSeen {
+  std::uint8_t id = 0;
+  HolderKind kind = HolderKind::none;
+  std::uint16_t unused = 0;
+  std::uint32_t pfn = kNoFrame;
+  bool operator==(const HolderSeen&) const = default;
+};
+
+struct Globals {
+  std::int32_t result = 0;                     // of the op, as step() tells it
+  std::int32_t reason = kUnseen;               // enum Reason, where a tracepoint told it
+  std::int32_t huge_zero_refcount = 0;         // 0 while there is none
+  std::int32_t deferred_len = 0;               // split_queue_len
+  std::array<std::int32_t, kEvents> events{};  // since the trace began; kUnseen: not countable
+  bool operator==(const Globals&) const = default;
+};
+
+struct Observation {
+  Globals globals;
+  std::vector<MmSeen> mms;            // by mm
+  std::vector<EntryRun> entries;      // by mm, page, PMD before PTEs
+  std::vector<FolioSeen> folios;      // by pfn
+  std::vector<PageRun> pages;         // by pfn
+  std::vector<ContentSeen> contents;  // by pfn; the guest reads some frames, the model all
+  std::vector<HolderSeen> holders;    // by id
+  bool operator==(const Observation&) const = default;
+};
+
+// Flags of struct page that both sides know. PG_lru, PG_active, PG_referenced and PG_reclaim say
+// how reclaim feels about a folio; they are seen once the per-CPU batches are drained.
+inline constexpr Bits kFlagsSeen = PG_locked | PG_referenced | PG_uptodate | PG_dirty | PG_lru |
+                                   PG_active | PG_swapbacked | PG_swapcache | PG_writeback |
+                                   PG_reclaim | PG_mlocked | PG_unevictable | PG_anon_exclusive |
+                                   PG_head | PG_tail | PG_anon;
+
+}  // namespace thp::live

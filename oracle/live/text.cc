@@ -1,0 +1,100 @@
+// An observation as lines: what a golden file holds and what a divergence page shows.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "oracle/live/names.h"
+#include "oracle/live/rename.h"
+
+namespace thp::live {
+namespace {
+
+std::string number(std::int32_t n) { return n == kUnseen ? "?" : fmt::format("{}", n); }
+
+std::string range(std::uint32_t first, unsigned count) {
+  return count == 1 ? fmt::format("{}", first) : fmt::format("{}..{}", first, first + count);
+}
+
+std::string frames(std::uint32_t first, unsigned count) {
+  return first == kNoFrame ? "-" : "#" + range(first, count);
+}
+
+std::string words(unsigned bits, const auto& names) {
+  std::string text;
+  for (const auto& [bit, name] : names)
+    if ((bits & bit) != 0) (text += ' ') += name;
+  return text;
+}
+
+void append_entries(std::string& out, const Observation& o) {
+  for (const EntryRun& run : o.entries) {
+    const bool slot = run.kind == EntryKind::swap;
+    out += fmt::format("{} {} {} {}", run.huge ? "PMD" : "PTE", char('A' + run.mm),
+                       range(run.page, run.count), kEntryKindNames[std::size_t(run.kind)]);
+    if (run.frame != kNoFrame)
+      out += (slot ? " @" + range(run.frame, run.count) : " " + frames(run.frame, run.count));
+    out += words(run.bits, kEntryBitNames) + '\n';
+  }
+}
+
+bool same_but_next(const FolioSeen& folio, const FolioSeen& next, std::uint32_t by) {
+  FolioSeen expected = folio;
+  expected.pfn += by;
+  expected.index += std::int32_t(by);
+  return folio.order == 0 && expected == next;
+}
+
+void append_folios(std::string& out, const Observation& o) {
+  for (std::size_t i = 0; i < o.folios.size();) {
+    const FolioSeen& f = o.folios[i];
+    std::uint32_t count = 1;
+    while (i + count < o.folios.size() && same_but_next(f, o.folios[i + count], count)) ++count;
+    i += count;
+    out += fmt::format("folio {} order {} refcount {} compound_mapcount {} pincount {} index {}",
+                       frames(f.pfn, count), f.order, number(f.refcount), number(f.mapcount),
+                       number(f.pincount), number(f.index));
+    out += f.double_map ? " double_map" : "";
+    out += f.deferred ? " deferred\n" : "\n";
+  }
+}
+
+void append_pages(std::string& out, const Observation& o) {
+  for (const PageRun& run : o.pages)
+    out += fmt::format("page {} mapcount {}{}\n", frames(run.pfn, run.count), number(run.mapcount),
+                       words(run.flags, kPageFlagNames));
+  for (const HolderSeen& holder : o.holders)
+    out += fmt::format("holder h{} {} {}\n", holder.id, kHolderNames[std::size_t(holder.kind)],
+                       frames(holder.pfn, 1));
+  for (std::size_t i = 0; i < o.contents.size();) {
+    const ContentSeen& first = o.contents[i];
+    unsigned count = 1;
+    while (i + count < o.contents.size() && o.contents[i + count].pfn == first.pfn + count &&
+           o.contents[i + count].content == first.content)
+      ++count;
+    i += count;
+    out += fmt::format("content {} {}\n", frames(first.pfn, count), first.content);
+  }
+}
+
+}  // namespace
+
+std::string text(const Observation& o) {
+  const Globals& g = o.globals;
+  std::string out = fmt::format("result {} reason {}\n", number(g.result),
+                                g.reason == kUnseen ? "?" : reason_name(g.reason));
+  out += fmt::format("huge_zero_refcount {} deferred_len {}\n", number(g.huge_zero_refcount),
+                     number(g.deferred_len));
+  for (const MmSeen& mm : o.mms)
+    out += fmt::format("mm {} rss {} swap {} page_tables {} deposits {} vmas {}{}{}\n",
+                       char('A' + mm.mm), number(mm.anon_pages), number(mm.swap_entries),
+                       number(mm.nr_ptes), number(mm.deposits), number(mm.map_count),
+                       mm.huge_zero_page ? " huge_zero_page" : "", mm.has_pinned ? " pinned" : "");
+  append_entries(out, o);
+  append_folios(out, o);
+  append_pages(out, o);
+  for (std::size_t i = 0; i < kEvents; ++i)
+    if (g.events[i] != 0) out += fmt::format("event {} {}\n", kEventNames[i], number(g.events[i]));
+  return out;
+}
+
+}  // namespace thp::live
