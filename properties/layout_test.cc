@@ -22,7 +22,9 @@ struct File {
   std::string_view folder() const { return std::string_view(path).substr(0, path.find('/')); }
   std::string extension() const { return fs::path(path).extension(); }
   bool is_cpp() const { return extension() == ".h" || extension() == ".cc"; }
-  bool is_data() const { return extension() == ".trace" || extension() == ".patch"; }
+  bool is_data() const {
+    return extension() == ".trace" || extension() == ".patch" || extension() == ".golden";
+  }
 };
 
 void rule(bool holds, const File& file, std::size_t line, std::string_view sentence) {
@@ -111,7 +113,9 @@ void names_no_machine(const File& file) {
 
 void traces_open_with_a_sentence(const File& file) {
   if (file.folder() != "corpus" || file.extension() == ".md") return;
-  rule(file.extension() == ".trace", file, 1, "a corpus holds traces: NAME.trace");
+  const bool golden = file.path.starts_with("corpus/golden/");
+  rule(file.extension() == (golden ? ".golden" : ".trace"), file, 1,
+       "a corpus holds traces: NAME.trace, and of golden/ NAME.golden");
   const std::string_view first = file.lines.empty() ? std::string_view{} : file.lines[0];
   rule(first.starts_with("# ") && first.size() > 10, file, 1, "a trace opens with a # sentence");
 }

@@ -1,0 +1,278 @@
+// The host's side of the live oracle, without a kernel: the model plays its part, with other frame
+// numbers, with planted differences, and with broken disks.
+#include <algorithm>
+#include <random>
+#include <string_view>
+
+#include "oracle/live/batch.h"
+#include "oracle/live/examine.h"
+#include "oracle/live/free_facts.h"
+#include "oracle/live/observe.h"
+#include "oracle/live/rename.h"
+#include "oracle/live/wire.h"
+#include "properties/check.h"
+#include "properties/live_candidates.h"
+#include "properties/live_traces.h"
+
+using namespace thp;
+using namespace thp::live;
+
+namespace {
+
+constexpr int kTraces = 6;
+
+std::vector<Observation> observations(const Trace& trace) {
+  std::vector<Observation> all;
+  Machine m(trace.geometry);
+  for (const Op& op : trace.ops) {
+    const int result = step(m, op);
+    settle(m);
+    all.push_back(observe(m, result));
+  }
+  return all;
+}
+
+// A trace that has all there is: huge and small pages, swap entries, holders, two address spaces.
+Trace rich_trace() {
+  const auto file = parse_trace(
+      "thp-trace 1\ngeometry order=9 pmds=2 mms=2 swap=2048 blocks=64\n"
+      "mmap A 0..1024\nstore A 0 7\nstore A 600 9\nswapon\nmadvise_pageout A 600..601\n"
+      "pin h0 A 3\nget h1 A 700\nfork A B\nstore B 5 8\nmprotect A 700..800 r\n");
+  check(file.has_value(), "it is a trace");
+  return file->trace;
+}
+
+// The same memory, elsewhere: whole blocks of frames change places, slots are others.
+Observation moved(Observation o, std::mt19937& random) {
+  const std::uint32_t flip = (1 + random() % 63) << 9, more_slots = random() % 1000;
+  const auto move = [flip](std::uint32_t& pfn) {
+    if (pfn != kNoFrame) pfn = pfn ^ flip;
+  };
+  for (EntryRun& run : o.entries)
+    if (run.kind == EntryKind::swap)
+      run.frame += more_slots;
+    else
+      move(run.frame);
+  for (FolioSeen& folio : o.folios) move(folio.pfn);
+  for (PageRun& run : o.pages) move(run.pfn);
+  for (ContentSeen& content : o.contents) move(content.pfn);
+  for (HolderSeen& holder : o.holders) move(holder.pfn);
+  std::ranges::shuffle(o.folios, random);
+  std::ranges::shuffle(o.pages, random);
+  return o;
+}
+
+// Runs that cross a block would be torn: one entry, one page each.
+Observation torn(Observation o) {
+  const auto tear = [](auto& runs, auto step) {
+    auto whole = std::move(runs);
+    runs.clear();
+    for (const auto& run : whole)
+      for (unsigned i = 0; i < run.count; ++i) runs.push_back(step(run, i));
+  };
+  tear(o.entries, [](EntryRun run, unsigned i) {
+    run.page = std::uint16_t(run.page + i);
+    run.count = 1;
+    if (run.frame != kNoFrame) run.frame += i;
+    return run;
+  });
+  tear(o.pages, [](PageRun run, unsigned i) {
+    run.pfn += i;
+    run.count = 1;
+    return run;
+  });
+  return o;
+}
+
+void names_do_not_depend_on_frames() {
+  std::mt19937 random(1);
+  for (std::uint64_t seed = 0; seed < kTraces; ++seed)
+    for (const Observation& o : observations(random_trace(seed))) {
+      const Observation here = renamed(o), there = renamed(moved(torn(o), random));
+      check(text(here) == text(there), "renamed, two numberings give the same text");
+      check(here == there, "and the same observation");
+      check(renamed(here) == here, "renaming what is renamed changes nothing");
+    }
+}
+
+void the_model_agrees_with_itself() {
+  for (std::uint64_t seed = 0; seed < kTraces; ++seed) {
+    const Trace trace = random_trace(seed);
+    const Examined examined = examine(trace, observations(trace));
+    check(!examined.divergence, "no divergence from itself");
+    check(examined.ops == trace.ops.size() && examined.facts > 1000, "everything is compared");
+  }
+}
+
+// --- Every kind of fact.
+
+struct Plant {
+  std::string_view fact;
+  void (*change)(Observation& o);
+};
+
+EntryRun& entry(Observation& o, EntryKind kind) {
+  return *std::ranges::find(o.entries, kind, &EntryRun::kind);
+}
+FolioSeen& large(Observation& o) { return *std::ranges::find(o.folios, 9, &FolioSeen::order); }
+
+constexpr Plant kPlants[] = {
+    {"result", [](Observation& o) { o.globals.result = -22; }},
+    {"reason", [](Observation& o) { o.globals.reason = 1; }},
+    {"huge_zero_refcount", [](Observation& o) { ++o.globals.huge_zero_refcount; }},
+    {"deferred_len", [](Observation& o) { ++o.globals.deferred_len; }},
+    {"event.thp_split_pmd",
+     [](Observation& o) { ++o.globals.events[std::size_t(Event::thp_split_pmd)]; }},
+    {"mm", [](Observation& o) { o.mms.pop_back(); }},
+    {"mm.rss", [](Observation& o) { ++o.mms[0].anon_pages; }},
+    {"mm.swap", [](Observation& o) { ++o.mms[0].swap_entries; }},
+    {"mm.page_tables", [](Observation& o) { ++o.mms[0].nr_ptes; }},
+    {"mm.deposits", [](Observation& o) { ++o.mms[0].deposits; }},
+    {"mm.vmas", [](Observation& o) { ++o.mms[0].map_count; }},
+    {"mm.huge_zero_page", [](Observation& o) { o.mms[0].huge_zero_page ^= 1; }},
+    {"mm.pinned", [](Observation& o) { o.mms[0].has_pinned ^= 1; }},
+    {"entry.kind", [](Observation& o) { o.entries.pop_back(); }},
+    {"entry.kind", [](Observation& o) { entry(o, EntryKind::swap).kind = EntryKind::present; }},
+    {"entry.frame", [](Observation& o) { entry(o, EntryKind::zero).frame = 3; }},
+    {"entry.write", [](Observation& o) { entry(o, EntryKind::present).bits ^= kWrite; }},
+    {"entry.young", [](Observation& o) { entry(o, EntryKind::present).bits ^= kYoung; }},
+    {"entry.dirty", [](Observation& o) { entry(o, EntryKind::present).bits ^= kDirty; }},
+    {"entry.soft_dirty", [](Observation& o) { entry(o, EntryKind::swap).bits ^= kSoftDirty; }},
+    {"entry.exclusive", [](Observation& o) { entry(o, EntryKind::swap).bits ^= kExclusive; }},
+    {"folio.refcount", [](Observation& o) { ++large(o).refcount; }},
+    {"folio.compound_mapcount", [](Observation& o) { ++large(o).mapcount; }},
+    {"folio.pincount", [](Observation& o) { ++large(o).pincount; }},
+    {"folio.index", [](Observation& o) { ++large(o).index; }},
+    {"folio.double_map", [](Observation& o) { large(o).double_map ^= 1; }},
+    {"folio.deferred", [](Observation& o) { large(o).deferred ^= 1; }},
+    {"page.mapcount", [](Observation& o) { ++o.pages.back().mapcount; }},
+    {"page.dirty", [](Observation& o) { o.pages.front().flags ^= PG_dirty; }},
+    {"page.exclusive", [](Observation& o) { o.pages.front().flags ^= PG_anon_exclusive; }},
+    {"holder.kind", [](Observation& o) { o.holders.pop_back(); }},
+    {"holder.frame", [](Observation& o) { ++o.holders[0].pfn; }},
+    {"content", [](Observation& o) { ++o.contents[7].content; }},
+};
+
+void finds_each_planted_difference() {
+  const Trace trace = rich_trace();
+  Observation last = observations(trace).back();
+  last.entries.push_back({.mm = 1, .kind = EntryKind::zero, .page = 1023});
+  for (const Plant& plant : kPlants) {
+    Observation other = last;
+    plant.change(other);
+    const std::span<const Op> ops = trace.ops;
+    const Differences found = compare(comparable(last, ops), comparable(other, ops));
+    check(std::ranges::any_of(found.all, [&](auto& d) { return d.fact == plant.fact; }),
+          std::string("a planted difference is found: ").append(plant.fact));
+  }
+  check(compare(comparable(last, trace.ops), comparable(last, trace.ops)).all.empty(), "no other");
+}
+
+void an_unseen_fact_is_not_compared() {
+  const Trace trace = rich_trace();
+  const Observation o = renamed(observations(trace).back());
+  Observation blind = o;
+  blind.globals.reason = kUnseen;
+  blind.globals.events.fill(kUnseen);
+  blind.contents.clear();
+  blind.mms[0].deposits = kUnseen;
+  const Differences all = compare(o, o), fewer = compare(o, blind);
+  check(fewer.all.empty(), "nothing differs");
+  check(fewer.facts + kEvents + 2 + o.contents.size() == all.facts, "facts are counted one by one");
+}
+
+// --- Disks.
+
+std::string disk_of(const Trace& trace) {
+  std::string disk;
+  std::uint32_t op = 0;
+  for (const Observation& o : observations(trace)) disk += record_of(0, op++, o);
+  const std::uint32_t done = kDoneMagic;
+  return disk.append(reinterpret_cast<const char*>(&done), sizeof done);
+}
+
+void disks_come_back() {
+  std::vector<Trace> traces;
+  for (std::uint64_t seed = 0; seed < 5; ++seed) traces.push_back(random_trace(seed));
+  const auto read = read_batch(batch_of(traces));
+  check(read && *read == traces, "a batch comes back as it was");
+  const Trace trace = rich_trace();
+  const ObservedBatch batch = read_observations(disk_of(trace), 1);
+  check(batch.complete && batch.traces[0].ops == observations(trace), "observations come back");
+}
+
+void broken_disks_are_read_as_far_as_they_are_sound() {
+  const Trace trace = rich_trace();
+  const std::string disk = disk_of(trace);
+  std::mt19937 random(7);
+  for (int i = 0; i < 60; ++i) {
+    const std::string half = disk.substr(0, random() % disk.size());
+    const ObservedBatch batch = read_observations(half, 1);
+    check(!batch.complete && !batch.error.empty(), "half a disk is not complete");
+    check(!examine(trace, batch.traces[0].ops).divergence, "what there is of it is right");
+  }
+  for (int i = 0; i < 400; ++i) {
+    std::string mutated = disk;
+    for (int n = 1 + int(random() % 8); n > 0; --n)
+      mutated[random() % (i % 2 == 0 ? 400 : mutated.size())] = char(random());
+    const ObservedBatch batch = read_observations(mutated, 1);
+    const Examined examined = examine(trace, batch.traces[0].ops);
+    if (i % 10 == 0 && examined.divergence)
+      check(!divergence_page(trace, *examined.divergence, "x").empty(), "any page can be written");
+  }
+  for (int i = 0; i < 200; ++i) {
+    std::string mutated = batch_of({&trace, 1});
+    mutated[random() % mutated.size()] = char(random());
+    (void)read_batch(mutated);
+    (void)read_batch(mutated.substr(0, random() % mutated.size()));
+  }
+}
+
+// --- Traces.
+
+void random_traces_can_run() {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    const Trace trace = random_trace(seed);
+    check(trace == random_trace(seed), "a seed is a trace");
+    check(trace.geometry.order == Geometry::kMaxOrder && trace.ops.size() <= 12, "the shape");
+    const auto again = for_kernel(trace);
+    check(again && *again == trace, "nothing has to be changed for the kernel");
+  }
+}
+
+void a_page_tells_the_difference() {
+  const Trace trace = rich_trace();
+  std::vector<Observation> all = observations(trace);
+  ++large(all[3]).refcount;
+  const auto divergence = examine(trace, all).divergence;
+  check(divergence && divergence->op == 3, "the op is found");
+  if (!divergence) return;
+  const std::string page = divergence_page(trace, *divergence, "ci/live FILE");
+  for (const std::string_view part :
+       {"differ after op 4, swapon\n", "folio.refcount of folio #0: ", "model 1, kernel 2",
+        ">    4  swapon\n", " | folio #0 order 9 ", "reproduce: ci/live FILE\n"})
+    check(page.contains(part), std::string("the page has ").append(part));
+}
+
+void candidates_get_simpler() {
+  const Trace trace = rich_trace();
+  const auto all = candidates(trace, 1000);
+  check(all.size() > 50, "there are many");
+  check(all[0].ops.size() == trace.ops.size() / 2, "halves come first");
+  check(std::ranges::find(all, trace) == all.end(), "none is the trace itself");
+}
+
+}  // namespace
+
+int main() {
+  names_do_not_depend_on_frames();
+  the_model_agrees_with_itself();
+  finds_each_planted_difference();
+  an_unseen_fact_is_not_compared();
+  disks_come_back();
+  broken_disks_are_read_as_far_as_they_are_sound();
+  random_traces_can_run();
+  a_page_tells_the_difference();
+  candidates_get_simpler();
+  return failures();
+}

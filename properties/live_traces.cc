@@ -1,0 +1,183 @@
+// Lifting and drawing live traces. A trace is out where the model would meet a bound of its own (a
+// full memory, VMAs, anon_vmas) that no kernel has, or a defect of the kernel.
+#include "properties/live_traces.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "model/lift.h"
+#include "oracle/live/live_ops.h"
+
+namespace thp::live {
+namespace {
+
+// --- What can run.
+
+// As much as there may be: the kernel's caches of slots (mm/swap_slots.c), which no model has, keep
+// some from being free.
+constexpr int kLiveSwap = Geometry::kMaxClusters << Geometry::kMaxOrder;
+
+// Could any op fail for want of memory, VMAs or anon_vmas? A whole huge page for each PMD of an
+// address space, and as much again, has to be free.
+std::string_view bound_met(const Machine& m) {
+  const auto free = [](std::uint16_t used) { return used == 0; };
+  if (std::ranges::count_if(m.used_frames(), free) < 2 * m.geometry.pmds) return "memory";
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    if (int(m.vmas(mm).size()) + 8 > m.max_map_count()) return "VMAs";
+  const auto used = [](const AnonVma& a) { return a.used != 0; };
+  if (std::ranges::count_if(m.anon_vmas, used) > kMaxAnonVmas / 2) return "anon_vmas";
+  return {};
+}
+
+std::string cannot(std::size_t op, const Trace& trace, std::string_view why) {
+  return fmt::format("op {}, {}: {}", op + 1, op_name(int(trace.ops[op].index())), why);
+}
+
+// --- The nearest op that has a call.
+
+// An op for which there is a call, in the place of one for which there is none; or none at all:
+// any trace with ops taken out is a trace. The guest waits for writeback by itself.
+std::optional<Op> nearest(const Op& op) {
+  if (why_not_live(op).empty()) return op;
+  if (const Pin* pin = std::get_if<Pin>(&op)) return Pin{pin->holder, pin->mm, pin->page};
+  if (const auto* reclaim = std::get_if<Reclaim>(&op))
+    return MadvisePageout{reclaim->mm, {reclaim->page.number, reclaim->page.number + 1}};
+  if (const auto* migrate = std::get_if<MigrateBegin>(&op))
+    return MovePages{migrate->mm, migrate->page};
+  if (std::holds_alternative<ShrinkDeferred>(op) || std::holds_alternative<ShrinkHugeZero>(op))
+    return DropCaches{};
+  return {};
+}
+
+Trace callable_ops(const Trace& trace) {
+  Trace callable = trace;
+  callable.ops.clear();
+  for (const Op& op : trace.ops)
+    if (const std::optional<Op> call = nearest(op)) callable.ops.push_back(*call);
+  return callable;
+}
+
+// --- Pages where edges are.
+
+class Edges {
+ public:
+  explicit Edges(const Machine& m) : pages_(m.pages()) {
+    for (int i = 0; i <= m.geometry.pmds; ++i) {
+      const int first = i << m.geometry.order;
+      add(first);
+      for (const int within : {1, m.hpage_nr() / 2, m.hpage_nr() - 1}) add(first + within);
+    }
+    for (int mm = 0; mm < m.geometry.mms; ++mm)
+      if (m.mms[std::size_t(mm)].alive)
+        for (const Vma& vma : m.vmas(mm))
+          for (const int page : {int(vma.start), int(vma.end)})
+            for (const int near : {-1, 0, 1}) add(page + near);
+    std::ranges::sort(edges_);
+  }
+  // The edge nearest to a page.
+  int operator()(int page) const {
+    const auto next = std::ranges::lower_bound(edges_, page);
+    if (next == edges_.begin()) return *next;
+    if (next == edges_.end() || page - *std::prev(next) <= *next - page) return *std::prev(next);
+    return *next;
+  }
+
+ private:
+  void add(int page) {
+    if (page >= 0 && page <= pages_) edges_.push_back(page);
+  }
+  int pages_;
+  std::vector<int> edges_;
+};
+
+void snap(Choose choose, const Machine& m, Op& op) {
+  if (choose(8) == 7) return;
+  const Edges edges(m);
+  const int last = m.pages() - 1;
+  const auto change = [&]<class Arg>(Arg& arg) {
+    if constexpr (std::is_same_v<Arg, PageNr>) {
+      arg.number = std::min(edges(arg.number), last);
+    } else if constexpr (std::is_same_v<Arg, PageRange>) {
+      arg.first = std::min(edges(arg.first), last);
+      arg.end = std::max(edges(arg.end), arg.first + 1);
+    }
+  };
+  std::visit([&](auto& o) { visit_args(o, change); }, op);
+}
+
+// --- Whole traces.
+
+OpMask callable() {
+  OpMask mask;
+  for_each_op_type([&]<class T>() {
+    if (!kWhyNotLive<T>.empty()) mask.weights[std::size_t(kKindOf<T>)] = 0;
+  });
+  return mask;
+}
+
+struct Growing {
+  Trace trace;
+  Machine machine;
+  void add(const Op& op) {
+    step(machine, op);
+    trace.ops.push_back(op);
+  }
+};
+
+void set_up(Choose choose, Growing& g) {
+  const Geometry& geometry = g.trace.geometry;
+  if (choose(8) == 7) return;
+  g.add(Mmap{{0}, {0, geometry.pages()}});
+  if (choose(2) == 1) g.add(Swapon{});
+  const int huge = choose(geometry.pmds + 1);
+  for (int pmd = 0; pmd < huge; ++pmd) g.add(Store{{0}, {pmd << geometry.order}, {pmd + 1}});
+  if (choose(4) == 3) g.add(Fork{{0}, {1}});
+}
+
+Trace draw_trace(Choose choose, const LiveShape& shape) {
+  Geometry geometry{.order = Geometry::kMaxOrder, .pmds = 2 + choose(2), .mms = 2 + choose(2)};
+  geometry.blocks = Geometry::kMaxBlocks;
+  geometry.swap = kLiveSwap;
+  Growing g{{Kernel::v6_1, geometry, {}}, Machine(geometry)};
+  const OpMask swarm = generate_swarm(choose, callable());
+  set_up(choose, g);
+  while (int(g.trace.ops.size()) < shape.max_ops) {
+    Op op = generate_op(choose, g.machine, swarm, g.trace.ops);
+    snap(choose, g.machine, op);
+    if (why_not_live(op).empty()) g.add(op);
+  }
+  return std::move(g.trace);
+}
+
+}  // namespace
+
+std::expected<Trace, std::string> for_kernel(const Trace& trace) {
+  Trace live = lifted(callable_ops(trace));
+  live.geometry.blocks = Geometry::kMaxBlocks;
+  if (live.geometry.swap != 0) live.geometry.swap = kLiveSwap;
+  Machine m(live.geometry);
+  for (std::size_t i = 0; i < live.ops.size(); ++i) {
+    step(m, live.ops[i]);
+    if (m.defect != nullptr) return std::unexpected(cannot(i, live, "a defect of the kernel"));
+    if (const std::string_view bound = bound_met(m); !bound.empty())
+      return std::unexpected(cannot(i, live, fmt::format("more {} than a model has", bound)));
+  }
+  return live;
+}
+
+Trace random_trace(Choose choose, const LiveShape& shape) {
+  for (;;)
+    if (auto trace = for_kernel(draw_trace(choose, shape))) return *std::move(trace);
+}
+
+Trace random_trace(std::uint64_t seed, const LiveShape& shape) {
+  std::mt19937_64 random(seed);
+  const auto draw = [&random](int n) { return int(random() % unsigned(n)); };
+  return random_trace(Choose(draw), shape);
+}
+
+}  // namespace thp::live

@@ -1,0 +1,23 @@
+// Traces that a real kernel can run: which those are, and random ones.
+#pragma once
+#include <expected>
+#include <string>
+
+#include "model/generate.h"
+#include "model/trace.h"
+
+namespace thp::live {
+
+// The trace lifted to the kernel's order, with all the memory that a model may have; ops without a
+// call give way to the nearest one that has one, or are taken out. Or why no kernel can run it:
+// "op 3, fork: more anon_vmas than a model has".
+std::expected<Trace, std::string> for_kernel(const Trace& trace);
+
+struct LiveShape {
+  int max_ops = 12;
+};
+// A trace at the kernel's order, of ops that have a call, pages drawn from where edges are.
+Trace random_trace(Choose choose, const LiveShape& shape = {});
+Trace random_trace(std::uint64_t seed, const LiveShape& shape = {});
+
+}  // namespace thp::live
