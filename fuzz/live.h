@@ -1,0 +1,48 @@
+// What the subcommands of `thp_live` share. Each is a plain function of its options; only
+// thp_live.cc knows the command line.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "fuzz/thp.h"
+
+namespace thp::live {
+
+// The first root of a guest: its /init, and what stands beside it.
+struct InitramfsOptions {
+  std::string init, output;
+  Files modules;  // kernel modules, into /modules
+};
+int run_initramfs(const InitramfsOptions& options);
+
+struct RunOptions {
+  Files files;
+  std::uint64_t random = 0, seed = 1;
+  std::string boot, work = ".";
+  std::string finds = "finds";  // where diverging traces go
+  std::string record;           // where what the kernel did goes, as text; empty: nowhere
+  std::string command = "ci/live";
+  std::size_t batch = 1000;
+  int pages = 4;  // divergences, of different kinds, that are shrunk and shown
+};
+// 0: no divergence, 1: some, or a kernel that complained, 2: could not be told.
+int run_traces(const RunOptions& options);
+
+// The disks of one boot, as they lie there.
+struct CompareOptions {
+  std::string batch, observed;
+  bool dump = false;  // print what the kernel did, op by op
+};
+int run_compare(const CompareOptions& options);
+
+struct BatchOptions {
+  Files files;
+  std::uint64_t random = 0, seed = 1;
+  std::string output;
+};
+int run_batch(const BatchOptions& options);
+
+// Recorded traces against the model, without a kernel.
+int run_golden(const Files& files);
+
+}  // namespace thp::live

@@ -1,0 +1,80 @@
+// `thp_live initramfs`, `batch` and `compare`: the files of one boot, in and out; and `golden`.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "fuzz/cpio.h"
+#include "fuzz/live.h"
+#include "fuzz/live_golden.h"
+#include "fuzz/live_guest.h"
+#include "fuzz/live_input.h"
+#include "oracle/live/examine.h"
+#include "oracle/live/rename.h"
+
+namespace thp::live {
+namespace {
+
+void dump(const Trace& trace, const Observed& observed) {
+  for (std::size_t i = 0; i < std::min(trace.ops.size(), observed.ops.size()); ++i)
+    fmt::print("> {}\n{}", print(trace.ops[i]), text(renamed(observed.ops[i])));
+}
+
+}  // namespace
+
+int run_initramfs(const InitramfsOptions& options) {
+  Cpio cpio;
+  for (const char* directory : {"dev", "proc", "sys", "modules"}) cpio.directory(directory);
+  cpio.character_device("dev/console", 5, 1);
+  cpio.file("init", read_bytes(options.init), true);
+  for (const std::string& module : options.modules)
+    cpio.file("modules/" + std::filesystem::path(module).filename().string(), read_bytes(module));
+  write_bytes(options.output, cpio.finish());
+  return kHolds;
+}
+
+int run_batch(const BatchOptions& options) {
+  const Input input = read_input(options.files, options.random, options.seed);
+  write_bytes(options.output, batch_of(input.traces));
+  fmt::print("{} traces\n", input.traces.size());
+  return input.status;
+}
+
+int run_compare(const CompareOptions& options) {
+  const auto traces = read_batch(read_bytes(options.batch));
+  if (!traces) {
+    fmt::print(stderr, "{}: {}\n", options.batch, traces.error());
+    return kNoTrace;
+  }
+  const MappedFile file(options.observed);
+  const ObservedBatch batch = read_observations(file.bytes(), traces->size());
+  std::size_t ops = 0, divergences = 0;
+  std::uint64_t facts = 0;
+  for (std::size_t i = 0; i < traces->size(); ++i) {
+    const Trace& trace = (*traces)[i];
+    if (options.dump) dump(trace, batch.traces[i]);
+    const Examined examined = examine(trace, batch.traces[i].ops);
+    ops += examined.ops;
+    facts += examined.facts;
+    if (!examined.divergence) continue;
+    ++divergences;
+    fmt::print("{}\n", divergence_page(trace, *examined.divergence, fmt::format("trace {}", i)));
+  }
+  fmt::print("{} traces, {} ops, {} facts compared, {} divergences\n", traces->size(), ops, facts,
+             divergences);
+  if (!batch.complete) fmt::print("{}: {}\n", options.observed, batch.error);
+  return divergences != 0 ? kBroken : batch.complete ? kHolds : kNoTrace;
+}
+
+int run_golden(const Files& files) {
+  int differing = 0;
+  for (const std::string& file : files)
+    if (const auto difference = differs_from_record(read_bytes(file))) {
+      ++differing;
+      fmt::print("{}: {}\n", file, *difference);
+    }
+  fmt::print("{} recorded traces, {} on which the model differs\n", files.size(), differing);
+  return differing != 0 ? kBroken : kHolds;
+}
+
+}  // namespace thp::live

@@ -1,0 +1,19 @@
+// The traces that a command line names, made ready for a kernel.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fuzz/thp.h"
+
+namespace thp::live {
+
+struct Input {
+  std::vector<Trace> traces;
+  std::vector<std::string> names;  // file, or "seed 17"
+  int left_out = 0;                // files whose trace no kernel can run; told to standard error
+  int status = kHolds;             // kNoTrace: some file is none; told to standard error
+};
+Input read_input(const Files& files, std::uint64_t random, std::uint64_t seed, bool quiet = false);
+
+}  // namespace thp::live

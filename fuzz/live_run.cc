@@ -1,0 +1,183 @@
+// `thp_live run`: traces through guests, a tally of where model and kernel part, and of each kind
+// of divergence the shortest trace.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+
+#include "fuzz/live.h"
+#include "fuzz/live_golden.h"
+#include "fuzz/live_guest.h"
+#include "fuzz/live_input.h"
+#include "fuzz/live_shrink.h"
+#include "model/generate.h"
+#include "oracle/live/examine.h"
+#include "properties/finds.h"
+
+namespace thp::live {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kRepeats = 4;
+
+struct Diverging {
+  std::string name;
+  Trace trace;
+  Divergence divergence;
+};
+
+// All divergences that show the same fact after the same kind of op.
+struct Kind {
+  int count = 0;
+  Diverging first;
+};
+
+struct Tally {
+  std::size_t traces = 0, ops = 0, refused = 0, divergences = 0, unsteady = 0, complaints = 0;
+  std::uint64_t facts = 0;
+  int boots = 0;
+  double guest_seconds = 0;
+  std::string kernel;
+  std::map<std::string, Kind> kinds;
+};
+
+std::string kind_of(const Trace& trace, const Divergence& divergence) {
+  return fmt::format("{} after {}", divergence.facts[0].fact,
+                     op_name(int(trace.ops[divergence.op].index())));
+}
+
+void add(Tally& tally, const Trace& trace, const std::string& name, const Observed& observed,
+         std::vector<Diverging>& diverging) {
+  ++tally.traces;
+  tally.refused += observed.refused;
+  const Examined examined = examine(trace, observed.ops);
+  tally.ops += examined.ops;
+  tally.facts += examined.facts;
+  if (examined.divergence) diverging.push_back({name, trace, *examined.divergence});
+}
+
+// A kernel is not quite a function of the trace: a write may complete while its op still runs. What
+// never comes again is told, but is no divergence.
+void confirm(Tally& tally, const Guest& guest, const std::vector<Diverging>& diverging) {
+  if (diverging.empty()) return;
+  std::vector<Trace> again;
+  for (const Diverging& d : diverging) again.insert(again.end(), kRepeats, d.trace);
+  const GuestRun run = run_traces(guest, again);
+  tally.boots += run.boots;
+  for (std::size_t i = 0; i < diverging.size(); ++i) {
+    const Diverging& d = diverging[i];
+    bool repeats = false;
+    for (std::size_t k = i * kRepeats; k < (i + 1) * kRepeats; ++k) {
+      const auto found = examine(d.trace, run.traces[k].ops).divergence;
+      repeats = repeats || (found && found->same(d.divergence, d.trace, d.trace));
+    }
+    if (repeats) {
+      Kind& kind = tally.kinds[kind_of(d.trace, d.divergence)];
+      if (kind.count++ == 0) kind.first = d;
+      ++tally.divergences;
+    } else {
+      ++tally.unsteady;
+      fmt::print("{}: did not come again in {} runs:\n{}\n", d.name, kRepeats,
+                 divergence_page(d.trace, d.divergence, d.name));
+    }
+  }
+}
+
+// The trace as a file that tells what it shows; its path.
+std::string write_find(const RunOptions& options, const Trace& trace, const std::string& title) {
+  fs::create_directories(options.finds);
+  const std::string text = fmt::format("# {}\n{}", title, print(trace));
+  std::string stem = title.substr(0, title.find(' '));
+  const fs::path file =
+      fs::path(options.finds) /
+      fmt::format("live-{}-{:08x}.trace", stem, std::uint32_t(std::hash<std::string>{}(text)));
+  if (const auto written = write_atomically(file, text); !written)
+    fmt::print(stderr, "{}\n", written.error());
+  return file.string();
+}
+
+void tell_divergences(const RunOptions& options, const Guest& guest, const Tally& tally) {
+  int left = options.pages;
+  for (const auto& [name, kind] : tally.kinds) {
+    if (left-- == 0) break;
+    fmt::print(stderr, "{}: shrinking {}\n", kind.first.name, name);
+    const ShrunkDivergence shrunk =
+        shrink_divergence(guest, kind.first.trace, kind.first.divergence);
+    const std::string file =
+        write_find(options, shrunk.trace, fmt::format("{}: model and kernel differ.", name));
+    fmt::print("{}\n", divergence_page(shrunk.trace, shrunk.divergence,
+                                       fmt::format("{} {}", options.command, file)));
+  }
+}
+
+void tell_complaint(const RunOptions& options, const Input& input, const Complaint& complaint) {
+  const Trace& trace = input.traces[complaint.trace];
+  const std::string file = write_find(options, trace, "kernel_complains about this trace.");
+  fmt::print("the kernel complains: {}\n{}\n{}\nreproduce: {} {}\n\n", input.names[complaint.trace],
+             complaint.log, print(trace), options.command, file);
+}
+
+void tell_tally(const Tally& t, const Input& input, double seconds) {
+  for (const auto& [name, kind] : t.kinds)
+    fmt::print("{:>6}  {}  ({})\n", kind.count, name, kind.first.name);
+  fmt::print("{}\n", t.kernel);
+  fmt::print("{} traces in {} boots and {:.0f} s ({:.0f} traces a second in the guest), {} ops\n",
+             t.traces, t.boots, seconds, double(t.traces) / std::max(t.guest_seconds, 0.001),
+             t.ops);
+  fmt::print("{} traces left out, {} refused, {} complaints of the kernel, {} did not come again\n",
+             input.left_out, t.refused, t.complaints, t.unsteady);
+  fmt::print("{} facts compared, {} divergences\n", t.facts, t.divergences);
+}
+
+void show_progress(std::size_t done, std::size_t all) {
+  fmt::print(stderr, "{} of {} traces\n", done, all);
+}
+
+// One batch: through the guest, and compared.
+void run_part(const RunOptions& options, const Guest& guest, const Input& input, std::size_t at,
+              Tally& tally) {
+  const std::size_t size = std::min(options.batch, input.traces.size() - at);
+  const std::span<const Trace> part(input.traces.data() + at, size);
+  const GuestRun run = run_traces(guest, part);
+  tally.boots += run.boots;
+  tally.guest_seconds += run.seconds;
+  tally.kernel = run.kernel;
+  std::vector<Diverging> diverging;
+  for (std::size_t i = 0; i < part.size(); ++i) {
+    const std::string& name = input.names[at + i];
+    add(tally, part[i], name, run.traces[i], diverging);
+    if (!options.record.empty()) record(options.record, name, run.kernel, part[i], run.traces[i]);
+  }
+  for (Complaint complaint : run.complaints) {
+    complaint.trace += at;
+    tell_complaint(options, input, complaint);
+  }
+  tally.complaints += run.complaints.size();
+  confirm(tally, guest, diverging);
+}
+
+}  // namespace
+
+int run_traces(const RunOptions& options) {
+  const Input input = read_input(options.files, options.random, options.seed);
+  if (input.status != kHolds) return input.status;
+  fs::create_directories(options.work);
+  const auto start = Clock::now();
+  Guest guest{.boot = options.boot,
+              .work = options.work,
+              .batch_size = options.batch,
+              .progress = show_progress};
+  Tally tally;
+  for (std::size_t at = 0; at < input.traces.size(); at += options.batch)
+    run_part(options, guest, input, at, tally);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  guest.progress = {};
+  tell_divergences(options, guest, tally);
+  tell_tally(tally, input, seconds);
+  return tally.divergences + tally.complaints + tally.refused != 0 ? kBroken : kHolds;
+}
+
+}  // namespace thp::live

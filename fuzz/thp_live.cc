@@ -1,0 +1,107 @@
+// The command `thp_live`, for ci/live: its subcommands and their options.
+#include <CLI/CLI.hpp>
+#include <climits>
+#include <cstdio>
+#include <exception>
+#include <functional>
+
+#include "fuzz/live.h"
+
+using namespace thp;
+using namespace thp::live;
+
+namespace {
+
+using Run = std::function<int()>;
+
+void add_initramfs(CLI::App& app, InitramfsOptions& options, Run& run) {
+  CLI::App* command = app.add_subcommand("initramfs", "Pack the first root of a guest");
+  command->add_option("INIT", options.init, "its /init, statically linked")->required();
+  command->add_option("--module", options.modules, "a kernel module, into /modules");
+  command->add_option("-o,--output", options.output, "the archive")->required();
+  command->callback([&] { run = [&] { return run_initramfs(options); }; });
+}
+
+void add_traces(CLI::App* command, Files& files, std::uint64_t& random, std::uint64_t& seed) {
+  command->add_option("TRACE", files, "trace files");
+  command->add_option("--random", random, "how many random traces")->capture_default_str();
+  command->add_option("--seed", seed, "of the first random trace")->capture_default_str();
+}
+
+void add_batch(CLI::App& app, BatchOptions& options, Run& run) {
+  CLI::App* command = app.add_subcommand("batch", "Write the disk with the traces of one boot");
+  add_traces(command, options.files, options.random, options.seed);
+  command->add_option("-o,--output", options.output, "the disk")->required();
+  command->callback([&] { run = [&] { return run_batch(options); }; });
+}
+
+void add_compare(CLI::App& app, CompareOptions& options, Run& run) {
+  CLI::App* command = app.add_subcommand("compare", "Compare the disks that one boot leaves");
+  command->add_option("BATCH", options.batch, "the traces")->required();
+  command->add_option("OBSERVED", options.observed, "what the kernel did")->required();
+  command->add_flag("--dump", options.dump, "print what the kernel did, op by op");
+  command->callback([&] { run = [&] { return run_compare(options); }; });
+}
+
+void add_golden(CLI::App& app, Files& files, Run& run) {
+  CLI::App* command =
+      app.add_subcommand("golden", "Compare the model with what a kernel is recorded to have done");
+  command->add_option("TRACE", files, "recorded traces")->required();
+  command->callback([&] { run = [&] { return run_golden(files); }; });
+}
+
+void add_run(CLI::App& app, RunOptions& options, Run& run) {
+  CLI::App* command = app.add_subcommand("run", "Run traces on guests, compare, shrink, tell");
+  add_traces(command, options.files, options.random, options.seed);
+  command->add_option("--boot", options.boot, "the command that boots a guest")->required();
+  command->add_option("--work", options.work, "a directory for the disks")->capture_default_str();
+  command->add_option("--finds", options.finds, "where diverging traces go")->capture_default_str();
+  command->add_option("--record", options.record, "where to write down what the kernel did");
+  command->add_option("--command", options.command, "what reproduces a find, before its file")
+      ->capture_default_str();
+  command->add_option("--batch", options.batch, "traces of one boot")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command->add_option("--pages", options.pages, "kinds of divergence to shrink and show")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  command->callback([&] { run = [&] { return run_traces(options); }; });
+}
+
+int run_and_flush(const Run& run) {
+  try {
+    const int status = run();
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    std::perror("thp_live: standard output");
+  } catch (const std::exception& error) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "thp_live: %s\n", error.what());
+  }
+  return kNoTrace;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  CLI::App app("The live kernel as an oracle: batches of traces, in and out of a virtual machine");
+  app.require_subcommand(1);
+  InitramfsOptions initramfs;
+  BatchOptions batch;
+  CompareOptions compare;
+  RunOptions traces;
+  Files recorded;
+  Run run;
+  add_initramfs(app, initramfs, run);
+  add_batch(app, batch, run);
+  add_compare(app, compare, run);
+  add_golden(app, recorded, run);
+  add_run(app, traces, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error) == 0 ? 0 : kNoTrace;
+    return run_and_flush([status] { return status; });
+  }
+  return run_and_flush(run);
+}
