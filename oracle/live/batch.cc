@@ -14,6 +14,7 @@ namespace {
 constexpr int kPages = Geometry::kMaxPmds << Geometry::kMaxOrder;
 constexpr std::uint64_t kMostFrames = 1 << 16;  // of one observation
 constexpr std::int32_t kMostIndex = 1 << 30;
+constexpr std::uint32_t kMostSlots = 1u << 30;  // more than any device has
 
 template <class T>
 void put(std::string& out, const T& record) {
@@ -71,7 +72,8 @@ bool is_sound(const EntryRun& run) {
 bool is_sound(const MmSeen& mm) { return mm.mm < Geometry::kMaxMms; }
 bool is_sound(const FolioSeen& folio) {
   return folio.order <= Geometry::kMaxOrder && folio.pfn < kNoFrame - (1u << folio.order) &&
-         std::abs(std::int64_t{folio.index}) < kMostIndex;
+         std::abs(std::int64_t{folio.index}) < kMostIndex &&
+         (folio.slot == kNoFrame || folio.slot < kMostSlots);
 }
 bool is_sound(const PageRun& run) { return run.count >= 1 && run.pfn < kNoFrame - run.count; }
 bool is_sound(const ContentSeen& content) { return content.pfn != kNoFrame; }

@@ -161,6 +161,7 @@ class Comparison {
           fact("folio.compound_mapcount", where, a.mapcount, b.mapcount);
           fact("folio.pincount", where, a.pincount, b.pincount);
           fact("folio.index", where, a.index, b.index);
+          fact("folio.slot", where, a.slot, b.slot);
           fact("folio.double_map", where, a.double_map, b.double_map);
           fact("folio.deferred", where, a.deferred, b.deferred);
         },

@@ -70,6 +70,7 @@ std::vector<Pfn> reachable(const Machine& m, const Observation& o) {
 void observe_folio(const Machine& m, Pfn head, Observation& o) {
   const Page& page = m.page(head);
   FolioSeen folio{.pfn = head, .refcount = page.refcount, .index = page.index};
+  if (test(m, head, PG_swapcache)) folio.slot = page.private_slot;
   if (folio_test_large(m, head)) {
     const Compound& compound = m.compound(head);
     folio.order = std::uint8_t(m.geometry.order);

@@ -10,6 +10,10 @@
 namespace thp::live {
 namespace {
 
+// Slots that no entry refers to keep their order behind all that have names, and lose their
+// numbers.
+constexpr std::uint32_t kNoEntry = 1u << 30;
+
 // Names of folios; a frame that is in none is a folio of its own.
 class FrameNames {
  public:
@@ -38,19 +42,22 @@ class FrameNames {
   std::uint32_t next_ = 0;
 };
 
-void rename_entries(Observation& o, FrameNames& frames) {
+using SlotNames = std::unordered_map<std::uint32_t, std::uint32_t>;
+
+std::uint32_t slot_name(SlotNames& slots, std::uint32_t slot) {
+  return slots.try_emplace(slot, std::uint32_t(slots.size())).first->second;
+}
+
+void rename_entries(Observation& o, FrameNames& frames, SlotNames& slots) {
   std::ranges::sort(o.entries, {},
                     [](const EntryRun& r) { return std::tuple(r.mm, r.page, !r.huge); });
-  std::unordered_map<std::uint32_t, std::uint32_t> slots;
   std::vector<EntryRun> entries;
   for (const EntryRun& run : o.entries)
     for (unsigned i = 0; i < run.count; ++i) {
       EntryRun one = after(run, i);
       one.count = 1;
       if (one.frame != kNoFrame)
-        one.frame = one.kind == EntryKind::swap
-                        ? slots.try_emplace(one.frame, std::uint32_t(slots.size())).first->second
-                        : frames(one.frame);
+        one.frame = one.kind == EntryKind::swap ? slot_name(slots, one.frame) : frames(one.frame);
       append_run(entries, one);
     }
   o.entries = std::move(entries);
@@ -62,15 +69,24 @@ void rename_holders(Observation& o, FrameNames& frames) {
     holder.pfn = frames.folio_of(holder.pfn) != nullptr ? frames(holder.pfn) : kNoFrame;
 }
 
-void rename_folios(Observation& o, FrameNames& frames) {
+// What only the swap cache leads to comes in the order of its slots.
+void rename_folios(Observation& o, FrameNames& frames, SlotNames& slots) {
+  for (FolioSeen& folio : o.folios)
+    if (const auto known = slots.find(folio.slot); known != slots.end())
+      folio.slot = known->second;
+    else if (folio.slot != kNoFrame)
+      folio.slot += kNoEntry;  // nothing refers to it any more
   std::vector<FolioSeen> unnamed;
   for (const FolioSeen& folio : o.folios)
     if (!frames.has(folio)) unnamed.push_back(folio);
   std::ranges::sort(unnamed, {}, [](const FolioSeen& f) {
-    return std::tuple(f.index, f.order, f.refcount, f.pfn);
+    return std::tuple(f.slot, f.index, f.order, f.refcount, f.pfn);
   });
   for (const FolioSeen& folio : unnamed) frames(folio.pfn);
-  for (FolioSeen& folio : o.folios) folio.pfn = frames(folio.pfn);
+  for (FolioSeen& folio : o.folios) {
+    folio.pfn = frames(folio.pfn);
+    if (folio.slot >= kNoEntry && folio.slot != kNoFrame) folio.slot = kNoEntry;
+  }
   std::ranges::sort(o.folios, {}, &FolioSeen::pfn);
 }
 
@@ -94,9 +110,10 @@ Observation renamed(const Observation& observation) {
   Observation o = observation;
   FrameNames frames(o.folios);
   std::ranges::sort(o.mms, {}, &MmSeen::mm);
-  rename_entries(o, frames);
+  SlotNames slots;
+  rename_entries(o, frames, slots);
   rename_holders(o, frames);
-  rename_folios(o, frames);
+  rename_folios(o, frames, slots);
   rename_pages(o, frames);
   for (ContentSeen& content : o.contents) content.pfn = frames(content.pfn);
   std::ranges::sort(o.contents, {}, &ContentSeen::pfn);

@@ -37,10 +37,16 @@ void append_entries(std::string& out, const Observation& o) {
   }
 }
 
+// Renamed, slots that no entry refers to are far above those that have names.
+std::string slot_text(std::uint32_t slot) {
+  return slot >> 30 == 0 ? fmt::format("@{}", slot) : std::string("of no entry");
+}
+
 bool same_but_next(const FolioSeen& folio, const FolioSeen& next, std::uint32_t by) {
   FolioSeen expected = folio;
   expected.pfn += by;
   expected.index += std::int32_t(by);
+  if (folio.slot >> 30 == 0) expected.slot += by;
   return folio.order == 0 && expected == next;
 }
 
@@ -53,6 +59,7 @@ void append_folios(std::string& out, const Observation& o) {
     out += fmt::format("folio {} order {} refcount {} compound_mapcount {} pincount {} index {}",
                        frames(f.pfn, count), f.order, number(f.refcount), number(f.mapcount),
                        number(f.pincount), number(f.index));
+    if (f.slot != kNoFrame) out += " slot " + slot_text(f.slot);
     out += f.double_map ? " double_map" : "";
     out += f.deferred ? " deferred\n" : "\n";
   }

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "oracle/live/guest/settings.h"
 #include "oracle/live/guest/workers.h"
+#include "oracle/live/guest/x86_entries.h"
 #include "oracle/live/runs.h"
 
 namespace thp::live {
@@ -58,7 +60,8 @@ int order_of(const PageLayout& at, PageStructs& structs, FlagBits& bits, std::ui
   return member<std::uint8_t>(structs.at(head + 1), at.compound_order);
 }
 
-FolioSeen folio_seen(const Kernel& kernel, PageStructs& structs, std::uint32_t head, int order) {
+FolioSeen folio_seen(const Kernel& kernel, PageStructs& structs, FlagBits& bits, std::uint32_t head,
+                     int order) {
   const PageLayout& at = kernel.page;
   const std::byte* const page = structs.at(head);
   FolioSeen folio{.pfn = head,
@@ -66,6 +69,10 @@ FolioSeen folio_seen(const Kernel& kernel, PageStructs& structs, std::uint32_t h
                   .order = std::uint8_t(order)};
   if (is_anon(at, page))
     folio.index = std::int32_t(member<std::int64_t>(page, at.index) - std::int64_t(kBase >> 12));
+  if ((bits(member<std::uint64_t>(page, at.flags)) & PG_swapcache) != 0)
+    folio.slot =
+        std::uint32_t(x86::swp_entry_offset(member<std::uint64_t>(page, at.private_data))) -
+        kFirstSlot;
   if (order == 0) return folio;
   const std::byte* const first_tail = structs.at(head + 1);
   folio.mapcount = member<std::int32_t>(first_tail, at.compound_mapcount);
@@ -169,7 +176,7 @@ void append_folios(const Kernel& kernel, PageStructs& structs,
     const int order = order_of(kernel.page, structs, bits, head);
     const std::uint32_t pages = std::uint32_t{1} << order;
     structs.read({head, pages});
-    o.folios.push_back(folio_seen(kernel, structs, head, order));
+    o.folios.push_back(folio_seen(kernel, structs, bits, head, order));
     const std::byte* page = structs.at(head);
     for (std::uint32_t i = 0; i < pages; ++i, page += kPageStructBytes)
       append_run(o.pages, page_seen(kernel.page, page, bits, head + i));

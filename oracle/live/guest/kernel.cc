@@ -79,6 +79,7 @@ PageLayout page_layout(const Names& names) {
                   .compound_head = at("compound_head"),
                   .mapping = at("mapping"),
                   .index = at("index"),
+                  .private_data = at("private"),
                   .mapcount = at("_mapcount"),
                   .refcount = at("_refcount"),
                   .compound_mapcount = at("compound_mapcount"),

@@ -19,7 +19,7 @@ inline constexpr std::uint32_t kPageStructBytes = 64, kPageBytes = 4096;
 
 // Byte offsets in struct page.
 struct PageLayout {
-  int flags, compound_head, mapping, index, mapcount, refcount;
+  int flags, compound_head, mapping, index, private_data, mapcount, refcount;
   int compound_mapcount, compound_pincount, compound_order;  // of the first tail
   int deferred_list;                                         // of the second
   int pmd_huge_pte, lru;                                     // of page tables

@@ -44,6 +44,8 @@ inline std::uint8_t bits_of_present(std::uint64_t e) {
 // v6.1 arch/x86/include/asm/pgtable_64.h: __swp_type(), __swp_offset()
 inline unsigned swp_type(std::uint64_t e) { return unsigned(e >> 59); }
 inline std::uint64_t swp_offset(std::uint64_t e) { return ~e << 5 >> 14; }
+// v6.1 include/linux/swapops.h: swp_offset() of a swp_entry_t, as page->private has it
+inline std::uint64_t swp_entry_offset(std::uint64_t val) { return val << 6 >> 6; }
 inline bool is_migration(std::uint64_t e) {
   return swp_type(e) >= kSwpMigrationRead && swp_type(e) <= kSwpMigrationWrite;
 }
