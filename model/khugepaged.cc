@@ -176,7 +176,7 @@ int madvise_collapse(Machine& m, int mm, int start, int end) {
     if (!goes_on_after(result)) break;
   }
   const bool all = thps == (hend - hstart) / nr;
-  m.reason = all ? result : last_fail;
+  if (hstart < hend) m.reason = all ? result : last_fail;  // a VMA before may have said something
   return all ? 0 : madvise_collapse_errno(last_fail);
 }
 
