@@ -7,6 +7,7 @@
 
 #include "oracle/describe.h"
 #include "oracle/describe_words.h"
+#include "oracle/flag_names.h"
 
 namespace thp {
 namespace {
@@ -87,20 +88,6 @@ std::vector<std::string> holders_of(const Machine& m, Frames frames) {
 
 // --- Folios.
 
-constexpr std::pair<PageFlag, std::string_view> kPageFlagNames[] = {
-    {PG_locked, "locked"},
-    {PG_referenced, "referenced"},
-    {PG_uptodate, "uptodate"},
-    {PG_dirty, "dirty"},
-    {PG_lru, "lru"},
-    {PG_active, "active"},
-    {PG_swapbacked, "swapbacked"},
-    {PG_swapcache, "swapcache"},
-    {PG_writeback, "writeback"},
-    {PG_reclaim, "reclaim"},
-    {PG_mlocked, "mlocked"},
-    {PG_unevictable, "unevictable"}};
-
 // A number of each sub-page, or one where all are the same; of many, runs: `3 x 2, 0 x 510`.
 template <class Number>
 std::string of_pages(const Machine& m, Frames frames, Number number) {
@@ -137,7 +124,8 @@ std::string describe_frames(const Machine& m, Frames frames) {
   if (page.anon_vma != kNoAnonVma)
     text += fmt::format(", anon_vma {}, index {}", page.anon_vma, page.index);
   text += ';';
-  append_flags(text, page.flags, kPageFlagNames);
+  constexpr Bits kToldOtherwise = PG_head | PG_tail | PG_anon | PG_anon_exclusive;
+  append_flags(text, page.flags & unsigned(~kToldOtherwise), kPageFlagNames);
   return text;
 }
 

@@ -7,6 +7,7 @@
 
 #include "model/events.h"
 #include "model/state.h"
+#include "oracle/flag_names.h"
 
 namespace thp::live {
 
@@ -26,23 +27,5 @@ inline constexpr std::pair<EntryBit, std::string_view> kEntryBitNames[] = {
     {kDirty, "dirty"},
     {kSoftDirty, "soft_dirty"},
     {kExclusive, "exclusive"}};
-
-inline constexpr std::pair<PageFlag, std::string_view> kPageFlagNames[] = {
-    {PG_head, "head"},
-    {PG_tail, "tail"},
-    {PG_anon, "anon"},
-    {PG_anon_exclusive, "exclusive"},
-    {PG_locked, "locked"},
-    {PG_referenced, "referenced"},
-    {PG_uptodate, "uptodate"},
-    {PG_dirty, "dirty"},
-    {PG_lru, "lru"},
-    {PG_active, "active"},
-    {PG_swapbacked, "swapbacked"},
-    {PG_swapcache, "swapcache"},
-    {PG_writeback, "writeback"},
-    {PG_reclaim, "reclaim"},
-    {PG_mlocked, "mlocked"},
-    {PG_unevictable, "unevictable"}};
 
 }  // namespace thp::live

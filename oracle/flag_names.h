@@ -1,0 +1,28 @@
+// Page flags by the kernel's names, those that say what a page is before those that change.
+#pragma once
+#include <string_view>
+#include <utility>
+
+#include "model/state.h"
+
+namespace thp {
+
+inline constexpr std::pair<PageFlag, std::string_view> kPageFlagNames[] = {
+    {PG_head, "head"},
+    {PG_tail, "tail"},
+    {PG_anon, "anon"},
+    {PG_anon_exclusive, "exclusive"},
+    {PG_locked, "locked"},
+    {PG_referenced, "referenced"},
+    {PG_uptodate, "uptodate"},
+    {PG_dirty, "dirty"},
+    {PG_lru, "lru"},
+    {PG_active, "active"},
+    {PG_swapbacked, "swapbacked"},
+    {PG_swapcache, "swapcache"},
+    {PG_writeback, "writeback"},
+    {PG_reclaim, "reclaim"},
+    {PG_mlocked, "mlocked"},
+    {PG_unevictable, "unevictable"}};
+
+}  // namespace thp
