@@ -180,26 +180,15 @@ ObservedBatch read_observations(std::string_view bytes, std::size_t traces) {
 }
 
 std::string record_of(std::uint32_t trace, std::uint32_t op, const Observation& o) {
-  ObservedHeader header{.trace = trace,
-                        .op = op,
-                        .mms = std::uint32_t(o.mms.size()),
-                        .entries = std::uint32_t(o.entries.size()),
-                        .folios = std::uint32_t(o.folios.size()),
-                        .pages = std::uint32_t(o.pages.size()),
-                        .contents = std::uint32_t(o.contents.size()),
-                        .holders = std::uint32_t(o.holders.size()),
-                        .globals = o.globals};
-  std::string arrays;
-  put(arrays, o.mms);
-  put(arrays, o.entries);
-  put(arrays, o.folios);
-  put(arrays, o.pages);
-  put(arrays, o.contents);
-  put(arrays, o.holders);
-  header.bytes = std::uint32_t(sizeof header + arrays.size());
   std::string out;
-  put(out, header);
-  return out + arrays;
+  put(out, header_of(trace, op, o));
+  put(out, o.mms);
+  put(out, o.entries);
+  put(out, o.folios);
+  put(out, o.pages);
+  put(out, o.contents);
+  put(out, o.holders);
+  return out;
 }
 
 }  // namespace thp::live

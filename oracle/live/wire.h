@@ -43,4 +43,21 @@ static_assert(is_record<ObservedHeader> && is_record<EntryRun> && is_record<MmSe
               is_record<FolioSeen> && is_record<PageRun> && is_record<ContentSeen> &&
               is_record<HolderSeen>);
 
+// What stands before the arrays of an observation.
+inline ObservedHeader header_of(std::uint32_t trace, std::uint32_t op, const Observation& o) {
+  ObservedHeader header{.trace = trace,
+                        .op = op,
+                        .mms = std::uint32_t(o.mms.size()),
+                        .entries = std::uint32_t(o.entries.size()),
+                        .folios = std::uint32_t(o.folios.size()),
+                        .pages = std::uint32_t(o.pages.size()),
+                        .contents = std::uint32_t(o.contents.size()),
+                        .holders = std::uint32_t(o.holders.size()),
+                        .globals = o.globals};
+  const auto bytes = [](const auto& records) { return records.size() * sizeof records[0]; };
+  header.bytes = std::uint32_t(sizeof header + bytes(o.mms) + bytes(o.entries) + bytes(o.folios) +
+                               bytes(o.pages) + bytes(o.contents) + bytes(o.holders));
+  return header;
+}
+
 }  // namespace thp::live

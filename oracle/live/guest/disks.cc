@@ -88,17 +88,7 @@ void ObservationDisk::put(const void* bytes, std::size_t count) {
 
 void ObservationDisk::append(std::uint32_t trace, std::uint32_t op, const Observation& o) {
   const auto bytes = [](const auto& records) { return records.size() * sizeof records[0]; };
-  ObservedHeader header{.trace = trace,
-                        .op = op,
-                        .mms = std::uint32_t(o.mms.size()),
-                        .entries = std::uint32_t(o.entries.size()),
-                        .folios = std::uint32_t(o.folios.size()),
-                        .pages = std::uint32_t(o.pages.size()),
-                        .contents = std::uint32_t(o.contents.size()),
-                        .holders = std::uint32_t(o.holders.size()),
-                        .globals = o.globals};
-  header.bytes = std::uint32_t(sizeof header + bytes(o.mms) + bytes(o.entries) + bytes(o.folios) +
-                               bytes(o.pages) + bytes(o.contents) + bytes(o.holders));
+  const ObservedHeader header = header_of(trace, op, o);
   put(&header, sizeof header);
   put(o.mms.data(), bytes(o.mms));
   put(o.entries.data(), bytes(o.entries));
