@@ -78,10 +78,10 @@ constexpr std::array<Kind, sizeof...(Ts)> kinds(std::type_identity<std::variant<
 constexpr auto kKinds = kinds(std::type_identity<Op>{});
 
 // What is worth doing after an op, at the same place: the second half of what only two ops reach.
-struct Follow {
+struct Sequel {
   int first, then;
 };
-constexpr Follow kFollows[] = {
+constexpr Sequel kSequels[] = {
     {kKindOf<Fork>, kKindOf<Store>},
     {kKindOf<Pin>, kKindOf<Fork>},
     {kKindOf<Munmap>, kKindOf<ShrinkDeferred>},
@@ -103,12 +103,12 @@ constexpr Follow kFollows[] = {
 };
 
 // The kind of an op that follows the last one, or -1.
-int draw_follow(Choose choose, const OpMask& mask, std::span<const Op> before) {
+int draw_sequel(Choose choose, const OpMask& mask, std::span<const Op> before) {
   if (before.empty() || choose(2) == 0) return -1;
-  boost::container::static_vector<int, std::size(kFollows)> kinds;
-  for (const Follow& follow : kFollows)
-    if (follow.first == int(before.back().index()) && mask.has(follow.then))
-      kinds.push_back(follow.then);
+  boost::container::static_vector<int, std::size(kSequels)> kinds;
+  for (const Sequel& sequel : kSequels)
+    if (sequel.first == int(before.back().index()) && mask.has(sequel.then))
+      kinds.push_back(sequel.then);
   return kinds.empty() ? -1 : kinds[std::size_t(choose(int(kinds.size())))];
 }
 
@@ -131,11 +131,11 @@ int op_kind(std::string_view name) {
 std::string_view op_name(int kind) { return kKinds[std::size_t(kind)].name; }
 
 Op generate_op(Choose choose, const Machine& m, const OpMask& mask, std::span<const Op> before) {
-  const int follow = draw_follow(choose, mask, before);
-  int kind = follow >= 0 ? follow : draw_kind(choose, mask);
+  const int sequel = draw_sequel(choose, mask, before);
+  int kind = sequel >= 0 ? sequel : draw_kind(choose, mask);
   for (int tries = 0; tries < 3 && !kKinds[std::size_t(kind)].has_subject(m); ++tries)
     if (choose(8) != 7) kind = draw_kind(choose, mask);
-  const bool near = follow >= 0 || choose(4) == 3;
+  const bool near = sequel >= 0 || choose(4) == 3;
   return kKinds[std::size_t(kind)].draw(choose, m, before, near);
 }
 
