@@ -118,7 +118,7 @@ void change_argument(Trace& trace, Choose choose) {
   Op& op = trace.ops[at];
   const Op fresh =
       generate_op(choose, machine_at(trace, at), only(op.index()), std::span(trace.ops).first(at));
-  std::visit(
+  visit_op(
       [&]<class T>(T& o) { change_argument_of(o, std::get<T>(fresh), trace.geometry, choose); },
       op);
 }

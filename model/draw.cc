@@ -17,7 +17,7 @@ int draw_from(Draw& d, std::span<const int> candidates, int domain) {
 // Calls visit(arg) for the arguments of one type in an op.
 template <class Wanted, class Visit>
 void for_each_arg_of(const Op& op, Visit visit) {
-  std::visit(
+  visit_op(
       [&](const auto& o) {
         visit_args(o, [&]<class Arg>(const Arg& arg) {
           if constexpr (std::is_same_v<Arg, Wanted>) visit(arg);

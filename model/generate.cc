@@ -141,7 +141,7 @@ Op generate_op(Choose choose, const Machine& m, const OpMask& mask, std::span<co
 
 bool in_geometry(const Op& op, const Geometry& geometry) {
   bool in = true;
-  std::visit(
+  visit_op(
       [&](const auto& o) {
         visit_args(o, [&]<class Arg>(const Arg& arg) {
           if constexpr (!Named<Arg>) in = in && arg.in(geometry);

@@ -18,7 +18,7 @@ Trace lifted(const Trace& trace) {
       arg.pages <<= by;
     }
   };
-  for (Op& op : lifted.ops) std::visit([&](auto& o) { visit_args(o, scale); }, op);
+  for (Op& op : lifted.ops) visit_op([&](auto& o) { visit_args(o, scale); }, op);
   return lifted;
 }
 

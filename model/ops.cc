@@ -302,7 +302,7 @@ int SetUseZeroPage::step(Machine& m) const { return m.use_zero_page = value == T
 
 int step(Machine& m, const Op& op) {
   m.reason = Reason::none;
-  return std::visit([&](const auto& o) { return o.step(m); }, op);
+  return visit_op([&](const auto& o) { return o.step(m); }, op);
 }
 
 }  // namespace thp

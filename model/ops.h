@@ -2,6 +2,7 @@
 // README's table are folds over `Op`, `name`, `args` and `help`. Ops are total: legal in every
 // state. step() returns what the caller sees: 0 or a number, -errno, kSigsegv or kOom.
 #pragma once
+#include <array>
 #include <string_view>
 #include <tuple>
 #include <variant>
@@ -513,6 +514,20 @@ using Op =
                  WritebackEnd, MigrateBegin, MigrateEnd, MovePages, FailHugeAlloc, FailSmallAlloc,
                  FailCharge, FailSwapCluster, ContendPageLock, HoldSpeculativeRef, SetEnabled,
                  SetUseZeroPage>;
+
+// visit(op) of the type that the op is: std::visit(), but quick to compile.
+template <class T, class Result, class Visit, class AnyOp>
+Result visit_as(Visit& visit, AnyOp& op) {
+  return visit(*std::get_if<T>(&op));
+}
+template <class Visit, class AnyOp>
+decltype(auto) visit_op(Visit&& visit, AnyOp& op) {
+  return [&]<class... Ts>(std::type_identity<std::variant<Ts...>>) -> decltype(auto) {
+    using Result = decltype(visit(*std::get_if<0>(&op)));
+    static constexpr std::array kVisits{&visit_as<Ts, Result, Visit, AnyOp>...};
+    return kVisits[op.index()](visit, op);
+  }(std::type_identity<Op>{});
+}
 
 // One op: the machine after it, and what its caller sees. Clears and sets m.reason.
 int step(Machine& m, const Op& op);

@@ -214,7 +214,7 @@ std::expected<Op, ParseError> parse_op(std::string_view line, const Geometry& ge
 
 std::string print(const Op& op) {
   std::string out;
-  std::visit(
+  visit_op(
       [&]<class T>(const T& printed) {
         out += T::name;
         visit_args(printed, [&]<class Arg>(const Arg& arg) {
@@ -225,6 +225,8 @@ std::string print(const Op& op) {
       op);
   return out;
 }
+
+bool Trace::operator==(const Trace&) const = default;
 
 std::string print(const Trace& trace) {
   std::string out = "thp-trace " + std::to_string(kTraceVersion) + "\nkernel ";

@@ -19,7 +19,7 @@ struct Trace {
   Kernel kernel = Kernel::v6_1;
   Geometry geometry;
   std::vector<Op> ops;
-  bool operator==(const Trace&) const = default;
+  bool operator==(const Trace&) const;
 };
 
 // Limits of a trace file; a file beyond them is refused.

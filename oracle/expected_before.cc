@@ -228,7 +228,7 @@ Answers expect_before(const Machine& m, const Recount& recount, const Op& op) {
     if (holder.kind == HolderKind::none || holder.pfn >= m.frames()) continue;
     if (folio_test_large(m, page_folio(m, holder.pfn))) before.a.held_large |= std::uint8_t(1 << h);
   }
-  std::visit(before, op);
+  visit_op(before, op);
   return before.a;
 }
 

@@ -26,7 +26,7 @@ Verdict FlatMemory::after(const Op& op, int result, const Machine& m, const Inje
   const Reply reply{result, m, armed};
   touched_ = {};
   holders_touched_ = false;
-  return std::visit([&](const auto& o) { return on(o, reply); }, op);
+  return visit_op([&](const auto& o) { return on(o, reply); }, op);
 }
 
 // --- Address spaces.

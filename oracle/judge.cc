@@ -26,7 +26,7 @@ void Judge::reset(const Geometry& geometry) {
 
 std::optional<Violation> Judge::step(const Op& op) {
   if (machine_.defect != nullptr) return std::nullopt;
-  op_name_ = std::visit([](const auto& o) { return o.name; }, op);
+  op_name_ = visit_op([](const auto& o) { return o.name; }, op);
   const Injections armed = machine_.inject;
   const Answers answers = expect_before(machine_, recount_, op);
   result_ = thp::step(machine_, op);

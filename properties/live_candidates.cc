@@ -54,7 +54,7 @@ void add_simpler_args(const Trace& trace, std::vector<Trace>& all) {
         arg = was;
       });
     };
-    std::visit(each, trace.ops[at]);
+    visit_op(each, trace.ops[at]);
   }
 }
 

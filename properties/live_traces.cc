@@ -106,7 +106,7 @@ void snap(Choose choose, const Machine& m, Op& op) {
       arg.end = std::max(edges(arg.end), arg.first + 1);
     }
   };
-  std::visit([&](auto& o) { visit_args(o, change); }, op);
+  visit_op([&](auto& o) { visit_args(o, change); }, op);
 }
 
 // --- Whole traces.

@@ -81,7 +81,7 @@ class Shrinker {
     bool changed = false;
     for (std::size_t at = 0; at < ops(); ++at) {
       const Op op = best_.trace.ops[at];
-      std::visit([&](auto o) { changed |= simplify_args_of(at, o); }, op);
+      visit_op([&](auto o) { changed |= simplify_args_of(at, o); }, op);
     }
     return changed;
   }

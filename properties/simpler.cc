@@ -11,7 +11,7 @@ namespace {
 template <class Change>
 Trace with_args(const Trace& trace, Change change) {
   Trace changed = trace;
-  for (Op& op : changed.ops) std::visit([&](auto& o) { visit_args(o, change); }, op);
+  for (Op& op : changed.ops) visit_op([&](auto& o) { visit_args(o, change); }, op);
   return changed;
 }
 

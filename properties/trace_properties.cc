@@ -111,7 +111,7 @@ Reach reach_of(const Op& op) {
     if constexpr (std::is_same_v<Arg, MmId>) reach.mm = arg.id, ++reach.mms;
     if constexpr (std::is_same_v<Arg, HolderId>) reach.holder = arg.id;
   };
-  std::visit([&](const auto& o) { visit_args(o, visit); }, op);
+  visit_op([&](const auto& o) { visit_args(o, visit); }, op);
   return reach;
 }
 

@@ -136,7 +136,7 @@ static_assert(all_declared(std::type_identity<Op>{}));
 inline std::string_view why_not_live(const Op& op) {
   if (const Pin* pin = std::get_if<Pin>(&op); pin != nullptr && pin->mode == PinMode::r)
     return kReadingPin;
-  return std::visit([]<class OpT>(const OpT&) { return kWhyNotLive<OpT>; }, op);
+  return visit_op([]<class OpT>(const OpT&) { return kWhyNotLive<OpT>; }, op);
 }
 
 }  // namespace thp::live

@@ -252,7 +252,7 @@ std::vector<int> pages_named(const Trace& trace) {
       add(arg.end);
     }
   };
-  for (const Op& op : trace.ops) std::visit([&](const auto& o) { visit_args(o, visit); }, op);
+  for (const Op& op : trace.ops) visit_op([&](const auto& o) { visit_args(o, visit); }, op);
   std::ranges::sort(pages);
   pages.erase(std::ranges::unique(pages).begin(), pages.end());
   return pages;
@@ -261,7 +261,7 @@ std::vector<int> pages_named(const Trace& trace) {
 }  // namespace
 
 int execute(Guest& guest, const Op& op) {
-  return std::visit([&](const auto& o) { return run(guest, o); }, op);
+  return visit_op([&](const auto& o) { return run(guest, o); }, op);
 }
 
 void begin_trace(Guest& guest, const Trace& trace) {
