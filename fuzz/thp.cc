@@ -38,6 +38,23 @@ void add_shrink(CLI::App& app, ShrinkCommandOptions& options, Run& run) {
   command->callback([&] { run = [&] { return run_shrink(options); }; });
 }
 
+void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
+  CLI::App* command = app.add_subcommand("explore", "Every state that ops lead to, within bounds");
+  command->add_option("--geometry", options.geometry, "as in a trace")->capture_default_str();
+  command->add_option("--ops", options.ops, "store,fork: only these; -get,-put: all but these");
+  command->add_option("--depth", options.depth, "ops of a trace at most; 0: until nothing is new")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  command->add_option("--holders", options.holders, "how many of h0, h1, ... there are")
+      ->check(CLI::Range(0, kMaxHolders))
+      ->capture_default_str();
+  command->add_option("--memory", options.memory, "MiB for what has been seen")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  command->add_flag("--json", options.json, "the figures as one JSON object");
+  command->callback([&] { run = [&] { return run_explore(options); }; });
+}
+
 void add_tables(CLI::App& app, Files& files, Run& run) {
   app.add_subcommand("ops", "The table of ops")->callback([&] { run = run_ops; });
   app.add_subcommand("invariants", "The table of what must always hold")->callback([&] {
@@ -69,11 +86,13 @@ int main(int argc, char** argv) {
   JudgeOptions judge;
   std::string explained;
   ShrinkCommandOptions shrink;
+  ExploreCommandOptions explore;
   Files reaching;
   Run run;
   add_judge(app, judge, run);
   add_explain(app, explained, run);
   add_shrink(app, shrink, run);
+  add_explore(app, explore, run);
   add_tables(app, reaching, run);
   try {
     app.parse(argc, argv);

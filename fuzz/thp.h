@@ -37,6 +37,15 @@ struct ShrinkCommandOptions {
 };
 int run_shrink(const ShrinkCommandOptions& options);
 
+struct ExploreCommandOptions {
+  std::string geometry = "order=1 pmds=1 mms=2";  // as in a trace
+  std::string ops;                                // names, or names to leave out; empty: all
+  int depth = 0, holders = 1;
+  int memory = 2048;  // MiB
+  bool json = false;
+};
+int run_explore(const ExploreCommandOptions& options);
+
 // Tables, a row a line.
 int run_ops();
 int run_invariants();

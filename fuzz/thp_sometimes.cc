@@ -8,8 +8,8 @@
 namespace thp {
 namespace {
 
-void run(const Trace& trace, Reached& reached) {
-  Judge judge(trace.geometry, Judge::Mode::incremental);
+void run(const Trace& trace, Judge& judge, Reached& reached) {
+  judge.reset(trace.geometry);
   reached.begin(judge.machine());
   for (const Op& op : trace.ops) {
     if (judge.step(op)) return;
@@ -22,6 +22,7 @@ void run(const Trace& trace, Reached& reached) {
 int run_sometimes(const Files& files) {
   const std::span<const Sometimes> rows = sometimes();
   std::vector<std::string_view> first(rows.size());
+  Judge judge({}, Judge::Mode::incremental);
   Reached reached;
   int status = kHolds;
   for (const std::string& name : files) {
@@ -31,7 +32,7 @@ int run_sometimes(const Files& files) {
       status = kNoTrace;
       continue;
     }
-    run(file->trace, reached);
+    run(file->trace, judge, reached);
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (reached.has(i) && first[i].empty()) first[i] = name;
   }

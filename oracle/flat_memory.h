@@ -55,6 +55,9 @@ class FlatMemory {
     int mm, page;
   };
   unsigned holders() const { return held_; }  // bit h: something is held as h
+  // All that it knows, for canonical states: put(number) and content(value).
+  template <class Put, class Content>
+  void tell(Put put, Content content) const;
   std::optional<Owner> coherent_owner(int holder) const {
     const View& view = views_[std::size_t(holder)];
     if (!view.coherent || view.mm < 0) return {};
@@ -206,6 +209,22 @@ class FlatMemory {
   unsigned held_ = 0;                                       // bit h: views_[h] is of something
   boost::container::vector<std::uint8_t> values_, states_;  // of all pages
 };
+
+template <class Put, class Content>
+void FlatMemory::tell(Put put, Content content) const {
+  for (std::size_t i = 0; i < std::size_t(mms_ * pages_); ++i) {
+    put(states_[i]);
+    content(values_[i]);
+  }
+  for (const View& view : views_) {
+    put(int(view.kind) | view.write << 2 | view.coherent << 3 | view.apart << 4);
+    if (view.kind == HolderKind::none) continue;
+    put(view.mm);
+    put(view.page);
+    put(view.companions);
+    content(view.value);
+  }
+}
 
 // What a load at the page would find were it to fault in nothing but what is already there; -1 if
 // the entry points nowhere.

@@ -26,9 +26,26 @@ void Judge::reset(const Geometry& geometry) {
 
 std::optional<Violation> Judge::step(const Op& op) {
   if (machine_.defect != nullptr) return std::nullopt;
+  auto broken = step_machine(recount_, op);
+  return broken || machine_.defect != nullptr ? broken : check();
+}
+
+std::optional<Violation> Judge::step_from(const Judge& from, const Op& op) {
+  machine_ = from.machine_;
+  memory_ = from.memory_;
+  recount_.continue_from(from.recount_);
+  ops_ = from.ops_;
+  auto broken = step_machine(from.recount_, op);
+  if (broken || machine_.defect != nullptr) return broken;
+  const Verdict seen = memory_.compare(machine_);
+  return seen ? violation(*seen) : std::nullopt;
+}
+
+// Everything but the state that is left.
+std::optional<Violation> Judge::step_machine(const Recount& before, const Op& op) {
   op_name_ = visit_op([](const auto& o) { return o.name; }, op);
   const Injections armed = machine_.inject;
-  const Answers answers = expect_before(machine_, recount_, op);
+  const Answers answers = expect_before(machine_, before, op);
   result_ = thp::step(machine_, op);
   ++ops_;
   if (machine_.defect != nullptr) return std::nullopt;
@@ -36,7 +53,7 @@ std::optional<Violation> Judge::step(const Op& op) {
   if (const Verdict seen = memory_.after(op, result_, machine_, armed)) return violation(*seen);
   if (const char* sentence = check_after(answers, machine_, memory_, result_))
     return violation(kExpectedAnswer, sentence);
-  return check();
+  return std::nullopt;
 }
 
 std::optional<Violation> Judge::check() {
@@ -50,12 +67,16 @@ std::optional<Violation> Judge::check() {
 }
 
 std::optional<Violation> Judge::check_everything() {
-  recount_.recount(machine_);
-  machine_.stamps.clear();
-  if (auto broken = check_invariants(true)) return broken;
+  if (auto broken = check_state()) return broken;
   if (mode_ == Mode::incremental) copy_contents();
   const Verdict seen = memory_.compare(machine_);
   return seen ? violation(*seen) : std::nullopt;
+}
+
+std::optional<Violation> Judge::check_state() {
+  recount_.recount(machine_);
+  machine_.stamps.clear();
+  return check_invariants(true);
 }
 
 std::optional<Violation> Judge::finish() {

@@ -41,12 +41,19 @@ class Judge {
   // What an incremental judge has put off: everything, once more.
   std::optional<Violation> finish();
 
+  // For the explorer, which comes to one state by many ops: one op from the state of `from`, its
+  // answer and what applications see; then, of the state that it leads to, the counts and
+  // invariants.
+  std::optional<Violation> step_from(const Judge& from, const Op& op);
+  std::optional<Violation> check_state();
+
   const Machine& machine() const { return machine_; }
   const FlatMemory& memory() const { return memory_; }
   const Recount& recount() const { return recount_; }
   int result() const { return result_; }  // of the last op
 
  private:
+  std::optional<Violation> step_machine(const Recount& before, const Op& op);
   std::optional<Violation> check();
   std::optional<Violation> check_everything();
   void copy_contents();

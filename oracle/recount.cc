@@ -182,6 +182,13 @@ void Recount::note_history(const Machine& m) {
   moves_before_ = std::exchange(moves_, counted(Event::thp_migration_success));
 }
 
+void Recount::continue_from(const Recount& other) {
+  drift_ = other.drift_;
+  splits_ = other.splits_;
+  moves_ = other.moves_;
+  wanderers_ = other.wanderers_;
+}
+
 // A folio that is new when one has moved may be where that went: `move_pages` begins and ends a
 // migration in one op.
 void Recount::note_wanderer(const Machine& m, int block) {

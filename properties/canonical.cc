@@ -1,45 +1,42 @@
-// Everything is appended to the bytes where it is met first; what it refers to gets a number then,
+// Everything is appended to the words where it is met first; what it refers to gets a number then,
 // and its own turn later.
 #include "properties/canonical.h"
 
+#include <algorithm>
 #include <bit>
-#include <type_traits>
 
 namespace thp {
-namespace {
 
-// Numbers by first appearance, and the things in that order.
-class Numbers {
- public:
-  explicit Numbers(int count) : numbers_(std::size_t(count), kNone) {}
-  std::uint16_t operator()(int thing) {
-    if (thing < 0 || thing >= int(numbers_.size())) return kNone;
-    std::uint16_t& number = numbers_[std::size_t(thing)];
-    if (number == kNone) {
-      number = std::uint16_t(things_.size());
-      things_.push_back(thing);
-    }
-    return number;
+void Numbers::reset(int count) {
+  if (numbers_.size() != std::size_t(count)) {
+    numbers_.assign(std::size_t(count), kNone);
+  } else {
+    for (const int thing : things_) numbers_[std::size_t(thing)] = kNone;
   }
-  std::size_t size() const { return things_.size(); }
-  int thing(std::size_t number) const { return things_[number]; }
+  things_.clear();
+}
 
- private:
-  static constexpr std::uint16_t kNone = 0xffff;
-  std::vector<std::uint16_t> numbers_;
-  std::vector<int> things_;
-};
+std::uint16_t Numbers::operator()(int thing) {
+  if (thing < 0 || thing >= int(numbers_.size())) return kNone;
+  std::uint16_t& number = numbers_[std::size_t(thing)];
+  if (number == kNone) {
+    number = std::uint16_t(things_.size());
+    things_.push_back(thing);
+  }
+  return number;
+}
 
-class Writer {
+class Canonical::Writer {
  public:
-  explicit Writer(const Machine& m)
+  Writer(Canonical& names, const Machine& m)
       : m_(m),
-        folios_(m.frames()),
-        slots_(m.geometry.swap_slots()),
-        anon_vmas_(kMaxAnonVmas),
-        contents_(256) {}
+        folios_(names.folios_),
+        slots_(names.slots_),
+        anon_vmas_(names.anon_vmas_),
+        contents_(names.contents_),
+        words_(names.words_) {}
 
-  std::vector<std::uint8_t> run() {
+  void put_machine() {
     contents_(0);  // a zeroed page stays one
     for (int mm = 0; mm < m_.geometry.mms; ++mm) put_mm(mm);
     for (const Holder& holder : m_.holders) put_holder(holder);
@@ -48,24 +45,39 @@ class Writer {
     for (int pfn = 0; pfn < m_.frames(); ++pfn)
       if (is_used(Pfn(pfn))) folios_(page_folio(m_, Pfn(pfn)));
     for (int slot = 0; slot < m_.geometry.swap_slots(); ++slot)
-      if (m_.swap(Slot(slot)).count != 0 || m_.swap(Slot(slot)).cache != kNoPfn) slots_(slot);
+      if (is_in_use(Slot(slot))) slots_(slot);
     for (int id = 0; id < kMaxAnonVmas; ++id)
       if (m_.anon_vmas[std::size_t(id)].used) anon_vmas_(id);
     put_what_is_referred_to();
-    return std::move(bytes_);
+  }
+
+  void name_all_slots() {
+    for (int slot = 0; slot < m_.geometry.swap_slots(); ++slot) slots_(slot);
+  }
+
+  void put_order() {
+    const SwapDevice& device = m_.swap_device;
+    put(device.nr_free, device.cluster, device.next, device.cluster_next);
+    for (int i = 0; i < device.nr_free; ++i) put(device.free_clusters[std::size_t(i)]);
+    for (int mm = 0; mm < m_.geometry.mms; ++mm)
+      for (const Vma& vma : m_.vmas(mm)) put(vma.turn);
+  }
+
+  void put_memory(const FlatMemory& memory) {
+    memory.tell([this](int number) { put(number); }, [this](int value) { put(contents_(value)); });
   }
 
  private:
-  // A number takes four bytes: the form is for comparing, not for storing.
+  // A number takes a word: the form is for comparing, not for storing.
   template <class... Ints>
   void put(Ints... numbers) {
-    (put_one(std::uint32_t(numbers)), ...);
-  }
-  void put_one(std::uint32_t number) {
-    for (int shift = 0; shift < 32; shift += 8) bytes_.push_back(std::uint8_t(number >> shift));
+    (words_.push_back(std::uint32_t(numbers)), ...);
   }
 
   bool is_used(Pfn pfn) const { return !(m_.page(pfn) == Page{}); }
+  bool is_in_use(Slot slot) const {
+    return m_.swap(slot).count != 0 || m_.swap(slot).cache != kNoPfn;
+  }
 
   // A frame is known by its folio and its place there; the 4K zero page and nowhere by themselves.
   void put_pfn(Pfn pfn) {
@@ -150,7 +162,8 @@ class Writer {
 
   void put_slot(Slot slot) {
     const SwapSlot& swap = m_.swap(slot);
-    put(swap.count, contents_(swap.content), m_.cluster_huge(slot >> m_.geometry.order));
+    const int content = is_in_use(slot) ? swap.content : 0;
+    put(swap.count, contents_(content), m_.cluster_huge(slot >> m_.geometry.order));
     put_pfn(swap.cache);
   }
 
@@ -173,13 +186,38 @@ class Writer {
   }
 
   const Machine& m_;
-  Numbers folios_, slots_, anon_vmas_, contents_;
+  Numbers &folios_, &slots_, &anon_vmas_, &contents_;
+  std::vector<std::uint32_t>& words_;
   std::size_t put_folios_ = 0, put_slots_ = 0, put_anon_vmas_ = 0;
-  std::vector<std::uint8_t> bytes_;
 };
 
-}  // namespace
+void Canonical::reset(const Machine& m) {
+  folios_.reset(m.frames());
+  slots_.reset(m.geometry.swap_slots());
+  anon_vmas_.reset(kMaxAnonVmas);
+  contents_.reset(256);
+  words_.clear();
+}
 
-std::vector<std::uint8_t> canonical(const Machine& m) { return Writer(m).run(); }
+std::span<const std::uint32_t> Canonical::of(const Machine& m) {
+  reset(m);
+  Writer(*this, m).put_machine();
+  return words_;
+}
+
+std::span<const std::uint32_t> Canonical::of(const Machine& m, const FlatMemory& memory) {
+  reset(m);
+  Writer writer(*this, m);
+  writer.name_all_slots();
+  writer.put_machine();
+  writer.put_order();
+  writer.put_memory(memory);
+  return words_;
+}
+
+bool equal_but_for_names(const Machine& a, const Machine& b) {
+  Canonical one, other;
+  return std::ranges::equal(one.of(a), other.of(b));
+}
 
 }  // namespace thp

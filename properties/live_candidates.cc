@@ -41,20 +41,24 @@ std::vector<Arg> simpler_or_plain(const Geometry& geometry, const Arg& arg) {
   return all;
 }
 
+// `arg` is a member of `op`, a copy of op `at`.
+template <class Arg>
+void add_simpler_arg(const Trace& trace, std::size_t at, const Op& op, Arg& arg,
+                     std::vector<Trace>& all) {
+  const Arg was = arg;
+  for (const Arg& candidate : simpler_or_plain(trace.geometry, was)) {
+    arg = candidate;
+    all.push_back(trace);
+    all.back().ops[at] = op;
+  }
+  arg = was;
+}
+
 void add_simpler_args(const Trace& trace, std::vector<Trace>& all) {
   for (std::size_t at = 0; at < trace.ops.size(); ++at) {
-    const auto each = [&](auto op) {
-      visit_args(op, [&](auto& arg) {
-        const auto was = arg;
-        for (const auto& candidate : simpler_or_plain(trace.geometry, was)) {
-          arg = candidate;
-          all.push_back(trace);
-          all.back().ops[at] = op;
-        }
-        arg = was;
-      });
-    };
-    visit_op(each, trace.ops[at]);
+    Op op = trace.ops[at];
+    const auto add = [&](auto& arg) { add_simpler_arg(trace, at, op, arg, all); };
+    visit_op([&](auto& o) { visit_args(o, add); }, op);
   }
 }
 

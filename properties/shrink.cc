@@ -80,24 +80,18 @@ class Shrinker {
   bool simplify_args() {
     bool changed = false;
     for (std::size_t at = 0; at < ops(); ++at) {
-      const Op op = best_.trace.ops[at];
-      visit_op([&](auto o) { changed |= simplify_args_of(at, o); }, op);
+      Op op = best_.trace.ops[at];
+      const auto simplify = [&](auto& arg) {
+        while (simplify_arg(at, op, arg)) changed = true;
+      };
+      visit_op([&](auto& o) { visit_args(o, simplify); }, op);
     }
     return changed;
   }
 
-  template <class T>
-  bool simplify_args_of(std::size_t at, T op) {
-    bool changed = false;
-    visit_args(op, [&](auto& arg) {
-      while (simplify_arg(at, op, arg)) changed = true;
-    });
-    return changed;
-  }
-
   // `arg` is a member of `op`, the copy of op `at`; it keeps its value where nothing is adopted.
-  template <class T, class Arg>
-  bool simplify_arg(std::size_t at, T& op, Arg& arg) {
+  template <class Arg>
+  bool simplify_arg(std::size_t at, const Op& op, Arg& arg) {
     const Arg was = arg;
     for (const Arg& candidate : simpler(best_.trace.geometry, was)) {
       if (at >= ops()) break;  // an earlier adoption has cut the trace here

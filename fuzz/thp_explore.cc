@@ -1,0 +1,153 @@
+// `thp explore`: every state within bounds.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "fuzz/thp.h"
+#include "model/text.h"
+#include "oracle/report.h"
+#include "properties/explore.h"
+#include "properties/finds.h"
+
+namespace thp {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::atomic<bool> interrupted = false;
+
+std::expected<Geometry, std::string> geometry_of(const std::string& text) {
+  const auto file = parse_trace("thp-trace 1\ngeometry " + text + "\n");
+  if (!file) return std::unexpected("--geometry: " + file.error().message);
+  return file->trace.geometry;
+}
+
+// `store,fork`: these; `-reclaim,-get`: all but these.
+std::expected<OpSet, std::string> ops_of(const std::string& text) {
+  OpSet ops;
+  if (text.empty() || text[0] == '-') ops.set();
+  std::istringstream in(text);
+  for (std::string name; std::getline(in, name, ',');) {
+    const bool without = name.starts_with('-');
+    const int kind = op_kind(std::string_view(name).substr(without));
+    if (kind < 0) return std::unexpected(fmt::format("--ops: {} is no op", thp::quoted(name)));
+    ops.set(std::size_t(kind), !without);
+  }
+  return ops;
+}
+
+constexpr std::string_view end_name(Explored::End end) {
+  constexpr std::string_view kNames[] = {"fixpoint", "depth", "memory limit", "interrupted",
+                                         "violation"};
+  return kNames[std::size_t(end)];
+}
+
+// Of the states visited: could one have been taken for another?
+double omission(std::uint64_t states) { return std::ldexp(double(states) * double(states), -65); }
+
+void show_explored(const Explored& e, double seconds) {
+  fmt::print(stderr, "\r{:>12} states, depth {}, {:.0f} k transitions/s ", e.states, e.depth,
+             double(e.transitions) / seconds / 1e3);
+}
+
+nlohmann::json figures(const Scope& scope, const Explored& e, double seconds) {
+  nlohmann::json json{{"order", scope.geometry.order},
+                      {"pmds", scope.geometry.pmds},
+                      {"mms", scope.geometry.mms},
+                      {"ops", scope.ops.count()},
+                      {"moves", e.moves},
+                      {"end", end_name(e.end)},
+                      {"states", e.states},
+                      {"transitions", e.transitions},
+                      {"depth", e.depth},
+                      {"seconds", seconds},
+                      {"visited_bytes", e.visited_bytes},
+                      {"tree_bytes", e.tree_bytes},
+                      {"defects", e.defects},
+                      {"memory_full", e.memory_full},
+                      {"sometimes", e.reached.count()},
+                      {"omission", omission(e.states)}};
+  if (e.find) {
+    json["broken"] = e.find->violation.broken;
+    json["trace"] = print_find(e.find->trace, e.find->violation);
+  }
+  return json;
+}
+
+void tell(const Scope& scope, const Explored& e, double seconds) {
+  const auto states = double(e.states);
+  fmt::print("{} ops, {} with their arguments; ends: {}\n", scope.ops.count(), e.moves,
+             end_name(e.end));
+  fmt::print("{} states, {} transitions, depth {}, {:.2f} s\n", e.states, e.transitions, e.depth,
+             seconds);
+  fmt::print("{:.0f} k transitions/s, {:.0f} k states/s\n", double(e.transitions) / seconds / 1e3,
+             states / seconds / 1e3);
+  fmt::print(
+      "{:.1f} bytes a state for the set, {:.1f} for paths; one omitted with probability "
+      "{:.1e}\n",
+      double(e.visited_bytes) / states, double(e.tree_bytes) / states, omission(e.states));
+  fmt::print(
+      "{} of {} sometimes; {} steps into a defect of the kernel, not followed; memory was "
+      "full in {} states\n",
+      e.reached.count(), sometimes().size(), e.defects, e.memory_full);
+}
+
+int status_of(const Explored& e) {
+  switch (e.end) {
+    case Explored::End::violation:
+      return kBroken;
+    case Explored::End::memory:
+      return kNoTrace;
+    case Explored::End::interrupted:
+      return 130;
+    default:
+      return kHolds;
+  }
+}
+
+Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_point start) {
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  auto shown = start;
+  const auto go_on = [&](const Explored& e) {
+    const auto now = Clock::now();
+    if (terminal && now - shown > std::chrono::milliseconds(200)) {
+      shown = now;
+      show_explored(e, std::chrono::duration<double>(now - start).count());
+    }
+    return !interrupted;
+  };
+  std::signal(SIGINT, [](int) { interrupted = true; });
+  Explored explored = explore(scope, {.max_bytes = max_bytes, .go_on = go_on});
+  if (terminal) fmt::print(stderr, "\n");
+  return explored;
+}
+
+}  // namespace
+
+int run_explore(const ExploreCommandOptions& options) {
+  const auto geometry = geometry_of(options.geometry);
+  const auto ops = ops_of(options.ops);
+  if (!geometry || !ops) {
+    fmt::print(stderr, "{}\n", geometry ? ops.error() : geometry.error());
+    return kNoTrace;
+  }
+  const Scope scope{*geometry, *ops, options.holders, options.depth};
+  const auto start = Clock::now();
+  const Explored e = explore_visibly(scope, std::size_t(options.memory) << 20, start);
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  if (options.json) {
+    fmt::print("{}\n", figures(scope, e, seconds).dump());
+    return status_of(e);
+  }
+  if (e.find) record_find(e.find->trace, e.find->violation);
+  tell(scope, e, seconds);
+  return status_of(e);
+}
+
+}  // namespace thp

@@ -1,0 +1,172 @@
+// States are not kept: the path to one is stepped again, which costs little as neighbours share
+// most of theirs. A state costs its fingerprint, its parent and its op.
+#include "properties/explore.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "properties/canonical.h"
+#include "properties/seen_states.h"
+
+namespace thp {
+namespace {
+
+class Explorer {
+ public:
+  Explorer(const Scope& scope, const ExploreOptions& options)
+      : scope_(scope),
+        options_(options),
+        moves_(all_moves(scope.geometry, scope.ops, scope.holders)),
+        after_(scope.geometry) {}
+
+  Explored run() {
+    explored_.moves = moves_.size();
+    path_.emplace_back(scope_.geometry);
+    ids_.push_back(tree_.add(0, 0));
+    path_.back().check_state();
+    seen_.insert(fingerprint(path_.back()));
+    explored_.end = walk();
+    measure();
+    return std::move(explored_);
+  }
+
+ private:
+  using End = Explored::End;
+
+  // One level after the other: states are numbered in the order of their depth.
+  End walk() {
+    StateId state = 0;
+    for (int depth = 0; state < tree_.size(); ++depth) {
+      if (scope_.depth != 0 && depth == scope_.depth) return End::depth;
+      explored_.depth = depth;
+      for (const StateId end = StateId(tree_.size()); state < end; ++state) {
+        if (expand(state)) return End::violation;
+        if (is_out_of_memory()) return End::memory;
+        if (state % 256 == 0 && !go_on()) return End::interrupted;
+      }
+    }
+    return End::fixpoint;
+  }
+
+  bool go_on() {
+    measure();
+    return !options_.go_on || options_.go_on(explored_);
+  }
+
+  void measure() {
+    explored_.states = tree_.size();
+    explored_.visited_bytes = seen_.bytes();
+    explored_.tree_bytes = tree_.bytes();
+  }
+
+  // Before the tables grow, not after: while one grows, the old one is there too.
+  bool is_out_of_memory() const {
+    const std::size_t growing = seen_.is_full() ? 2 * seen_.bytes() : 0;
+    return seen_.bytes() + growing + tree_.bytes() > options_.max_bytes ||
+           tree_.size() + moves_.size() > std::size_t{1} << 32;
+  }
+
+  // True: a violation.
+  bool expand(StateId state) {
+    const Judge& before = judge_at(state);
+    const int value = fresh_value(before.machine());
+    for (std::size_t i = 0; i < moves_.size(); ++i) {
+      const Op op = with_value(moves_[i], value);
+      ++explored_.transitions;
+      if (const auto broken = after_.step_from(before, op)) return found(state, op, *broken);
+      if (after_.machine().defect != nullptr) {
+        ++explored_.defects;
+        continue;
+      }
+      if (!seen_.insert(fingerprint(after_))) continue;
+      if (const auto broken = after_.check_state()) return found(state, op, *broken);
+      tree_.add(state, std::uint16_t(i));
+      look_at(before, op);
+    }
+    return false;
+  }
+
+  void look_at(const Judge& before, const Op& op) {
+    explored_.reached.begin(before.machine());
+    explored_.reached.update(after_.machine(), after_.recount(), op, after_.result());
+    const auto used = after_.machine().used_frames();
+    explored_.memory_full += std::ranges::find(used, std::uint16_t{0}) == used.end();
+  }
+
+  std::uint64_t fingerprint(const Judge& judge) {
+    const auto words = canonical_.of(judge.machine(), judge.memory());
+    return XXH3_64bits(words.data(), words.size_bytes());
+  }
+
+  // The judge after the ops that led to a state; what it shares with the last one asked for is
+  // there already.
+  const Judge& judge_at(StateId state) {
+    missing_.clear();
+    for (StateId at = state; !is_on_path(at); at = tree_.parent(at)) missing_.push_back(at);
+    const StateId shared = missing_.empty() ? state : tree_.parent(missing_.back());
+    while (ids_[depth_] != shared) --depth_;
+    for (; !missing_.empty(); missing_.pop_back()) step_to(missing_.back());
+    return path_[depth_];
+  }
+
+  bool is_on_path(StateId state) const {
+    return std::find(ids_.begin(), ids_.begin() + long(depth_) + 1, state) !=
+           ids_.begin() + long(depth_) + 1;
+  }
+
+  void step_to(StateId state) {
+    const Judge& before = path_[depth_];
+    const Op op = with_value(moves_[tree_.move(state)], fresh_value(before.machine()));
+    if (++depth_ == path_.size()) {
+      path_.emplace_back(scope_.geometry);
+      ids_.push_back(0);
+    }
+    ids_[depth_] = state;
+    path_[depth_].step_from(path_[depth_ - 1], op);
+    path_[depth_].check_state();
+  }
+
+  Trace trace_to(StateId state) {
+    std::vector<StateId> states;
+    for (; state != 0; state = tree_.parent(state)) states.push_back(state);
+    Trace trace;
+    trace.geometry = scope_.geometry;
+    Machine m(scope_.geometry);
+    for (; !states.empty(); states.pop_back()) {
+      trace.ops.push_back(with_value(moves_[tree_.move(states.back())], fresh_value(m)));
+      step(m, trace.ops.back());
+    }
+    return trace;
+  }
+
+  // What the judge says of the whole trace, as it looks in another order than an explorer.
+  bool found(StateId state, const Op& op, const Violation& broken) {
+    Trace trace = trace_to(state);
+    trace.ops.push_back(op);
+    explored_.find = {trace, judge(trace).value_or(broken)};
+    return true;
+  }
+
+  const Scope& scope_;
+  const ExploreOptions& options_;
+  const std::vector<Op> moves_;
+  Fingerprints seen_;
+  Discoveries tree_;
+  Canonical canonical_;
+  Judge after_;
+  std::deque<Judge> path_;    // from the first state to the one that is expanded
+  std::vector<StateId> ids_;  // theirs
+  std::size_t depth_ = 0;     // of the last of them
+  std::vector<StateId> missing_;
+  Explored explored_;
+};
+
+}  // namespace
+
+Explored explore(const Scope& scope, const ExploreOptions& options) {
+  return Explorer(scope, options).run();
+}
+
+}  // namespace thp

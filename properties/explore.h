@@ -1,0 +1,51 @@
+// The explorer: every state that the ops of a scope lead to, breadth first, each once. Every
+// transition's answer and every new state are judged, so that a violation comes with a shortest
+// trace, and of these the first in the order of ops and arguments.
+// States are the same that differ in names only (properties/canonical.h). That is exact as long as
+// memory lasts; in how many states it did not is told. What the recount remembers (which folios
+// have wandered) is what it was on the first path.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "model/trace.h"
+#include "oracle/judge.h"
+#include "oracle/sometimes.h"
+#include "properties/moves.h"
+
+namespace thp {
+
+struct Scope {
+  Geometry geometry;
+  OpSet ops = OpSet().set();
+  int holders = 1;  // h0 and on
+  int depth = 0;    // ops of a trace at most; 0: to the fixpoint
+};
+
+struct Explored {
+  enum class End { fixpoint, depth, memory, interrupted, violation };
+  End end = End::fixpoint;
+  std::uint64_t states = 0, transitions = 0;
+  std::uint64_t defects = 0;      // transitions into a defect of the kernel: not followed
+  std::uint64_t memory_full = 0;  // states with no free block, where names are not all that differs
+  int depth = 0;                  // of the deepest state
+  std::size_t moves = 0;          // ops with arguments in the scope
+  std::size_t visited_bytes = 0, tree_bytes = 0;
+  Reached reached;  // of new states, and of the steps that first led there
+  struct Find {
+    Trace trace;
+    Violation violation;
+  };
+  std::optional<Find> find;
+};
+
+struct ExploreOptions {
+  std::size_t max_bytes = std::size_t{2} << 30;
+  // Called often, with what there is so far; false ends it there.
+  std::function<bool(const Explored&)> go_on;
+};
+
+Explored explore(const Scope& scope, const ExploreOptions& options = {});
+
+}  // namespace thp

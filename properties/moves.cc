@@ -1,0 +1,80 @@
+// A fold over the alphabet and its argument types.
+#include "properties/moves.h"
+
+#include "model/text.h"
+
+namespace thp {
+namespace {
+
+struct Bounds {
+  const Geometry& geometry;
+  int holders;
+};
+
+template <class Arg>
+int count_of(const Bounds& b) {
+  if constexpr (Named<Arg>)
+    return int(names_of(Arg{}).size());
+  else if constexpr (std::is_same_v<Arg, HolderId>)
+    return b.holders;
+  else if constexpr (std::is_same_v<Arg, Value>)
+    return 1;
+  else
+    return Arg::count(b.geometry);
+}
+
+template <class Arg>
+Arg nth_of(const Bounds& b, int i) {
+  if constexpr (Named<Arg>)
+    return Arg(i);
+  else
+    return Arg::nth(b.geometry, i);
+}
+
+// All choices of the arguments from the I-th on.
+template <std::size_t I, class T>
+void add_moves(const Bounds& b, T& op, std::vector<Op>& moves) {
+  if constexpr (I == std::tuple_size_v<std::remove_cvref_t<decltype(T::args)>>) {
+    moves.push_back(op);
+  } else {
+    auto& arg = op.*std::get<I>(T::args);
+    using Arg = std::remove_cvref_t<decltype(arg)>;
+    for (int i = 0; i < count_of<Arg>(b); ++i) {
+      arg = nth_of<Arg>(b, i);
+      add_moves<I + 1>(b, op, moves);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Op> all_moves(const Geometry& geometry, const OpSet& kinds, int holders) {
+  const Bounds bounds{geometry, holders};
+  std::vector<Op> moves;
+  for_each_op_type([&]<class T>() {
+    if (!kinds[std::size_t(kKindOf<T>)]) return;
+    T op;
+    add_moves<0>(bounds, op, moves);
+  });
+  return moves;
+}
+
+int fresh_value(const Machine& m) {
+  std::bitset<256> used(1);  // 0 is what a fresh page holds
+  for (int pfn = 0; pfn < m.frames(); ++pfn) used.set(m.page(Pfn(pfn)).content);
+  for (int slot = 0; slot < m.geometry.swap_slots(); ++slot) used.set(m.swap(Slot(slot)).content);
+  int value = 1;
+  while (value < Value::kMax && used[std::size_t(value)]) ++value;
+  return value;
+}
+
+Op with_value(const Op& op, int value) {
+  Op changed = op;
+  const auto change = [&]<class Arg>(Arg& arg) {
+    if constexpr (std::is_same_v<Arg, Value>) arg.number = value;
+  };
+  visit_op([&](auto& o) { visit_args(o, change); }, changed);
+  return changed;
+}
+
+}  // namespace thp

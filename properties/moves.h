@@ -1,0 +1,24 @@
+// The ops of a scope: each kind with each choice of its arguments, in order.
+#pragma once
+#include <bitset>
+#include <vector>
+
+#include "model/generate.h"
+#include "model/ops.h"
+
+namespace thp {
+
+using OpSet = std::bitset<std::size_t(kOpKinds)>;
+
+// Pages, ranges, address spaces and names run through all that the geometry and `holders` allow; a
+// value stays 1: see fresh_value().
+std::vector<Op> all_moves(const Geometry& geometry, const OpSet& kinds, int holders);
+
+// The lowest value that is nowhere in the machine. Which value a store leaves is a name; that it is
+// another one than before shows most.
+int fresh_value(const Machine& m);
+
+// The op with this value, if it stores one.
+Op with_value(const Op& op, int value);
+
+}  // namespace thp
