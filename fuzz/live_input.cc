@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "oracle/live/live_ops.h"
 #include "properties/live_traces.h"
 
 namespace thp::live {
@@ -22,6 +25,8 @@ Input read_input(const Files& files, std::uint64_t random, std::uint64_t seed, b
       if (!quiet) fmt::print(stderr, "{}: left out: {}\n", file, live.error());
       continue;
     }
+    input.replaced += std::ranges::any_of(trace->trace.ops,
+                                          [](const Op& op) { return !why_not_live(op).empty(); });
     input.traces.push_back(*std::move(live));
     input.names.push_back(file);
   }

@@ -13,6 +13,8 @@
 #include "fuzz/live_shrink.h"
 #include "model/generate.h"
 #include "oracle/live/examine.h"
+#include "oracle/live/live_ops.h"
+#include "oracle/live/reach.h"
 #include "properties/finds.h"
 
 namespace thp::live {
@@ -22,6 +24,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kRepeats = 4;
+constexpr std::size_t kNamed = 12;  // sometimes not seen are told by name if they are so few
 
 struct Diverging {
   std::string name;
@@ -37,6 +40,10 @@ struct Kind {
 
 struct Tally {
   std::size_t traces = 0, ops = 0, refused = 0, divergences = 0, unsteady = 0, complaints = 0;
+  std::size_t violations = 0;  // traces on which the model breaks a sentence of the oracle
+  std::array<std::size_t, kOpKinds> ops_of{};
+  Reached reached;
+  Judge judge{Geometry{}, Judge::Mode::incremental};
   std::uint64_t facts = 0;
   int boots = 0;
   double guest_seconds = 0;
@@ -49,6 +56,18 @@ std::string kind_of(const Trace& trace, const Divergence& divergence) {
                      op_name(int(trace.ops[divergence.op].index())));
 }
 
+// What the trace comes by, as far as model and kernel agree.
+void note_reach(Tally& tally, const Trace& trace, const std::string& name, std::size_t compared) {
+  const std::span<const Op> ops(trace.ops.data(), compared);
+  for (const Op& op : ops) ++tally.ops_of[op.index()];
+  tally.judge.reset(trace.geometry);
+  const auto broken = watch(tally.judge, ops, tally.reached);
+  if (!broken) return;
+  ++tally.violations;
+  fmt::print("{}: {} does not hold of the model after {}: {}\n", name, broken->broken,
+             broken->after, broken->detail);
+}
+
 void add(Tally& tally, const Trace& trace, const std::string& name, const Observed& observed,
          std::vector<Diverging>& diverging) {
   ++tally.traces;
@@ -56,6 +75,7 @@ void add(Tally& tally, const Trace& trace, const std::string& name, const Observ
   const Examined examined = examine(trace, observed.ops);
   tally.ops += examined.ops;
   tally.facts += examined.facts;
+  note_reach(tally, trace, name, examined.ops);
   if (examined.divergence) diverging.push_back({name, trace, *examined.divergence});
 }
 
@@ -120,6 +140,29 @@ void tell_complaint(const RunOptions& options, const Input& input, const Complai
              complaint.log, print(trace), options.command, file);
 }
 
+// Each op with a system call should have run often, each state that a kernel can show come by.
+void tell_reach(const Tally& t) {
+  std::size_t fewest = SIZE_MAX, within = 0, seen = 0;
+  std::string_view rarest;
+  for_each_op_type([&]<class T>() {
+    const std::size_t runs = t.ops_of[std::size_t(kKindOf<T>)];
+    if (!kWhyNotLive<T>.empty() || runs >= fewest) return;
+    fewest = runs;
+    rarest = T::name;
+  });
+  std::string missing;
+  for (std::size_t i = 0; i < sometimes().size(); ++i) {
+    const std::string_view name = sometimes()[i].name;
+    if (is_beyond_live(name)) continue;
+    ++within;
+    seen += t.reached.has(i);
+    if (!t.reached.has(i)) missing += fmt::format(" {}", name);
+  }
+  fmt::print("each op ran {} times or more ({} least); {} of {} sometimes that a kernel can show\n",
+             fewest, rarest, seen, within);
+  if (within - seen <= kNamed && within > seen) fmt::print("not seen:{}\n", missing);
+}
+
 void tell_tally(const Tally& t, const Input& input, double seconds) {
   for (const auto& [name, kind] : t.kinds)
     fmt::print("{:>6}  {}  ({})\n", kind.count, name, kind.first.name);
@@ -127,6 +170,9 @@ void tell_tally(const Tally& t, const Input& input, double seconds) {
   fmt::print("{} traces in {} boots and {:.0f} s ({:.0f} traces a second in the guest), {} ops\n",
              t.traces, t.boots, seconds, double(t.traces) / std::max(t.guest_seconds, 0.001),
              t.ops);
+  tell_reach(t);
+  fmt::print("{} traces as they are, {} with other ops in the place of those without a call\n",
+             input.traces.size() - std::size_t(input.replaced), input.replaced);
   fmt::print("{} traces left out, {} refused, {} complaints of the kernel, {} did not come again\n",
              input.left_out, t.refused, t.complaints, t.unsteady);
   fmt::print("{} facts compared, {} divergences\n", t.facts, t.divergences);
@@ -177,7 +223,8 @@ int run_traces(const RunOptions& options) {
   guest.progress = {};
   tell_divergences(options, guest, tally);
   tell_tally(tally, input, seconds);
-  return tally.divergences + tally.complaints + tally.refused != 0 ? kBroken : kHolds;
+  return tally.divergences + tally.complaints + tally.refused + tally.violations != 0 ? kBroken
+                                                                                      : kHolds;
 }
 
 }  // namespace thp::live

@@ -88,7 +88,9 @@ constexpr Sequel kSequels[] = {
     {kKindOf<MadviseDontneed>, kKindOf<ShrinkDeferred>},
     {kKindOf<MadviseFree>, kKindOf<Reclaim>},
     {kKindOf<MadvisePageout>, kKindOf<WritebackEnd>},
-    {kKindOf<Reclaim>, kKindOf<Reclaim>},  // the first one clears the young bits
+    {kKindOf<MadvisePageout>, kKindOf<Load>},
+    {kKindOf<Load>, kKindOf<MadvisePageout>},  // once clean, it leaves the swap cache too
+    {kKindOf<Reclaim>, kKindOf<Reclaim>},      // the first one clears the young bits
     {kKindOf<Reclaim>, kKindOf<WritebackEnd>},
     {kKindOf<Reclaim>, kKindOf<Load>},
     {kKindOf<WritebackEnd>, kKindOf<Reclaim>},  // and the second one frees what is written

@@ -1,7 +1,7 @@
 // The swap cache, and reading a slot back. v6.1 mm/swap_state.c, mm/page_io.c, mm/ksm.c.
 // The device is an emulated NVMe disk: not SWP_SYNCHRONOUS_IO, so that every page read enters the
-// swap cache. Left out: read-ahead (vm.page-cluster = 0), workingset, frontswap, failures of I/O
-// and of the XArray; reads are complete when the op is.
+// swap cache. Left out: read-ahead (vm.page-cluster = 0), frontswap, failures of I/O and of the
+// XArray; reads are complete when the op is.
 #include "model/page_alloc.h"
 #include "model/rmap.h"
 #include "model/swapfile.h"
@@ -25,6 +25,10 @@ void add_to_swap_cache(Machine& m, Pfn folio, Slot slot) {
   m.nr_swapcache += nr;
 }
 
+// v6.1 mm/workingset.c: workingset_refault(). What has left the cache left a shadow there, as
+// __remove_mapping() alone takes out what swap PTEs still need; and the refault distance is small.
+void workingset_refault(Machine& m, Pfn page) { set(m, page, PG_active); }
+
 // A locked page, charged, with what the slot holds on disk.
 // v6.1 mm/swap_state.c: __read_swap_cache_async(); mm/page_io.c: swap_readpage()
 Pfn read_swap_cache(Machine& m, Slot slot) {
@@ -37,6 +41,7 @@ Pfn read_swap_cache(Machine& m, Slot slot) {
     return kNoPfn;
   }
   add_to_swap_cache(m, page, slot);
+  workingset_refault(m, page);
   folio_add_lru(m, page);
   count_vm_event(m, Event::pswpin);
   m.page(page).content = m.swap(slot).content;

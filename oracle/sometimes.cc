@@ -111,6 +111,7 @@ void remember(const Machine& m, Before& before) {
   before.inject = m.inject;
   before.migration = m.migration;
   before.deferred_len = m.deferred_len;
+  before.huge_zero = m.huge_zero_page != kNoPfn;
   for (int i = 0; i < m.geometry.frame_blocks(); ++i)
     before.head_flags[std::size_t(i)] = m.page(Pfn(i << m.geometry.order)).flags;
   const Entry* pmds = &m.pmd(0, 0);

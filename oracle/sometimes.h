@@ -22,6 +22,7 @@ struct Before {
   Injections inject;
   Migration migration;
   int deferred_len = 0;
+  bool huge_zero = false;  // there is a huge zero page
 };
 
 struct TheStep {

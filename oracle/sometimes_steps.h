@@ -15,6 +15,11 @@ inline int swapped_in(const TheStep& s) {
   return entries;
 }
 
+// Folios that this op has split from the deferred split queue.
+inline int split_by_a_scan(const TheStep& s) {
+  return s.is<ShrinkDeferred, DropCaches>() ? s.counted(Event::thp_split_page) : 0;
+}
+
 inline constexpr Sometimes kSteps[] = {
     // --- Copy on write.
     {"reuse_of_a_shared_huge_page",
@@ -139,16 +144,14 @@ inline constexpr Sometimes kSteps[] = {
        return s.counted(Event::thp_split_page) == 1 && s.counted(Event::thp_split_pmd) >= 2;
      }},
     {"scan_splits_two", "One scan of the queue splits two folios.",
-     [](const TheStep& s) { return s.is<ShrinkDeferred>() && s.result >= 2; }},
+     [](const TheStep& s) { return split_by_a_scan(s) >= 2; }},
     {"scan_leaves_some", "A scan of the queue splits some folios and leaves others queued.",
-     [](const TheStep& s) {
-       return s.is<ShrinkDeferred>() && s.result > 0 && s.m.deferred_len > 0;
-     }},
+     [](const TheStep& s) { return split_by_a_scan(s) > 0 && s.m.deferred_len > 0; }},
     {"scan_frees_unmapped_pages", "A split frees pages that nobody maps.",
      [](const TheStep& s) {
        int held = 0;
        for (const int used : s.r.used_frames()) held += used > 0 && used < s.m.hpage_nr();
-       return s.is<ShrinkDeferred>() && s.result > 0 && held > 0;
+       return split_by_a_scan(s) > 0 && held > 0;
      }},
     // --- Swap.
     {"swap_out_split", "No cluster is free, so that a huge page is split and swapped out by pages.",
@@ -171,15 +174,19 @@ inline constexpr Sometimes kSteps[] = {
      [](const TheStep& s) { return s.is<Reclaim>() && s.result == s.m.hpage_nr(); }},
     {"reclaim_discards", "Reclaim discards a lazily freed page without writing it.",
      [](const TheStep& s) {
-       return s.is<Reclaim>() && s.result > 0 && s.counted(Event::pswpout) == 0 &&
+       return s.ends_in(Reason::reclaimed) && s.counted(Event::pswpout) == 0 &&
               s.m.nr_swapcache == 0;
      }},
     // --- Migration.
     {"migration_moves_two_pmds", "A huge page that two PMDs map has moved.",
      [](const TheStep& s) {
-       const Pfn dst = s.before.migration.dst;
-       return s.is<MigrateEnd>() && s.result == 0 && dst < s.m.frames() &&
-              s.r.folio(s.m, dst).pmds >= 2;
+       int moved = 0;
+       s.some_pmd([&](Entry was, Entry now, Bits) {
+         moved += now.is_present() &&
+                  (was.is_migration() || (was.is_present() && was.frame != now.frame));
+         return false;
+       });
+       return s.counted(Event::thp_migration_success) > 0 && moved >= 2;
      }},
     {"migration_puts_a_huge_page_back", "A migration fails at its end, and PMDs come back as PMDs.",
      [](const TheStep& s) {
@@ -222,7 +229,7 @@ inline constexpr Sometimes kSteps[] = {
     {"sigsegv", "An access is not allowed.", [](const TheStep& s) { return s.result == kSigsegv; }},
     {"oom", "An access finds no memory.", [](const TheStep& s) { return s.result == kOom; }},
     {"huge_zero_is_shrunk", "The shrinker frees the huge zero page.",
-     [](const TheStep& s) { return s.is<ShrinkHugeZero>() && s.result > 0; }},
+     [](const TheStep& s) { return s.before.huge_zero && s.m.huge_zero_page == kNoPfn; }},
     {"isolate_fails", "A folio can't be isolated twice.",
      [](const TheStep& s) { return s.is<Isolate>() && s.result == -EBUSY; }},
     // --- Failures that came true.

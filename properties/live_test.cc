@@ -8,6 +8,7 @@
 #include "oracle/live/examine.h"
 #include "oracle/live/free_facts.h"
 #include "oracle/live/observe.h"
+#include "oracle/live/reach.h"
 #include "oracle/live/rename.h"
 #include "oracle/live/wire.h"
 #include "properties/check.h"
@@ -275,6 +276,15 @@ void candidates_get_simpler() {
   check(std::ranges::find(all, trace) == all.end(), "none is the trace itself");
 }
 
+// Rows that name nothing would hide nothing: each is one of the table of sometimes, and there once.
+void beyond_live_names_sometimes() {
+  for (const BeyondLive& row : beyond_live()) {
+    check(std::ranges::count(sometimes(), row.name, &Sometimes::name) == 1, row.name);
+    check(std::ranges::count(beyond_live(), row.name, &BeyondLive::name) == 1, row.name);
+    check(!row.reason.empty(), row.name);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -287,5 +297,6 @@ int main() {
   random_traces_can_run();
   a_page_tells_the_difference();
   candidates_get_simpler();
+  beyond_live_names_sometimes();
   return failures();
 }

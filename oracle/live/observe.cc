@@ -114,14 +114,15 @@ Observation observe(const Machine& m, int result) {
   return o;
 }
 
+bool is_under_writeback(const Machine& m) {
+  for (int pfn = 0; pfn < m.frames(); ++pfn)
+    if (test(m, Pfn(pfn), PG_writeback)) return true;
+  return false;
+}
+
 void settle(Machine& m) {
-  const auto under_writeback = [&] {
-    for (int pfn = 0; pfn < m.frames(); ++pfn)
-      if (test(m, Pfn(pfn), PG_writeback)) return true;
-    return false;
-  };
   const Reason reason = m.reason;
-  while (under_writeback()) step(m, WritebackEnd{});
+  while (is_under_writeback(m)) step(m, WritebackEnd{});
   m.reason = reason;
 }
 

@@ -1,0 +1,101 @@
+// The table of what is beyond live, and the judge's walk along a live trace.
+#include "oracle/live/reach.h"
+
+#include <algorithm>
+
+#include "oracle/live/live_ops.h"
+#include "oracle/live/observe.h"
+
+namespace thp::live {
+namespace {
+
+constexpr std::string_view kMemory =
+    "live traces stay within memory: a kernel has more of it than a model";
+constexpr std::string_view kSettled = "the guest looks when writeback has ended";
+constexpr std::string_view kOneCaller = "nobody else holds the page's lock or isolates it";
+constexpr std::string_view kSlotCache =
+    "the kernel's caches of slots (mm/swap_slots.c) keep some from being used";
+constexpr std::string_view kNoPmdTable = "each address space begins with a page of PMDs";
+constexpr std::string_view kPageoutSplits =
+    "MADV_PAGEOUT takes whole what one PMD maps and nobody else; it splits or skips all others";
+constexpr std::string_view kPageoutSkips = "MADV_PAGEOUT leaves out what is locked into memory";
+constexpr std::string_view kEnds = "a trace ends where a defect of the kernel strikes";
+
+constexpr BeyondLive kBeyond[] = {
+    {"isolated_orphan", kHalfDone},
+    {"isolate_fails", kHalfDone},
+    {"migrating_pmds_of_two", kHalfDone},
+    {"migrating_both_ways", kHalfDone},
+    {"migrating_for_nobody", kHalfDone},
+    {"migrating_from_swap_cache", kHalfDone},
+    {"migrating_queued", kHalfDone},
+    {"writable_migration_entry", kHalfDone},
+    {"exclusive_migration_entry", kHalfDone},
+    {"shared_migration_entry", kHalfDone},
+    {"fork_copies_a_migration_pmd", kHalfDone},
+    {"exit_in_flight", kHalfDone},
+    {"migration_puts_a_huge_page_back", kHalfDone},
+    {"fault_waits_for_migration", kHalfDone},
+    {"migration_pmd_is_split", kHalfDone},
+    {"SCAN_PAGE_LRU", kOneCaller},
+    {"SCAN_PAGE_LOCK", kOneCaller},
+    {"keep_locked", kOneCaller},
+    {"lock_contended", kInjection},
+    {"reference_in_the_way", kInjection},
+    {"keep_freeze", kInjection},
+    {"no_huge_page", kInjection},
+    {"no_small_page", kInjection},
+    {"no_charge", kInjection},
+    {"no_cluster", kInjection},
+    {"thp_fault_fallback", kInjection},
+    {"thp_fault_fallback_charge", kInjection},
+    {"thp_collapse_alloc_failed", kInjection},
+    {"thp_zero_page_alloc_failed", kInjection},
+    {"thp_migration_split", kInjection},
+    {"migrate_ENOMEM", kInjection},
+    {"SCAN_ALLOC_HUGE_PAGE_FAIL", kInjection},
+    {"SCAN_CGROUP_CHARGE_FAIL", kInjection},
+    {"SCAN_FAIL", kMemory},
+    {"memory_full", kMemory},
+    {"fork_fails", kMemory},
+    {"swapoff_fails", kMemory},
+    {"oom", kMemory},
+    {"swap_full", kSlotCache},
+    {"keep_split_failed", kPageoutSplits},
+    {"queued_in_swap_cache", kPageoutSplits},
+    {"huge_cached_and_mapped", kPageoutSplits},
+    {"reclaim_frees_a_huge_page", kPageoutSplits},
+    {"keep_unevictable", kPageoutSkips},
+    {"keep_swap_freed", kOneFolio},
+    {"mapped_under_writeback", kSettled},
+    {"split_EBUSY_writeback", kSettled},
+    {"SCAN_PMD_NULL", kNoPmdTable},
+    {"huge_zero_pinned", kReadingPin},
+    {"unshared_by_a_pin", kReadingPin},
+    {"stranded_migration_entries", kEnds},
+};
+
+}  // namespace
+
+std::span<const BeyondLive> beyond_live() { return kBeyond; }
+
+bool is_beyond_live(std::string_view sometimes) {
+  return std::ranges::find(kBeyond, sometimes, &BeyondLive::name) != std::end(kBeyond);
+}
+
+std::optional<Violation> watch(Judge& judge, std::span<const Op> ops, Reached& reached) {
+  const auto step = [&](const Op& op) {
+    auto broken = judge.step(op);
+    if (!broken) reached.update(judge.machine(), judge.recount(), op, judge.result());
+    return broken;
+  };
+  reached.begin(judge.machine());
+  for (const Op& op : ops) {
+    auto broken = step(op);
+    while (!broken && is_under_writeback(judge.machine())) broken = step(WritebackEnd{});
+    if (broken) return broken;
+  }
+  return {};
+}
+
+}  // namespace thp::live
