@@ -159,6 +159,7 @@ constexpr Fact kFacts[] = {
      [](const Machine& m, int, int mm, int page) { return exclusive_at(m, mm, page); }},
     {"dirty", Subject::page, Answer::flag, "PG_dirty of the folio", of_folio<flag_of<PG_dirty>>},
     {"lru", Subject::page, Answer::flag, "PG_lru of the folio", of_folio<flag_of<PG_lru>>},
+    {"active", Subject::page, Answer::flag, "PG_active of the folio", of_folio<flag_of<PG_active>>},
     {"swapcache", Subject::page, Answer::flag, "is the folio in the swap cache?",
      of_folio<flag_of<PG_swapcache>>},
     {"swapbacked", Subject::page, Answer::flag, "PG_swapbacked; 0 after MADV_FREE",
