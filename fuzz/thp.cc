@@ -40,6 +40,7 @@ void add_shrink(CLI::App& app, ShrinkCommandOptions& options, Run& run) {
 
 void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
   CLI::App* command = app.add_subcommand("explore", "Every state that ops lead to, within bounds");
+  command->add_option("--scope", options.scope, "one that `thp scopes` lists");
   command->add_option("--geometry", options.geometry, "as in a trace")->capture_default_str();
   command->add_option("--ops", options.ops, "store,fork: only these; -get,-put: all but these");
   command->add_option("--depth", options.depth, "ops of a trace at most; 0: until nothing is new")
@@ -59,6 +60,9 @@ void add_tables(CLI::App& app, Files& files, Run& run) {
   app.add_subcommand("ops", "The table of ops")->callback([&] { run = run_ops; });
   app.add_subcommand("invariants", "The table of what must always hold")->callback([&] {
     run = run_invariants;
+  });
+  app.add_subcommand("scopes", "The table of what is explored")->callback([&] {
+    run = run_scopes;
   });
   CLI::App* command =
       app.add_subcommand("sometimes", "The table of states to be reached, and by which traces");

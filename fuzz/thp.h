@@ -38,6 +38,7 @@ struct ShrinkCommandOptions {
 int run_shrink(const ShrinkCommandOptions& options);
 
 struct ExploreCommandOptions {
+  std::string scope;                              // a name of the table; the rest does not count
   std::string geometry = "order=1 pmds=1 mms=2";  // as in a trace
   std::string ops;                                // names, or names to leave out; empty: all
   int depth = 0, holders = 1;
@@ -49,6 +50,7 @@ int run_explore(const ExploreCommandOptions& options);
 // Tables, a row a line.
 int run_ops();
 int run_invariants();
+int run_scopes();
 int run_sometimes(const Files& files);  // which of those states the traces reach
 
 }  // namespace thp

@@ -73,5 +73,16 @@ expect 0 '^\| `flat_memory` \| ' "$thp" invariants
 expect 0 '^[1-9][0-9]*/[0-9]+$' "$thp" sometimes holds.trace
 expect 2 '^bad.trace:3:3' "$thp" sometimes bad.trace
 
+expect 0 '^23 states, 221 transitions' "$thp" explore --depth 1
+expect 0 '"end":"fixpoint"' "$thp" explore --scope migration --json
+expect 0 'ends: depth' "$thp" explore --ops -fork,-exit --depth 1
+expect 2 'ends: memory limit' "$thp" explore --memory 1
+expect 2 '--ops: `mmop` is no op' "$thp" explore --ops mmop
+expect 2 '--geometry: ' "$thp" explore --geometry order=12
+expect 2 '--scope: `none` is none' "$thp" explore --scope none
+expect 2 'depth' "$thp" explore --depth -1
+expect 130 'ends: interrupted' bash -c "'$thp' explore & sleep 1; kill -INT \$!; wait \$!"
+expect 0 '^\| `pins` \| ' "$thp" scopes
+
 ((failures == 0)) || exit 1
 echo "thp: every command keeps its contract"

@@ -7,13 +7,13 @@
 #include <cmath>
 #include <csignal>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "fuzz/thp.h"
 #include "model/text.h"
 #include "oracle/report.h"
 #include "properties/explore.h"
 #include "properties/finds.h"
+#include "properties/scopes.h"
 
 namespace thp {
 namespace {
@@ -26,20 +26,6 @@ std::expected<Geometry, std::string> geometry_of(const std::string& text) {
   const auto file = parse_trace("thp-trace 1\ngeometry " + text + "\n");
   if (!file) return std::unexpected("--geometry: " + file.error().message);
   return file->trace.geometry;
-}
-
-// `store,fork`: these; `-reclaim,-get`: all but these.
-std::expected<OpSet, std::string> ops_of(const std::string& text) {
-  OpSet ops;
-  if (text.empty() || text[0] == '-') ops.set();
-  std::istringstream in(text);
-  for (std::string name; std::getline(in, name, ',');) {
-    const bool without = name.starts_with('-');
-    const int kind = op_kind(std::string_view(name).substr(without));
-    if (kind < 0) return std::unexpected(fmt::format("--ops: {} is no op", thp::quoted(name)));
-    ops.set(std::size_t(kind), !without);
-  }
-  return ops;
 }
 
 constexpr std::string_view end_name(Explored::End end) {
@@ -128,26 +114,51 @@ Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_
   return explored;
 }
 
+std::expected<Scope, std::string> scope_of(const ExploreCommandOptions& options) {
+  if (!options.scope.empty()) {
+    const NamedScope* named = find_scope(options.scope);
+    if (named == nullptr)
+      return std::unexpected(
+          fmt::format("--scope: {} is none; thp scopes lists them", thp::quoted(options.scope)));
+    return scope_of(*named);
+  }
+  const auto geometry = geometry_of(options.geometry);
+  if (!geometry) return std::unexpected(geometry.error());
+  const auto ops = parse_op_set(options.ops);
+  if (!ops) return std::unexpected("--ops: " + ops.error());
+  return Scope{*geometry, *ops, options.holders, options.depth};
+}
+
 }  // namespace
 
 int run_explore(const ExploreCommandOptions& options) {
-  const auto geometry = geometry_of(options.geometry);
-  const auto ops = ops_of(options.ops);
-  if (!geometry || !ops) {
-    fmt::print(stderr, "{}\n", geometry ? ops.error() : geometry.error());
+  const auto scope = scope_of(options);
+  if (!scope) {
+    fmt::print(stderr, "{}\n", scope.error());
     return kNoTrace;
   }
-  const Scope scope{*geometry, *ops, options.holders, options.depth};
   const auto start = Clock::now();
-  const Explored e = explore_visibly(scope, std::size_t(options.memory) << 20, start);
+  const Explored e = explore_visibly(*scope, std::size_t(options.memory) << 20, start);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (options.json) {
-    fmt::print("{}\n", figures(scope, e, seconds).dump());
+    fmt::print("{}\n", figures(*scope, e, seconds).dump());
     return status_of(e);
   }
   if (e.find) record_find(e.find->trace, e.find->violation);
-  tell(scope, e, seconds);
+  tell(*scope, e, seconds);
   return status_of(e);
+}
+
+int run_scopes() {
+  fmt::print(
+      "| scope | explores | order | PMDs | mms | depth | states | transitions |\n"
+      "|---|---|---|---|---|---|---|---|\n");
+  for (const NamedScope& s : named_scopes())
+    fmt::print("| `{}` | {} | {} | {} | {} | {} | {} | {} |\n", s.name, s.purpose, s.geometry.order,
+               s.geometry.pmds, s.geometry.mms,
+               s.depth == 0 ? fmt::format("{}, all", s.deepest) : fmt::format("{}", s.depth),
+               s.states, s.transitions);
+  return kHolds;
 }
 
 }  // namespace thp

@@ -98,15 +98,21 @@ void Machine::remove_deferred(Pfn head) {
   stamps.frame(head);
 }
 
+template <class T>
+static bool same_bytes(const T& a, const T& b) {
+  static_assert(std::has_unique_object_representations_v<T>);
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
+
 bool Machine::operator==(const Machine& o) const {
-  return geometry == o.geometry && mms == o.mms && anon_vmas == o.anon_vmas &&
-         holders == o.holders && migration == o.migration && inject == o.inject &&
+  return geometry == o.geometry && same_bytes(mms, o.mms) && same_bytes(anon_vmas, o.anon_vmas) &&
+         same_bytes(holders, o.holders) && migration == o.migration && inject == o.inject &&
          enabled == o.enabled && use_zero_page == o.use_zero_page && swap_on == o.swap_on &&
          swap_device == o.swap_device && huge_zero_page == o.huge_zero_page &&
          huge_zero_refcount == o.huge_zero_refcount && nr_anon_mapped == o.nr_anon_mapped &&
          nr_anon_thps == o.nr_anon_thps && nr_swapcache == o.nr_swapcache &&
          anon_mapped_drift == o.anon_mapped_drift && deferred_len == o.deferred_len &&
-         std::ranges::equal(arena(), o.arena());
+         std::memcmp(arena_.data(), o.arena_.data(), layout_.size) == 0;
 }
 
 }  // namespace thp

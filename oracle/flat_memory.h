@@ -55,6 +55,10 @@ class FlatMemory {
     int mm, page;
   };
   unsigned holders() const { return held_; }  // bit h: something is held as h
+  // Not what was touched last.
+  bool operator==(const FlatMemory& other) const {
+    return states_ == other.states_ && values_ == other.values_ && views_ == other.views_;
+  }
   // All that it knows, for canonical states: put(number) and content(value).
   template <class Put, class Content>
   void tell(Put put, Content content) const;
@@ -95,6 +99,7 @@ class FlatMemory {
     std::uint8_t value = 0;             // as last seen
     std::uint8_t companions = 0;        // bit h: lost its owner together with holder h
     std::int16_t through_another = -1;  // what a companion has just stored
+    bool operator==(const View&) const = default;
   };
 
   struct Reply {

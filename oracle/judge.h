@@ -46,6 +46,12 @@ class Judge {
   // invariants.
   std::optional<Violation> step_from(const Judge& from, const Op& op);
   std::optional<Violation> check_state();
+  void count_state();  // of a state that was judged once: the counts alone
+
+  // The machine is as it was there, and the oracle knows no more.
+  bool is_where(const Judge& other) const {
+    return machine_ == other.machine_ && memory_ == other.memory_;
+  }
 
   const Machine& machine() const { return machine_; }
   const FlatMemory& memory() const { return memory_; }

@@ -55,25 +55,39 @@ std::vector<Sometimes> all_rows() {
   return rows;
 }
 
-// The rows about one kind of thing that have not been seen yet.
+// The rows about one kind of thing, and where they stand in the table.
+template <class Subject>
+struct Rows {
+  std::vector<std::pair<std::size_t, Holds<Subject>>> rows;
+  std::bitset<kMaxSometimes> places;
+  Rows() {
+    const auto all = sometimes();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto* row = std::get_if<Holds<Subject>>(&all[i].seen);
+      if (row == nullptr) continue;
+      rows.push_back({i, *row});
+      places.set(i);
+    }
+  }
+};
+
+// Looks for those that have not been seen yet.
 template <class Subject>
 class Watch {
  public:
-  explicit Watch(std::bitset<kMaxSometimes>& seen) : seen_(seen) {
-    const auto rows = sometimes();
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (const auto* row = std::get_if<Holds<Subject>>(&rows[i].seen); row && !seen[i])
-        open_.push_back({i, *row});
-  }
-  bool done() const { return open_.empty(); }
+  explicit Watch(std::bitset<kMaxSometimes>& seen) : seen_(seen) {}
+  bool done() const { return (seen_ & about().places) == about().places; }
   void look(const Subject& subject) {
-    for (const auto& [i, row] : open_)
+    for (const auto& [i, row] : about().rows)
       if (!seen_[i] && row(subject)) seen_.set(i);
   }
 
  private:
+  static const Rows<Subject>& about() {
+    static const Rows<Subject> rows;
+    return rows;
+  }
   std::bitset<kMaxSometimes>& seen_;
-  boost::container::static_vector<std::pair<std::size_t, Holds<Subject>>, kMaxSometimes> open_;
 };
 
 void look_at_folios(const Machine& m, const Recount& r, Watch<TheFolio> watch) {

@@ -187,7 +187,7 @@ class Canonical::Writer {
 
   const Machine& m_;
   Numbers &folios_, &slots_, &anon_vmas_, &contents_;
-  std::vector<std::uint32_t>& words_;
+  boost::container::vector<std::uint32_t>& words_;
   std::size_t put_folios_ = 0, put_slots_ = 0, put_anon_vmas_ = 0;
 };
 
@@ -202,7 +202,7 @@ void Canonical::reset(const Machine& m) {
 std::span<const std::uint32_t> Canonical::of(const Machine& m) {
   reset(m);
   Writer(*this, m).put_machine();
-  return words_;
+  return {words_.data(), words_.size()};
 }
 
 std::span<const std::uint32_t> Canonical::of(const Machine& m, const FlatMemory& memory) {
@@ -212,7 +212,7 @@ std::span<const std::uint32_t> Canonical::of(const Machine& m, const FlatMemory&
   writer.put_machine();
   writer.put_order();
   writer.put_memory(memory);
-  return words_;
+  return {words_.data(), words_.size()};
 }
 
 bool equal_but_for_names(const Machine& a, const Machine& b) {

@@ -3,6 +3,7 @@
 // names; monotone counters are left out. Which small pages share a block, and where free memory
 // lies, is left out too: states that differ only in that behave alike while memory lasts.
 #pragma once
+#include <boost/container/vector.hpp>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -41,7 +42,7 @@ class Canonical {
   class Writer;
   void reset(const Machine& m);
   Numbers folios_, slots_, anon_vmas_, contents_;
-  std::vector<std::uint32_t> words_;
+  boost::container::vector<std::uint32_t> words_;
 };
 
 bool equal_but_for_names(const Machine& a, const Machine& b);

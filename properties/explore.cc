@@ -42,8 +42,8 @@ class Explorer {
       if (scope_.depth != 0 && depth == scope_.depth) return End::depth;
       explored_.depth = depth;
       for (const StateId end = StateId(tree_.size()); state < end; ++state) {
+        if (!has_memory()) return End::memory;
         if (expand(state)) return End::violation;
-        if (is_out_of_memory()) return End::memory;
         if (state % 256 == 0 && !go_on()) return End::interrupted;
       }
     }
@@ -61,11 +61,12 @@ class Explorer {
     explored_.tree_bytes = tree_.bytes();
   }
 
-  // Before the tables grow, not after: while one grows, the old one is there too.
-  bool is_out_of_memory() const {
-    const std::size_t growing = seen_.is_full() ? 2 * seen_.bytes() : 0;
-    return seen_.bytes() + growing + tree_.bytes() > options_.max_bytes ||
-           tree_.size() + moves_.size() > std::size_t{1} << 32;
+  // For all that the next state may lead to?
+  bool has_memory() const {
+    const std::size_t most = moves_.size();
+    return seen_.bytes_with(most) + tree_.bytes() + most * Discoveries::kEach <=
+               options_.max_bytes &&
+           tree_.size() + most < std::size_t{1} << 32;
   }
 
   // True: a violation.
@@ -80,7 +81,7 @@ class Explorer {
         ++explored_.defects;
         continue;
       }
-      if (!seen_.insert(fingerprint(after_))) continue;
+      if (after_.is_where(before) || !seen_.insert(fingerprint(after_))) continue;
       if (const auto broken = after_.check_state()) return found(state, op, *broken);
       tree_.add(state, std::uint16_t(i));
       look_at(before, op);
@@ -125,7 +126,7 @@ class Explorer {
     }
     ids_[depth_] = state;
     path_[depth_].step_from(path_[depth_ - 1], op);
-    path_[depth_].check_state();
+    path_[depth_].count_state();
   }
 
   Trace trace_to(StateId state) {

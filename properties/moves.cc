@@ -1,6 +1,8 @@
 // A fold over the alphabet and its argument types.
 #include "properties/moves.h"
 
+#include <algorithm>
+
 #include "model/text.h"
 
 namespace thp {
@@ -47,6 +49,20 @@ void add_moves(const Bounds& b, T& op, std::vector<Op>& moves) {
 }
 
 }  // namespace
+
+std::expected<OpSet, std::string> parse_op_set(std::string_view text) {
+  OpSet ops;
+  if (text.empty() || text[0] == '-') ops.set();
+  while (!text.empty()) {
+    const std::string_view name = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(name.size() + 1, text.size()));
+    const bool without = name.starts_with('-');
+    const int kind = op_kind(name.substr(without));
+    if (kind < 0) return std::unexpected(quoted(name) + " is no op");
+    ops.set(std::size_t(kind), !without);
+  }
+  return ops;
+}
 
 std::vector<Op> all_moves(const Geometry& geometry, const OpSet& kinds, int holders) {
   const Bounds bounds{geometry, holders};

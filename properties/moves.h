@@ -1,6 +1,9 @@
 // The ops of a scope: each kind with each choice of its arguments, in order.
 #pragma once
 #include <bitset>
+#include <expected>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/generate.h"
@@ -9,6 +12,9 @@
 namespace thp {
 
 using OpSet = std::bitset<std::size_t(kOpKinds)>;
+
+// `store,fork`: these; `-reclaim,-get`: all but these; nothing: all. The error is a message.
+std::expected<OpSet, std::string> parse_op_set(std::string_view text);
 
 // Pages, ranges, address spaces and names run through all that the geometry and `holders` allow; a
 // value stays 1: see fresh_value().

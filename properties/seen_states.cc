@@ -6,7 +6,7 @@
 namespace thp {
 
 bool Fingerprints::insert(std::uint64_t fingerprint) {
-  if (is_full()) grow();
+  if (!has_room_for(1)) grow();
   fingerprint = std::max<std::uint64_t>(fingerprint, 1);
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = fingerprint & mask;

@@ -3,6 +3,7 @@
 // n * n / 2^65.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 namespace thp {
@@ -14,15 +15,14 @@ class Fingerprints {
  public:
   Fingerprints() : slots_(1 << 16, kFree) {}
   bool insert(std::uint64_t fingerprint);  // false: it was there
-  void prefetch(std::uint64_t fingerprint) const {
-    __builtin_prefetch(&slots_[fingerprint & (slots_.size() - 1)]);
-  }
   std::size_t size() const { return size_; }
   std::size_t bytes() const { return slots_.size() * sizeof slots_[0]; }
-  bool is_full() const { return size_ * 4 >= slots_.size() * 3; }  // the next insert() doubles it
+  // Bytes needed while `more` are inserted: a table that doubles is there twice.
+  std::size_t bytes_with(std::size_t more) const { return bytes() * (has_room_for(more) ? 1 : 3); }
 
  private:
   static constexpr std::uint64_t kFree = 0;  // a fingerprint of 0 counts as 1
+  bool has_room_for(std::size_t more) const { return (size_ + more) * 4 <= slots_.size() * 3; }
   void grow();
   std::vector<std::uint64_t> slots_;
   std::size_t size_ = 0;
@@ -39,13 +39,12 @@ class Discoveries {
   StateId parent(StateId state) const { return parents_[state]; }
   std::uint16_t move(StateId state) const { return moves_[state]; }
   std::size_t size() const { return parents_.size(); }
-  std::size_t bytes() const {
-    return parents_.capacity() * sizeof parents_[0] + moves_.capacity() * sizeof moves_[0];
-  }
+  std::size_t bytes() const { return size() * kEach; }
+  static constexpr std::size_t kEach = sizeof(StateId) + sizeof(std::uint16_t);
 
  private:
-  std::vector<StateId> parents_;
-  std::vector<std::uint16_t> moves_;
+  std::deque<StateId> parents_;  // they grow without being copied
+  std::deque<std::uint16_t> moves_;
 };
 
 }  // namespace thp

@@ -64,6 +64,12 @@ void forget_dirty(Observation& seen, Ops ops) {
   for (PageRun& run : seen.pages) run.flags &= Bits(~PG_dirty);
 }
 
+void forget_active(Observation& seen, Ops ops) {
+  if (!any<MovePages>(ops) || seen.globals.events[std::size_t(Event::pswpin)] <= 0) return;
+  for (PageRun& run : seen.pages)
+    if ((run.flags & (PG_head | PG_tail)) == 0) run.flags &= Bits(~PG_active);
+}
+
 constexpr FreeFact kFreeFacts[] = {
     {"flags of tails", "but for AnonExclusive, a tail's flags are its head's", forget_tail_flags},
     {"AnonExclusive of unmapped small pages",
@@ -81,6 +87,10 @@ constexpr FreeFact kFreeFacts[] = {
     {"PG_dirty once a device has stored",
      "the model's driver marks what it has written dirty; io_uring leaves that to who pins again",
      forget_dirty},
+    {"PG_active of small pages once pages were moved and read back from the device",
+     "workingset_refault() makes a page active whose refault distance is within the working set of "
+     "its node, and on the second node there is next to none; the model counts no LRU lists",
+     forget_active},
 };
 
 }  // namespace

@@ -1,0 +1,126 @@
+// The explorer: scopes keep their numbers, equal states have equal futures, a limit is told.
+#include "properties/explore.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "properties/canonical.h"
+#include "properties/check.h"
+#include "properties/scopes.h"
+
+using namespace thp;
+
+namespace {
+
+void scopes_keep_their_numbers() {
+  for (const NamedScope& named : named_scopes()) {
+    if (!named.small) continue;
+    const Explored e = explore(scope_of(named));
+    const std::string what = fmt::format("{}: {} states, {} transitions, depth {}", named.name,
+                                         e.states, e.transitions, e.depth);
+    check(!e.find, what + ": a violation");
+    check(e.end == (named.depth == 0 ? Explored::End::fixpoint : Explored::End::depth), what);
+    check(
+        e.states == named.states && e.transitions == named.transitions && e.depth == named.deepest,
+        what);
+  }
+}
+
+using Words = std::vector<std::uint32_t>;
+
+Words words_of(const Judge& judge) {
+  Canonical canonical;
+  const auto words = canonical.of(judge.machine(), judge.memory());
+  return {words.begin(), words.end()};
+}
+
+// A load answers with a value, which is a name.
+int answer_without_names(const Op& op, int result) {
+  const bool loads = std::holds_alternative<Load>(op) || std::holds_alternative<LoadViaPin>(op);
+  return loads && result > 0 ? 1 : result;
+}
+
+// Where each op leads, and what its caller sees.
+std::vector<Words> futures(const Judge& judge, const std::vector<Op>& moves) {
+  std::vector<Words> all;
+  Judge after(judge.machine().geometry);
+  for (const Op& move : moves) {
+    after.step_from(judge, with_value(move, fresh_value(judge.machine())));
+    all.push_back(words_of(after));
+    all.back().push_back(std::uint32_t(answer_without_names(move, after.result())));
+    all.back().push_back(std::uint32_t(after.machine().reason));
+  }
+  return all;
+}
+
+// What makes states the same hides nothing that an op could meet: of every state that paths of two
+// ops lead to under other names, each op leads to the same.
+void equal_states_have_equal_futures() {
+  const Geometry geometry{.order = 1, .pmds = 1, .mms = 2};
+  const std::vector<Op> moves = all_moves(geometry, OpSet().set(), 1);
+  Judge first(geometry), after(geometry);
+  for (const char* op : {"mmap A 0..2", "swapon", "store A 0 1", "fork A B"})
+    first.step(parse_op(op, geometry).value());
+  std::map<Words, Judge> known{{words_of(first), first}};
+  std::vector<Judge> level{first};
+  std::size_t compared = 0;
+  for (int depth = 0; depth < 2; ++depth) {
+    std::vector<Judge> next;
+    for (const Judge& before : level) {
+      for (std::size_t i = 0; i < moves.size(); i += 1 + 2 * std::size_t(depth)) {
+        after.step_from(before, with_value(moves[i], fresh_value(before.machine())));
+        after.count_state();
+        const auto [same, is_new] = known.try_emplace(words_of(after), after);
+        if (is_new) {
+          next.push_back(after);
+        } else if (!after.is_where(same->second)) {
+          ++compared;
+          check(futures(after, moves) == futures(same->second, moves), "their futures differ");
+        }
+      }
+    }
+    level = std::move(next);
+  }
+  check(compared > 50, fmt::format("only {} pairs of states were compared", compared));
+}
+
+void values_are_fresh() {
+  Machine m(Geometry{.order = 1, .pmds = 1, .mms = 1});
+  check(fresh_value(m) == 1, "nothing is used");
+  step(m, parse_op("mmap A 0..2", m.geometry).value());
+  step(m, parse_op("store A 0 1", m.geometry).value());
+  check(fresh_value(m) == 2, "1 is used");
+  check(with_value(Store{.mm = {0}, .page = {0}, .value = {1}}, 9) ==
+            Op(Store{.mm = {0}, .page = {0}, .value = {9}}),
+        "the value is another one");
+}
+
+void limits_end_it() {
+  Scope scope = scope_of(*find_scope("alphabet5"));
+  const Explored small = explore(scope, {.max_bytes = 1 << 20, .go_on = {}});
+  check(small.end == Explored::End::memory && small.states > 1000, "a megabyte is soon full");
+  check(small.visited_bytes + small.tree_bytes <= 1 << 20, "and no more is taken");
+  const Explored stopped = explore(
+      scope, {.max_bytes = 1 << 30, .go_on = [](const Explored& e) { return e.states < 2000; }});
+  check(stopped.end == Explored::End::interrupted && stopped.states >= 2000, "it can be stopped");
+}
+
+void op_sets_are_read() {
+  check(parse_op_set("").value().all(), "nothing means all");
+  check(parse_op_set("store,fork").value().count() == 2, "names mean these");
+  check(parse_op_set("-store").value().count() == std::size_t(kOpKinds) - 1, "minus: all but it");
+  check(!parse_op_set("store,nothing").has_value(), "there is no such op");
+}
+
+}  // namespace
+
+int main() {
+  scopes_keep_their_numbers();
+  equal_states_have_equal_futures();
+  values_are_fresh();
+  limits_end_it();
+  op_sets_are_read();
+  return failures();
+}
