@@ -53,6 +53,7 @@ void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   command->add_flag("--json", options.json, "the figures as one JSON object");
+  command->add_flag("--matrix", options.matrix, "what each op came to, and how often");
   command->callback([&] { run = [&] { return run_explore(options); }; });
 }
 

@@ -44,6 +44,7 @@ struct ExploreCommandOptions {
   int depth = 0, holders = 1;
   int memory = 2048;  // MiB
   bool json = false;
+  bool matrix = false;  // what each op came to
 };
 int run_explore(const ExploreCommandOptions& options);
 

@@ -74,6 +74,7 @@ expect 0 '^[1-9][0-9]*/[0-9]+$' "$thp" sometimes holds.trace
 expect 2 '^bad.trace:3:3' "$thp" sometimes bad.trace
 
 expect 0 '^23 states, 221 transitions' "$thp" explore --depth 1
+expect 0 '^\| `madvise_collapse` \| -EINVAL' "$thp" explore --depth 2 --matrix
 expect 0 '"end":"fixpoint"' "$thp" explore --scope migration --json
 expect 0 'ends: depth' "$thp" explore --ops -fork,-exit --depth 1
 expect 2 'ends: memory limit' "$thp" explore --memory 1

@@ -2,10 +2,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "fuzz/thp.h"
@@ -84,6 +86,19 @@ void tell(const Scope& scope, const Explored& e, double seconds) {
       e.reached.count(), sometimes().size(), e.defects, e.memory_full);
 }
 
+// Each op with all it came to.
+void tell_outcomes(const Explored& e) {
+  fmt::print("\n| op | result | reason | transitions |\n|---|---|---|---|\n");
+  for (std::size_t kind = 0; kind < e.outcomes.size(); ++kind) {
+    std::vector<Outcome> outcomes = e.outcomes[kind];
+    std::ranges::sort(outcomes, std::greater(), &Outcome::transitions);
+    for (const Outcome& o : outcomes)
+      fmt::print("| `{}` | {} | {} | {} |\n", op_name(int(kind)), print_result(o.result),
+                 o.reason == Reason::none ? "" : kReasonNames[std::size_t(o.reason)],
+                 o.transitions);
+  }
+}
+
 int status_of(const Explored& e) {
   switch (e.end) {
     case Explored::End::violation:
@@ -146,6 +161,7 @@ int run_explore(const ExploreCommandOptions& options) {
   }
   if (e.find) record_find(e.find->trace, e.find->violation);
   tell(*scope, e, seconds);
+  if (options.matrix) tell_outcomes(e);
   return status_of(e);
 }
 

@@ -40,10 +40,10 @@ class Explorer {
     StateId state = 0;
     for (int depth = 0; state < tree_.size(); ++depth) {
       if (scope_.depth != 0 && depth == scope_.depth) return End::depth;
-      explored_.depth = depth;
       for (const StateId end = StateId(tree_.size()); state < end; ++state) {
         if (!has_memory()) return End::memory;
         if (expand(state)) return End::violation;
+        if (tree_.size() > end) explored_.depth = depth + 1;
         if (state % 256 == 0 && !go_on()) return End::interrupted;
       }
     }
@@ -81,12 +81,26 @@ class Explorer {
         ++explored_.defects;
         continue;
       }
+      note_outcome(op);
       if (after_.is_where(before) || !seen_.insert(fingerprint(after_))) continue;
       if (const auto broken = after_.check_state()) return found(state, op, *broken);
       tree_.add(state, std::uint16_t(i));
       look_at(before, op);
     }
     return false;
+  }
+
+  void note_outcome(const Op& op) {
+    const bool loads = std::holds_alternative<Load>(op) || std::holds_alternative<LoadViaPin>(op);
+    const int result = loads ? std::min(after_.result(), 1) : after_.result();
+    const Reason reason = after_.machine().reason;
+    std::vector<Outcome>& known = explored_.outcomes[op.index()];
+    for (Outcome& outcome : known) {
+      if (outcome.result != result || outcome.reason != reason) continue;
+      ++outcome.transitions;
+      return;
+    }
+    known.push_back({result, reason, 1});
   }
 
   void look_at(const Judge& before, const Op& op) {

@@ -5,9 +5,11 @@
 // memory lasts; in how many states it did not is told. What the recount remembers (which folios
 // have wandered) is what it was on the first path.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "model/trace.h"
 #include "oracle/judge.h"
@@ -23,6 +25,13 @@ struct Scope {
   int depth = 0;    // ops of a trace at most; 0: to the fixpoint
 };
 
+// What an op came to, and on how many transitions: its result, and the kernel's verdict inside.
+struct Outcome {
+  int result = 0;  // 1 for any value that a load has found
+  Reason reason = Reason::none;
+  std::uint64_t transitions = 0;
+};
+
 struct Explored {
   enum class End { fixpoint, depth, memory, interrupted, violation };
   End end = End::fixpoint;
@@ -33,6 +42,7 @@ struct Explored {
   std::size_t moves = 0;          // ops with arguments in the scope
   std::size_t visited_bytes = 0, tree_bytes = 0;
   Reached reached;  // of new states, and of the steps that first led there
+  std::array<std::vector<Outcome>, kOpKinds> outcomes;  // of each kind of op, as they came
   struct Find {
     Trace trace;
     Violation violation;
