@@ -76,14 +76,14 @@ class Explorer {
     for (std::size_t i = 0; i < moves_.size(); ++i) {
       const Op op = with_value(moves_[i], value);
       ++explored_.transitions;
-      if (const auto broken = after_.step_from(before, op)) return found(state, op, *broken);
+      if (const auto broken = after_.step_from(before, op)) return found(op, *broken);
       if (after_.machine().defect != nullptr) {
         ++explored_.defects;
         continue;
       }
       note_outcome(op);
       if (after_.is_where(before) || !seen_.insert(fingerprint(after_))) continue;
-      if (const auto broken = after_.check_state()) return found(state, op, *broken);
+      if (const auto broken = after_.check_state()) return found(op, *broken);
       tree_.add(state, std::uint16_t(i));
       look_at(before, op);
     }
@@ -91,8 +91,7 @@ class Explorer {
   }
 
   void note_outcome(const Op& op) {
-    const bool loads = std::holds_alternative<Load>(op) || std::holds_alternative<LoadViaPin>(op);
-    const int result = loads ? std::min(after_.result(), 1) : after_.result();
+    const int result = answer_but_for_names(op, after_.result());
     const Reason reason = after_.machine().reason;
     std::vector<Outcome>& known = explored_.outcomes[op.index()];
     for (Outcome& outcome : known) {
@@ -133,7 +132,7 @@ class Explorer {
 
   void step_to(StateId state) {
     const Judge& before = path_[depth_];
-    const Op op = with_value(moves_[tree_.move(state)], fresh_value(before.machine()));
+    const Op op = op_to(state, before);
     if (++depth_ == path_.size()) {
       path_.emplace_back(scope_.geometry);
       ids_.push_back(0);
@@ -143,22 +142,16 @@ class Explorer {
     path_[depth_].count_state();
   }
 
-  Trace trace_to(StateId state) {
-    std::vector<StateId> states;
-    for (; state != 0; state = tree_.parent(state)) states.push_back(state);
-    Trace trace;
-    trace.geometry = scope_.geometry;
-    Machine m(scope_.geometry);
-    for (; !states.empty(); states.pop_back()) {
-      trace.ops.push_back(with_value(moves_[tree_.move(states.back())], fresh_value(m)));
-      step(m, trace.ops.back());
-    }
-    return trace;
+  Op op_to(StateId state, const Judge& before) const {
+    return with_value(moves_[tree_.move(state)], fresh_value(before.machine()));
   }
 
-  // What the judge says of the whole trace, as it looks in another order than an explorer.
-  bool found(StateId state, const Op& op, const Violation& broken) {
-    Trace trace = trace_to(state);
+  // The path to the state that is expanded, and this op; with what the judge says of the whole, as
+  // it looks in another order than an explorer.
+  bool found(const Op& op, const Violation& broken) {
+    Trace trace;
+    trace.geometry = scope_.geometry;
+    for (std::size_t i = 1; i <= depth_; ++i) trace.ops.push_back(op_to(ids_[i], path_[i - 1]));
     trace.ops.push_back(op);
     explored_.find = {trace, judge(trace).value_or(broken)};
     return true;

@@ -36,12 +36,6 @@ Words words_of(const Judge& judge) {
   return {words.begin(), words.end()};
 }
 
-// A load answers with a value, which is a name.
-int answer_without_names(const Op& op, int result) {
-  const bool loads = std::holds_alternative<Load>(op) || std::holds_alternative<LoadViaPin>(op);
-  return loads && result > 0 ? 1 : result;
-}
-
 // Where each op leads, and what its caller sees.
 std::vector<Words> futures(const Judge& judge, const std::vector<Op>& moves) {
   std::vector<Words> all;
@@ -49,7 +43,7 @@ std::vector<Words> futures(const Judge& judge, const std::vector<Op>& moves) {
   for (const Op& move : moves) {
     after.step_from(judge, with_value(move, fresh_value(judge.machine())));
     all.push_back(words_of(after));
-    all.back().push_back(std::uint32_t(answer_without_names(move, after.result())));
+    all.back().push_back(std::uint32_t(answer_but_for_names(move, after.result())));
     all.back().push_back(std::uint32_t(after.machine().reason));
   }
   return all;

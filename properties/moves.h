@@ -24,6 +24,9 @@ std::vector<Op> all_moves(const Geometry& geometry, const OpSet& kinds, int hold
 // another one than before shows most.
 int fresh_value(const Machine& m);
 
+// What a caller sees, without the value that a load answers with: 1 stands for any but 0.
+int answer_but_for_names(const Op& op, int result);
+
 // The op with this value, if it stores one.
 Op with_value(const Op& op, int value);
 

@@ -43,6 +43,8 @@ static_assert(is_record<ObservedHeader> && is_record<EntryRun> && is_record<MmSe
               is_record<FolioSeen> && is_record<PageRun> && is_record<ContentSeen> &&
               is_record<HolderSeen>);
 
+inline std::size_t bytes_of(const auto& records) { return records.size() * sizeof records[0]; }
+
 // What stands before the arrays of an observation.
 inline ObservedHeader header_of(std::uint32_t trace, std::uint32_t op, const Observation& o) {
   ObservedHeader header{.trace = trace,
@@ -54,9 +56,9 @@ inline ObservedHeader header_of(std::uint32_t trace, std::uint32_t op, const Obs
                         .contents = std::uint32_t(o.contents.size()),
                         .holders = std::uint32_t(o.holders.size()),
                         .globals = o.globals};
-  const auto bytes = [](const auto& records) { return records.size() * sizeof records[0]; };
-  header.bytes = std::uint32_t(sizeof header + bytes(o.mms) + bytes(o.entries) + bytes(o.folios) +
-                               bytes(o.pages) + bytes(o.contents) + bytes(o.holders));
+  header.bytes =
+      std::uint32_t(sizeof header + bytes_of(o.mms) + bytes_of(o.entries) + bytes_of(o.folios) +
+                    bytes_of(o.pages) + bytes_of(o.contents) + bytes_of(o.holders));
   return header;
 }
 

@@ -87,15 +87,14 @@ void ObservationDisk::put(const void* bytes, std::size_t count) {
 }
 
 void ObservationDisk::append(std::uint32_t trace, std::uint32_t op, const Observation& o) {
-  const auto bytes = [](const auto& records) { return records.size() * sizeof records[0]; };
   const ObservedHeader header = header_of(trace, op, o);
   put(&header, sizeof header);
-  put(o.mms.data(), bytes(o.mms));
-  put(o.entries.data(), bytes(o.entries));
-  put(o.folios.data(), bytes(o.folios));
-  put(o.pages.data(), bytes(o.pages));
-  put(o.contents.data(), bytes(o.contents));
-  put(o.holders.data(), bytes(o.holders));
+  put(o.mms.data(), bytes_of(o.mms));
+  put(o.entries.data(), bytes_of(o.entries));
+  put(o.folios.data(), bytes_of(o.folios));
+  put(o.pages.data(), bytes_of(o.pages));
+  put(o.contents.data(), bytes_of(o.contents));
+  put(o.holders.data(), bytes_of(o.holders));
 }
 
 void ObservationDisk::append_not_run(std::uint32_t trace) {
