@@ -6,18 +6,6 @@
 #include "oracle/sometimes.h"
 
 namespace thp {
-namespace {
-
-void run(const Trace& trace, Judge& judge, Reached& reached) {
-  judge.reset(trace.geometry);
-  reached.begin(judge.machine());
-  for (const Op& op : trace.ops) {
-    if (judge.step(op)) return;
-    reached.update(judge.machine(), judge.recount(), op, judge.result());
-  }
-}
-
-}  // namespace
 
 int run_sometimes(const Files& files) {
   const std::span<const Sometimes> rows = sometimes();
@@ -32,7 +20,7 @@ int run_sometimes(const Files& files) {
       status = kNoTrace;
       continue;
     }
-    run(file->trace, judge, reached);
+    reached.add(file->trace, judge);
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (reached.has(i) && first[i].empty()) first[i] = name;
   }

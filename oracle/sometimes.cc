@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "oracle/judge.h"
 #include "oracle/sometimes_states.h"
 #include "oracle/sometimes_steps.h"
 
@@ -148,6 +149,15 @@ void Reached::update(const Machine& m, const Recount& r, const Op& op, int resul
   Watch<TheMachine>(seen_).look({m, r});
   Watch<TheStep>(seen_).look({m, r, op, result, before_});
   remember(m, before_);
+}
+
+void Reached::add(const Trace& trace, Judge& judge) {
+  judge.reset(trace.geometry);
+  begin(judge.machine());
+  for (const Op& op : trace.ops) {
+    if (judge.step(op)) return;
+    update(judge.machine(), judge.recount(), op, judge.result());
+  }
 }
 
 }  // namespace thp

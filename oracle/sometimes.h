@@ -7,7 +7,7 @@
 #include <string_view>
 #include <variant>
 
-#include "model/ops.h"
+#include "model/trace.h"
 #include "oracle/invariants.h"
 
 namespace thp {
@@ -58,11 +58,14 @@ struct Sometimes {
 std::span<const Sometimes> sometimes();
 inline constexpr std::size_t kMaxSometimes = 256;
 
+class Judge;
+
 // Which of them have been seen.
 class Reached {
  public:
   void begin(const Machine& m);  // a new trace, before its first op
   void update(const Machine& m, const Recount& r, const Op& op, int result);  // after each op
+  void add(const Trace& trace, Judge& judge);  // a whole one, as far as it holds; resets the judge
   bool has(std::size_t i) const { return seen_[i]; }
   std::size_t count() const { return seen_.count(); }
   Reached& operator|=(const Reached& other) {

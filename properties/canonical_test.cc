@@ -57,7 +57,7 @@ void keeps_the_queue() {
 
 }  // namespace
 
-int main() {
+int canonical_test(int, char*[]) {
   forgets_names();
   keeps_the_rest();
   keeps_the_queue();

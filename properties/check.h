@@ -1,4 +1,4 @@
-// The least that a unit test needs: check() says where it failed; main() returns failures().
+// The least that a unit test needs: check() says where it failed; it returns failures().
 #pragma once
 #include <cstdio>
 #include <source_location>

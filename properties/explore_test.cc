@@ -110,7 +110,7 @@ void op_sets_are_read() {
 
 }  // namespace
 
-int main() {
+int explore_test(int, char*[]) {
   scopes_keep_their_numbers();
   equal_states_have_equal_futures();
   values_are_fresh();

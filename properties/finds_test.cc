@@ -50,7 +50,7 @@ void finds_are_traces() {
 
 }  // namespace
 
-int main() {
+int finds_test(int, char*[]) {
   const fs::path directory = fs::temp_directory_path() / ("finds_test." + std::to_string(getpid()));
   fs::remove_all(directory);
   fs::create_directories(directory);

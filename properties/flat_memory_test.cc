@@ -70,7 +70,7 @@ void discarded_pages() {
 
 }  // namespace
 
-int main() {
+int flat_memory_test(int, char*[]) {
   notices_contents();
   lazy_pages();
   discarded_pages();

@@ -123,7 +123,7 @@ void every_op_succeeds_somewhere() {
 
 }  // namespace
 
-int main() {
+int generate_test(int, char*[]) {
   traces_are_well_formed();
   any_source_of_choices_ends();
   keeps_to_its_shape();

@@ -34,7 +34,7 @@ void rule(bool holds, const File& file, std::size_t line, std::string_view sente
   failures(1);
 }
 
-File read(const fs::path& path) {
+File read_file(const fs::path& path) {
   File file{.path = path.lexically_normal().generic_string(), .lines = {}};
   std::ifstream in(path);
   for (std::string line; std::getline(in, line);) file.lines.push_back(line);
@@ -45,10 +45,10 @@ File read(const fs::path& path) {
 std::vector<File> tree() {
   std::vector<File> files;
   for (const auto& entry : fs::directory_iterator("."))
-    if (entry.is_regular_file()) files.push_back(read(entry.path()));
+    if (entry.is_regular_file()) files.push_back(read_file(entry.path()));
   for (const char* folder : {".ci", "ci", "corpus", "fuzz", "model", "oracle", "properties"})
     for (const auto& entry : fs::recursive_directory_iterator(folder))
-      if (entry.is_regular_file()) files.push_back(read(entry.path()));
+      if (entry.is_regular_file()) files.push_back(read_file(entry.path()));
   std::ranges::sort(files, {}, &File::path);
   return files;
 }
@@ -122,7 +122,7 @@ void traces_open_with_a_sentence(const File& file) {
 
 }  // namespace
 
-int main() {
+int layout_test(int, char*[]) {
   const std::vector<File> files = tree();
   check(files.size() > 50, "the test runs at the root of the tree");
   for (const File& file : files) {

@@ -61,7 +61,7 @@ void keeps_the_verdicts_of_the_corpus() {
 
 }  // namespace
 
-int main() {
+int lift_test(int, char*[]) {
   scales_what_counts_pages();
   is_total();
   keeps_the_verdicts_of_the_corpus();

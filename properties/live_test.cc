@@ -287,7 +287,7 @@ void beyond_live_names_sometimes() {
 
 }  // namespace
 
-int main() {
+int live_test(int, char*[]) {
   names_do_not_depend_on_frames();
   the_model_agrees_with_itself();
   finds_each_planted_difference();

@@ -122,7 +122,7 @@ void the_page_says_it_all() {
 
 }  // namespace
 
-int main() {
+int report_test(int, char*[]) {
   every_kind_of_page_has_its_character();
   letters_stay();
   every_holder_has_a_name();

@@ -109,7 +109,7 @@ void pages_follow_the_geometry() {
 
 }  // namespace
 
-int main() {
+int shrink_test(int, char*[]) {
   shrinks_to_the_least_trace();
   stays_within_its_budget();
   never_slides_to_another_failure();

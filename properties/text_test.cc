@@ -338,7 +338,7 @@ void readme_lists_the_facts() {
 
 }  // namespace
 
-int main() {
+int text_test(int, char*[]) {
   ops_round_trip();
   traces_round_trip();
   prints_the_short_form();
