@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace thp {
 
@@ -50,6 +51,7 @@ void Machine::reset(const Geometry& g) {
   use_zero_page = true;
   swap_on = false;
   swap_device = {};
+  mmlist = {};
   huge_zero_page = kNoPfn;
   huge_zero_refcount = 0;
   nr_anon_mapped = nr_anon_thps = nr_swapcache = anon_mapped_drift = deferred_len = 0;
@@ -105,13 +107,10 @@ static bool same_bytes(const T& a, const T& b) {
 }
 
 bool Machine::operator==(const Machine& o) const {
-  return geometry == o.geometry && same_bytes(mms, o.mms) && same_bytes(anon_vmas, o.anon_vmas) &&
-         same_bytes(holders, o.holders) && migration == o.migration && inject == o.inject &&
-         enabled == o.enabled && use_zero_page == o.use_zero_page && swap_on == o.swap_on &&
-         swap_device == o.swap_device && huge_zero_page == o.huge_zero_page &&
-         huge_zero_refcount == o.huge_zero_refcount && nr_anon_mapped == o.nr_anon_mapped &&
-         nr_anon_thps == o.nr_anon_thps && nr_swapcache == o.nr_swapcache &&
-         anon_mapped_drift == o.anon_mapped_drift && deferred_len == o.deferred_len &&
+  const auto same_members = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return (same_bytes(std::get<I>(members()), std::get<I>(o.members())) && ...);
+  };
+  return same_members(std::make_index_sequence<std::tuple_size_v<decltype(members())>>()) &&
          std::memcmp(arena_.data(), o.arena_.data(), layout_.size) == 0;
 }
 

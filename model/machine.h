@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <tuple>
 
 #include "model/defects.h"
 #include "model/events.h"
@@ -66,6 +67,7 @@ class Machine {
   bool use_zero_page;
   bool swap_on;
   SwapDevice swap_device;
+  MmList mmlist;
   Pfn huge_zero_page;  // kNoPfn while there is none
   std::int32_t huge_zero_refcount;
   std::int32_t nr_anon_mapped;  // NR_ANON_MAPPED, pages
@@ -137,7 +139,12 @@ class Machine {
   Stamps stamps;
   boost::container::vector<Pfn> gather;  // mmu_gather: pages unmapped, references still to be put
 
-  bool operator==(const Machine& other) const;
+  bool operator==(const Machine& other) const;  // of members() and arena()
+  auto members() const {
+    return std::tie(geometry, mms, anon_vmas, holders, migration, inject, enabled, use_zero_page,
+                    swap_on, swap_device, mmlist, huge_zero_page, huge_zero_refcount,
+                    nr_anon_mapped, nr_anon_thps, nr_swapcache, anon_mapped_drift, deferred_len);
+  }
   std::span<const std::byte> arena() const {
     return {reinterpret_cast<const std::byte*>(arena_.data()), layout_.size};
   }

@@ -18,6 +18,7 @@ void copy_nonpresent_pte(Machine& m, int dst_mm, int src_mm, int page) {
   if (entry.is_swap()) {
     swap_duplicate(m, entry.frame);
     entry.bits &= std::uint8_t(~kExclusive);
+    mmlist_add(m, dst_mm, src_mm);
     ++m.mms[std::size_t(dst_mm)].swap_entries;
   } else {
     entry.bits &= std::uint8_t(~(kWrite | kExclusive));

@@ -4,6 +4,7 @@
 
 #include "model/memory.h"
 #include "model/rmap.h"
+#include "model/swapfile.h"
 #include "model/vma.h"
 
 namespace thp {
@@ -77,6 +78,7 @@ void exit_mm(Machine& m, int mm) {
   vm_bug_on(m, space.nr_ptes != 0, "check_mm: non-zero pgtables_bytes");
   vm_bug_on(m, space.deposits != 0, "check_mm: deposited page tables are left");
   space = {};
+  mmlist_del(m, mm);
 }
 
 }  // namespace thp

@@ -164,6 +164,13 @@ struct SwapDevice {
   bool operator==(const SwapDevice&) const = default;
 };
 
+// init_mm.mmlist: the address spaces that may have swap entries, in the order of swapoff().
+struct MmList {
+  std::array<std::uint8_t, Geometry::kMaxMms> ids{};
+  std::uint8_t count = 0;
+  bool operator==(const MmList&) const = default;
+};
+
 // A reference that one op takes and another gives back; it outlives the address space it came from.
 enum class HolderKind : std::uint8_t { none, pin, get, isolation };
 struct Holder {

@@ -45,6 +45,9 @@ bool swap_in_use(const Machine& m);              // any slot is
 
 // --- The device. 0 or -errno.
 int sys_swapon(Machine& m);
+// Puts an address space on mmlist, if it is not there, behind the other one (-1: first of all).
+void mmlist_add(Machine& m, int mm, int behind);
+void mmlist_del(Machine& m, int mm);
 int sys_swapoff(Machine& m);  // try_to_unuse(): reads everything back; -ENOMEM leaves it on
 
 }  // namespace thp

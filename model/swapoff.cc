@@ -1,5 +1,6 @@
 // Taking the swap device away: every page comes back. v6.1 mm/swapfile.c. Left out: shmem, the
-// memory check of swapoff(), signals. Address spaces come in the order of their ids, not of mmlist.
+// memory check of swapoff(), signals.
+#include <algorithm>
 #include <cerrno>
 
 #include "model/mmap.h"
@@ -83,8 +84,8 @@ void unuse_swap_cache(Machine& m) {
 
 // v6.1 mm/swapfile.c: try_to_unuse(). The kernel retries for ever; alone, one pass is enough.
 int try_to_unuse(Machine& m) {
-  for (int mm = 0; mm < m.geometry.mms && swap_in_use(m); ++mm)
-    if (const int error = unuse_mm(m, mm)) return error;
+  for (int i = 0; i < m.mmlist.count && swap_in_use(m); ++i)
+    if (const int error = unuse_mm(m, m.mmlist.ids[std::size_t(i)])) return error;
   unuse_swap_cache(m);
   vm_bug_on(m, swap_in_use(m), "try_to_unuse: a slot that nothing refers to stays in use");
   return 0;
@@ -92,12 +93,34 @@ int try_to_unuse(Machine& m) {
 
 }  // namespace
 
-// v6.1 mm/swapfile.c: swapoff(). While it reads back, nothing new is swapped out.
+// v6.1 mm/rmap.c: try_to_unmap_one(); mm/memory.c: copy_nonpresent_pte(): list_add().
+void mmlist_add(Machine& m, int mm, int behind) {
+  const auto begin = m.mmlist.ids.begin(), end = begin + m.mmlist.count;
+  if (std::find(begin, end, mm) != end) return;
+  const auto place = behind < 0 ? begin : std::find(begin, end, behind) + 1;
+  std::move_backward(place, end, end + 1);
+  *place = std::uint8_t(mm);
+  ++m.mmlist.count;
+}
+
+// v6.1 kernel/fork.c: __mmput().
+void mmlist_del(Machine& m, int mm) {
+  const auto begin = m.mmlist.ids.begin(), end = begin + m.mmlist.count;
+  const auto place = std::find(begin, end, mm);
+  if (place == end) return;
+  std::move(place + 1, end, place);
+  m.mmlist.ids[--m.mmlist.count] = 0;
+}
+
+// v6.1 mm/swapfile.c: swapoff(), drain_mmlist(). While it reads back, nothing new is swapped out.
 int sys_swapoff(Machine& m) {
   if (!m.swap_on) return -EINVAL;
   m.swap_on = false;
   const int error = try_to_unuse(m);
-  if (error != 0) m.swap_on = true;
+  if (error != 0)
+    m.swap_on = true;
+  else
+    m.mmlist = {};
   return error;
 }
 

@@ -34,6 +34,7 @@ bool set_swap_pte(Machine& m, int mm, int page, Entry entry) {
     m.set_pte(mm, page, entry);
     return false;
   }
+  mmlist_add(m, mm, -1);
   --m.mms[std::size_t(mm)].anon_pages;
   ++m.mms[std::size_t(mm)].swap_entries;
   const auto bits = std::uint8_t((entry.bits & kSoftDirty) | (exclusive ? kExclusive : 0));

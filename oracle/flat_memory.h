@@ -59,9 +59,11 @@ class FlatMemory {
   bool operator==(const FlatMemory& other) const {
     return states_ == other.states_ && values_ == other.values_ && views_ == other.views_;
   }
-  // All that it knows, for canonical states: put(number) and content(value).
+  // All that it knows, for canonical states: put(number) and content(value); of address spaces and
+  // holders in this order, which becomes their names.
   template <class Put, class Content>
-  void tell(Put put, Content content) const;
+  void tell(const std::array<std::uint8_t, Geometry::kMaxMms>& mms,
+            const std::array<std::uint8_t, kMaxHolders>& holders, Put put, Content content) const;
   std::optional<Owner> coherent_owner(int holder) const {
     const View& view = views_[std::size_t(holder)];
     if (!view.coherent || view.mm < 0) return {};
@@ -216,17 +218,24 @@ class FlatMemory {
 };
 
 template <class Put, class Content>
-void FlatMemory::tell(Put put, Content content) const {
-  for (std::size_t i = 0; i < std::size_t(mms_ * pages_); ++i) {
-    put(states_[i]);
-    content(values_[i]);
+void FlatMemory::tell(const std::array<std::uint8_t, Geometry::kMaxMms>& mms,
+                      const std::array<std::uint8_t, kMaxHolders>& holders, Put put,
+                      Content content) const {
+  std::array<int, Geometry::kMaxMms> name_of{};
+  for (int i = 0; i < mms_; ++i) {
+    name_of[mms[std::size_t(i)]] = i;
+    for (int page = 0; page < pages_; ++page) {
+      put(state(mms[std::size_t(i)], page));
+      content(value(mms[std::size_t(i)], page));
+    }
   }
-  for (const View& view : views_) {
+  for (const std::uint8_t holder : holders) {
+    const View& view = views_[holder];
     put(int(view.kind) | view.write << 2 | view.coherent << 3 | view.apart << 4);
     if (view.kind == HolderKind::none) continue;
-    put(view.mm);
+    put(view.mm < 0 ? -1 : name_of[std::size_t(view.mm)]);
     put(view.page);
-    put(view.companions);
+    for (const std::uint8_t other : holders) put(view.companions >> other & 1);
     content(view.value);
   }
 }

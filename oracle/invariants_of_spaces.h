@@ -1,5 +1,6 @@
 // Sentences about page-table entries, VMAs, anon_vmas and address spaces. Part of invariants.cc.
 #pragma once
+#include <algorithm>
 #include <bit>
 
 #include "oracle/invariants.h"
@@ -156,6 +157,13 @@ inline constexpr Invariant kMmInvariants[] = {
      [](const TheMm& a) { return a.mm.anon_pages == a.count.anon_pages; }},
     {"swap_entries", "MM_SWAPENTS is the number of swap PTEs.", "kernel/fork.c check_mm()",
      [](const TheMm& a) { return a.mm.swap_entries == a.count.swap_entries; }},
+    {"on_mmlist", "Whoever has swap PTEs is on mmlist, once, and who has exited is not.",
+     "mm/swapfile.c try_to_unuse(); kernel/fork.c __mmput()",
+     [](const TheMm& a) {
+       const auto& ids = a.m.mmlist.ids;
+       const auto times = std::count(ids.begin(), ids.begin() + a.m.mmlist.count, a.id);
+       return times <= a.mm.alive && (times == 1 || a.count.swap_entries == 0);
+     }},
     {"deposits", "For each huge, huge zero and migration PMD one page table is in store.",
      "mm/pgtable-generic.c pgtable_trans_huge_deposit(); mm/huge_memory.c",
      [](const TheMm& a) { return a.mm.deposits == a.count.huge; }},

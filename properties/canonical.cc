@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace thp {
 
@@ -28,8 +29,9 @@ std::uint16_t Numbers::operator()(int thing) {
 
 class Canonical::Writer {
  public:
-  Writer(Canonical& names, const Machine& m)
+  Writer(Canonical& names, const Machine& m, const Order& order)
       : m_(m),
+        order_(order),
         folios_(names.folios_),
         slots_(names.slots_),
         anon_vmas_(names.anon_vmas_),
@@ -38,8 +40,8 @@ class Canonical::Writer {
 
   void put_machine() {
     contents_(0);  // a zeroed page stays one
-    for (int mm = 0; mm < m_.geometry.mms; ++mm) put_mm(mm);
-    for (const Holder& holder : m_.holders) put_holder(holder);
+    for_each_mm([this](int mm) { put_mm(mm); });
+    for (const std::uint8_t id : order_.holders) put_holder(m_.holders[id]);
     put_globals();
     put_what_is_referred_to();
     for (int pfn = 0; pfn < m_.frames(); ++pfn)
@@ -59,12 +61,15 @@ class Canonical::Writer {
     const SwapDevice& device = m_.swap_device;
     put(device.nr_free, device.cluster, device.next, device.cluster_next);
     for (int i = 0; i < device.nr_free; ++i) put(device.free_clusters[std::size_t(i)]);
-    for (int mm = 0; mm < m_.geometry.mms; ++mm)
+    for_each_mm([this](int mm) {
       for (const Vma& vma : m_.vmas(mm)) put(vma.turn);
+    });
   }
 
   void put_memory(const FlatMemory& memory) {
-    memory.tell([this](int number) { put(number); }, [this](int value) { put(contents_(value)); });
+    memory.tell(
+        order_.mms, order_.holders, [this](int number) { put(number); },
+        [this](int value) { put(contents_(value)); });
   }
 
  private:
@@ -72,6 +77,11 @@ class Canonical::Writer {
   template <class... Ints>
   void put(Ints... numbers) {
     (words_.push_back(std::uint32_t(numbers)), ...);
+  }
+
+  template <class Visit>
+  void for_each_mm(Visit visit) const {
+    for (int i = 0; i < m_.geometry.mms; ++i) visit(order_.mms[std::size_t(i)]);
   }
 
   bool is_used(Pfn pfn) const { return !(m_.page(pfn) == Page{}); }
@@ -126,6 +136,9 @@ class Canonical::Writer {
     put(m_.enabled, m_.use_zero_page, m_.swap_on, m_.huge_zero_refcount, m_.nr_anon_mapped,
         m_.nr_anon_thps, m_.nr_swapcache, m_.anon_mapped_drift);
     put_pfn(m_.huge_zero_page);
+    put(m_.mmlist.count);
+    for (int i = 0; i < m_.mmlist.count; ++i)
+      put(std::ranges::find(order_.mms, m_.mmlist.ids[std::size_t(i)]) - order_.mms.begin());
     put(m_.deferred_len);
     for (const Pfn head : m_.deferred_queue()) put_pfn(head);
   }
@@ -186,6 +199,7 @@ class Canonical::Writer {
   }
 
   const Machine& m_;
+  const Order& order_;
   Numbers &folios_, &slots_, &anon_vmas_, &contents_;
   boost::container::vector<std::uint32_t>& words_;
   std::size_t put_folios_ = 0, put_slots_ = 0, put_anon_vmas_ = 0;
@@ -201,17 +215,32 @@ void Canonical::reset(const Machine& m) {
 
 std::span<const std::uint32_t> Canonical::of(const Machine& m) {
   reset(m);
-  Writer(*this, m).put_machine();
+  const Order as_they_are;
+  Writer(*this, m, as_they_are).put_machine();
   return {words_.data(), words_.size()};
 }
 
-std::span<const std::uint32_t> Canonical::of(const Machine& m, const FlatMemory& memory) {
+std::span<const std::uint32_t> Canonical::of(const Machine& m, const FlatMemory& memory,
+                                             const Order& order) {
   reset(m);
-  Writer writer(*this, m);
+  Writer writer(*this, m, order);
   writer.name_all_slots();
   writer.put_machine();
   writer.put_order();
   writer.put_memory(memory);
+  return {words_.data(), words_.size()};
+}
+
+std::span<const std::uint32_t> Canonical::exactly(const Machine& m) {
+  words_.clear();
+  const auto put_bytes = [this](std::span<const std::byte> bytes) {
+    const std::size_t begin = words_.size();
+    words_.resize(begin + (bytes.size() + 3) / 4, 0);
+    std::memcpy(words_.data() + begin, bytes.data(), bytes.size());
+  };
+  std::apply([&](const auto&... member) { (put_bytes(std::as_bytes(std::span(&member, 1))), ...); },
+             m.members());
+  put_bytes(m.arena());
   return {words_.data(), words_.size()};
 }
 

@@ -1,15 +1,17 @@
 // States up to names: frames, anon_vmas and contents are numbered by first appearance, in the order
-// of address spaces, their VMAs and pages, then holders. Holders and address spaces keep their
-// names; monotone counters are left out. Which small pages share a block, and where free memory
-// lies, is left out too: states that differ only in that behave alike while memory lasts.
+// of address spaces, their VMAs and pages, then holders. Holders and address spaces come in an
+// order that is asked for: of states that differ in their names too, one has an order in which it
+// is as the other (orders.h). Monotone counters are left out. Which small pages share a block, and
+// where free memory lies, is left out too: states that differ only in that behave alike while
+// memory lasts.
 #pragma once
 #include <boost/container/vector.hpp>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "model/machine.h"
 #include "oracle/flat_memory.h"
+#include "properties/orders.h"
 
 namespace thp {
 
@@ -30,13 +32,17 @@ class Numbers {
 // Writes canonical states; keeps its memory from one to the next.
 class Canonical {
  public:
-  // Equal for states of one geometry that differ in names only; swap slots are names too. Valid
-  // until the next call.
+  // Equal for states of one geometry that differ in names only; swap slots are names too, holders
+  // and address spaces are not. Valid until the next call.
   std::span<const std::uint32_t> of(const Machine& m);
 
   // The same with what the oracle knows; slots keep their numbers, and the device its place: from
   // equal states on, equal ops lead to equal states, as long as memory lasts.
-  std::span<const std::uint32_t> of(const Machine& m, const FlatMemory& memory);
+  std::span<const std::uint32_t> of(const Machine& m, const FlatMemory& memory,
+                                    const Order& order = {});
+
+  // Equal for equal machines only.
+  std::span<const std::uint32_t> exactly(const Machine& m);
 
  private:
   class Writer;

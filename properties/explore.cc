@@ -23,17 +23,31 @@ class Explorer {
 
   Explored run() {
     explored_.moves = moves_.size();
-    path_.emplace_back(scope_.geometry);
-    ids_.push_back(tree_.add(0, 0));
-    path_.back().check_state();
-    seen_.insert(fingerprint(path_.back()));
-    explored_.end = walk();
+    explored_.end = begin() ? walk() : End::violation;
     measure();
     return std::move(explored_);
   }
 
  private:
   using End = Explored::End;
+
+  // The state after what every trace begins with; false: it breaks something.
+  bool begin() {
+    Judge& judge = path_.emplace_back(scope_.geometry);
+    ids_.push_back(tree_.add(0, 0));
+    Trace trace{.geometry = scope_.geometry, .ops = {}};
+    for (const Op& op : scope_.first) {
+      trace.ops.push_back(op);
+      if (const auto broken = judge.step(op)) {
+        explored_.find = {trace, *broken};
+        return false;
+      }
+    }
+    judge.check_state();
+    seen_.insert(fingerprint(judge));
+    if (options_.visit) options_.visit(judge.machine());
+    return true;
+  }
 
   // One level after the other: states are numbered in the order of their depth.
   End walk() {
@@ -72,7 +86,7 @@ class Explorer {
   // True: a violation.
   bool expand(StateId state) {
     const Judge& before = judge_at(state);
-    const int value = fresh_value(before.machine());
+    const int value = value_at(before.machine());
     for (std::size_t i = 0; i < moves_.size(); ++i) {
       const Op op = with_value(moves_[i], value);
       ++explored_.transitions;
@@ -86,9 +100,12 @@ class Explorer {
       if (const auto broken = after_.check_state()) return found(op, *broken);
       tree_.add(state, std::uint16_t(i));
       look_at(before, op);
+      if (options_.visit) options_.visit(after_.machine());
     }
     return false;
   }
+
+  int value_at(const Machine& m) const { return scope_.exact ? 1 : fresh_value(m); }
 
   void note_outcome(const Op& op) {
     const int result = answer_but_for_names(op, after_.result());
@@ -110,7 +127,16 @@ class Explorer {
   }
 
   std::uint64_t fingerprint(const Judge& judge) {
-    const auto words = canonical_.of(judge.machine(), judge.memory());
+    if (scope_.exact) return hash(canonical_.exactly(judge.machine()));
+    std::uint64_t least = ~std::uint64_t{0};
+    Orders orders(judge.machine());
+    do {
+      least = std::min(least, hash(canonical_.of(judge.machine(), judge.memory(), *orders)));
+    } while (orders.next());
+    return least;
+  }
+
+  static std::uint64_t hash(std::span<const std::uint32_t> words) {
     return XXH3_64bits(words.data(), words.size_bytes());
   }
 
@@ -143,7 +169,7 @@ class Explorer {
   }
 
   Op op_to(StateId state, const Judge& before) const {
-    return with_value(moves_[tree_.move(state)], fresh_value(before.machine()));
+    return with_value(moves_[tree_.move(state)], value_at(before.machine()));
   }
 
   // The path to the state that is expanded, and this op; with what the judge says of the whole, as
@@ -151,6 +177,7 @@ class Explorer {
   bool found(const Op& op, const Violation& broken) {
     Trace trace;
     trace.geometry = scope_.geometry;
+    trace.ops = scope_.first;
     for (std::size_t i = 1; i <= depth_; ++i) trace.ops.push_back(op_to(ids_[i], path_[i - 1]));
     trace.ops.push_back(op);
     explored_.find = {trace, judge(trace).value_or(broken)};

@@ -21,8 +21,10 @@ namespace thp {
 struct Scope {
   Geometry geometry;
   OpSet ops = OpSet().set();
-  int holders = 1;  // h0 and on
-  int depth = 0;    // ops of a trace at most; 0: to the fixpoint
+  int holders = 1;             // h0 and on
+  int depth = 0;               // ops of a trace at most; 0: to the fixpoint
+  std::vector<Op> first = {};  // what every trace begins with
+  bool exact = false;          // states differ by names too, and each store stores 1
 };
 
 // What an op came to, and on how many transitions: its result, and the kernel's verdict inside.
@@ -53,7 +55,8 @@ struct Explored {
 struct ExploreOptions {
   std::size_t max_bytes = std::size_t{2} << 30;
   // Called often, with what there is so far; false ends it there.
-  std::function<bool(const Explored&)> go_on;
+  std::function<bool(const Explored&)> go_on = {};
+  std::function<void(const Machine&)> visit = {};  // each state once, in order
 };
 
 Explored explore(const Scope& scope, const ExploreOptions& options = {});

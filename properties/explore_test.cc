@@ -30,13 +30,20 @@ void scopes_keep_their_numbers() {
 
 using Words = std::vector<std::uint32_t>;
 
+// The least of its canonical forms: the explorer takes for one state what this is the same of.
 Words words_of(const Judge& judge) {
   Canonical canonical;
-  const auto words = canonical.of(judge.machine(), judge.memory());
-  return {words.begin(), words.end()};
+  Words least;
+  Orders orders(judge.machine());
+  do {
+    const auto words = canonical.of(judge.machine(), judge.memory(), *orders);
+    Words form(words.begin(), words.end());
+    if (least.empty() || form < least) least = std::move(form);
+  } while (orders.next());
+  return least;
 }
 
-// Where each op leads, and what its caller sees.
+// Where each op leads, and what its caller sees; ops in no order, as they name address spaces.
 std::vector<Words> futures(const Judge& judge, const std::vector<Op>& moves) {
   std::vector<Words> all;
   Judge after(judge.machine().geometry);
@@ -45,7 +52,9 @@ std::vector<Words> futures(const Judge& judge, const std::vector<Op>& moves) {
     all.push_back(words_of(after));
     all.back().push_back(std::uint32_t(answer_but_for_names(move, after.result())));
     all.back().push_back(std::uint32_t(after.machine().reason));
+    all.back().push_back(std::uint32_t(move.index()));
   }
+  std::ranges::sort(all);
   return all;
 }
 
@@ -93,7 +102,7 @@ void values_are_fresh() {
 
 void limits_end_it() {
   Scope scope = scope_of(*find_scope("alphabet5"));
-  const Explored small = explore(scope, {.max_bytes = 1 << 20, .go_on = {}});
+  const Explored small = explore(scope, {.max_bytes = 1 << 20});
   check(small.end == Explored::End::memory && small.states > 1000, "a megabyte is soon full");
   check(small.visited_bytes + small.tree_bytes <= 1 << 20, "and no more is taken");
   const Explored stopped = explore(

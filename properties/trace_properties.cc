@@ -1,5 +1,6 @@
 // Sentences about all traces. A trace that breaks one is shrunk by our own shrinker and written
 // down; `trace_properties FILE...` judges such files by every sentence.
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
@@ -100,6 +101,20 @@ Verdict values_are_names(const Trace& trace) {
   return {};
 }
 
+// Address spaces in the other order, and holders moved up by one: each op does the same to others.
+Verdict spaces_are_names(const Trace& trace) {
+  Order order;
+  std::reverse(order.mms.begin(), order.mms.begin() + trace.geometry.mms);
+  std::ranges::rotate(order.holders, order.holders.begin() + 1);
+  Machine one(trace.geometry), two = renamed(one, order);
+  for (std::size_t i = 0; i < trace.ops.size(); ++i) {
+    const int a = step(one, trace.ops[i]), b = step(two, renamed(trace.ops[i], order));
+    if (a != b || one.reason != two.reason || !equal_but_for_names(renamed(one, order), two))
+      return broken_by(trace, i, "spaces_are_names", "others are treated differently");
+  }
+  return {};
+}
+
 // --- Commuting.
 
 struct Reach {
@@ -187,6 +202,8 @@ constexpr Property kProperties[] = {
     {"incremental and full judging agree", incremental_judging_agrees},
     {"a call that is refused changes nothing", refused_calls_change_nothing},
     {"a trace with its values renamed leads to the same canonical states", values_are_names},
+    {"a trace with its address spaces and holders renamed does the same to others",
+     spaces_are_names},
     {"ops on disjoint address spaces commute", disjoint_ops_commute},
 };
 
