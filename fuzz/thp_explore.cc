@@ -9,6 +9,7 @@
 #include <csignal>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "fuzz/thp.h"
 #include "model/text.h"
@@ -89,11 +90,11 @@ void tell(const Scope& scope, const Explored& e, double seconds) {
 // Each op with all it came to.
 void tell_outcomes(const Explored& e) {
   fmt::print("\n| op | result | reason | transitions |\n|---|---|---|---|\n");
-  for (std::size_t kind = 0; kind < e.outcomes.size(); ++kind) {
-    std::vector<Outcome> outcomes = e.outcomes[kind];
+  for (int kind = 0; kind < kOpKinds; ++kind) {
+    std::vector<Outcome> outcomes = e.outcomes.of(kind);
     std::ranges::sort(outcomes, std::greater(), &Outcome::transitions);
     for (const Outcome& o : outcomes)
-      fmt::print("| `{}` | {} | {} | {} |\n", op_name(int(kind)), print_result(o.result),
+      fmt::print("| `{}` | {} | {} | {} |\n", op_name(kind), print_result(o.result),
                  o.reason == Reason::none ? "" : kReasonNames[std::size_t(o.reason)],
                  o.transitions);
   }
@@ -124,7 +125,9 @@ Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_
     return !interrupted;
   };
   std::signal(SIGINT, [](int) { interrupted = true; });
-  Explored explored = explore(scope, {.max_bytes = max_bytes, .go_on = go_on});
+  Explored explored = explore(scope, {.max_bytes = max_bytes,
+                                      .go_on = go_on,
+                                      .threads = int(std::thread::hardware_concurrency())});
   if (terminal) fmt::print(stderr, "\n");
   return explored;
 }

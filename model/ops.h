@@ -532,6 +532,15 @@ decltype(auto) visit_op(Visit&& visit, AnyOp& op) {
 // One op: the machine after it, and what its caller sees. Clears and sets m.reason.
 int step(Machine& m, const Op& op);
 
+template <class T>
+inline constexpr int kKindOf = int(Op(std::in_place_type<T>).index());
+
+// Is it one of these? std::holds_alternative() counts the alternatives anew at each call.
+template <class... Ts>
+bool is_op(const Op& op) {
+  return ((op.index() == std::size_t(kKindOf<Ts>)) || ...);
+}
+
 // Calls visit(op.*arg) for each argument of an op, in the order of its text.
 template <class AnyOp, class Visit>
 void visit_args(AnyOp& op, Visit&& visit) {

@@ -30,13 +30,20 @@ std::optional<Violation> Judge::step(const Op& op) {
   return broken || machine_.defect != nullptr ? broken : check();
 }
 
-std::optional<Violation> Judge::step_from(const Judge& from, const Op& op) {
-  machine_ = from.machine_;
-  memory_ = from.memory_;
-  recount_.continue_from(from.recount_);
+std::optional<Violation> Judge::step_from(const Judge& from, const Op& op, bool is_there) {
+  if (is_there) {
+    machine_.events = from.machine_.events;
+  } else {
+    machine_ = from.machine_;
+    memory_ = from.memory_;
+    recount_.continue_from(from.recount_);
+  }
+  stayed_ = false;
   ops_ = from.ops_;
   auto broken = step_machine(from.recount_, op);
   if (broken || machine_.defect != nullptr) return broken;
+  stayed_ = machine_ == from.machine_ && memory_ == from.memory_;
+  if (stayed_) return std::nullopt;  // where all has been compared
   const Verdict seen = memory_.compare(machine_);
   return seen ? violation(*seen) : std::nullopt;
 }

@@ -43,15 +43,11 @@ class Judge {
 
   // For the explorer, which comes to one state by many ops: one op from the state of `from`, its
   // answer and what applications see; then, of the state that it leads to, the counts and
-  // invariants.
-  std::optional<Violation> step_from(const Judge& from, const Op& op);
+  // invariants. `is_there`: the last one was from there, and has stayed there.
+  std::optional<Violation> step_from(const Judge& from, const Op& op, bool is_there = false);
+  bool stayed() const { return stayed_; }  // the last step_from() has changed nothing
   std::optional<Violation> check_state();
   void count_state();  // of a state that was judged once: the counts alone
-
-  // The machine is as it was there, and the oracle knows no more.
-  bool is_where(const Judge& other) const {
-    return machine_ == other.machine_ && memory_ == other.memory_;
-  }
 
   const Machine& machine() const { return machine_; }
   const FlatMemory& memory() const { return memory_; }
@@ -84,6 +80,7 @@ class Judge {
   std::size_t ops_ = 0;
   std::string_view op_name_;
   int result_ = 0;
+  bool stayed_ = false;
 };
 
 std::optional<Violation> judge(const Trace& trace, Judge::Mode mode = Judge::Mode::full);

@@ -34,7 +34,7 @@ struct TheStep {
 
   template <class... Ops>
   bool is() const {
-    return (std::holds_alternative<Ops>(op) || ...);
+    return is_op<Ops...>(op);
   }
   int counted(Event event) const {
     return int(m.events[std::size_t(event)] - before.events[std::size_t(event)]);

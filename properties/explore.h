@@ -32,6 +32,18 @@ struct Outcome {
   int result = 0;  // 1 for any value that a load has found
   Reason reason = Reason::none;
   std::uint64_t transitions = 0;
+  bool operator==(const Outcome&) const = default;
+};
+
+// Of each kind of op, in the order in which they came.
+class Outcomes {
+ public:
+  void add(int kind, const Outcome& outcome);
+  void add(const Outcomes& more);
+  const std::vector<Outcome>& of(int kind) const { return kinds_[std::size_t(kind)]; }
+
+ private:
+  std::array<std::vector<Outcome>, kOpKinds> kinds_;
 };
 
 struct Explored {
@@ -44,7 +56,7 @@ struct Explored {
   std::size_t moves = 0;          // ops with arguments in the scope
   std::size_t visited_bytes = 0, tree_bytes = 0;
   Reached reached;  // of new states, and of the steps that first led there
-  std::array<std::vector<Outcome>, kOpKinds> outcomes;  // of each kind of op, as they came
+  Outcomes outcomes;
   struct Find {
     Trace trace;
     Violation violation;
@@ -56,7 +68,9 @@ struct ExploreOptions {
   std::size_t max_bytes = std::size_t{2} << 30;
   // Called often, with what there is so far; false ends it there.
   std::function<bool(const Explored&)> go_on = {};
-  std::function<void(const Machine&)> visit = {};  // each state once, in order
+  // Each state, some more than once. Then there is one thread only.
+  std::function<void(const Machine&)> visit = {};
+  int threads = 1;  // the result is the same with any number
 };
 
 Explored explore(const Scope& scope, const ExploreOptions& options = {});

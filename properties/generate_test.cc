@@ -94,7 +94,7 @@ void alphabet_is_complete() {
   int visits = 0, stores = 0;
   for_each_op(geometry, [&](const Op& op) {
     ++visits;
-    stores += std::holds_alternative<Store>(op);
+    stores += is_op<Store>(op);
     ops.insert(print(op));
   });
   check(int(ops.size()) == visits, "no op is visited twice");

@@ -48,8 +48,7 @@ std::optional<Op> nearest(const Op& op) {
     return MadvisePageout{reclaim->mm, {reclaim->page.number, reclaim->page.number + 1}};
   if (const auto* migrate = std::get_if<MigrateBegin>(&op))
     return MovePages{migrate->mm, migrate->page};
-  if (std::holds_alternative<ShrinkDeferred>(op) || std::holds_alternative<ShrinkHugeZero>(op))
-    return DropCaches{};
+  if (is_op<ShrinkDeferred, ShrinkHugeZero>(op)) return DropCaches{};
   return {};
 }
 

@@ -85,8 +85,7 @@ int fresh_value(const Machine& m) {
 }
 
 int answer_but_for_names(const Op& op, int result) {
-  const bool loads = std::holds_alternative<Load>(op) || std::holds_alternative<LoadViaPin>(op);
-  return loads ? std::min(result, 1) : result;
+  return is_op<Load, LoadViaPin>(op) ? std::min(result, 1) : result;
 }
 
 Op with_value(const Op& op, int value) {

@@ -17,6 +17,15 @@ bool Fingerprints::insert(std::uint64_t fingerprint) {
   return true;
 }
 
+bool Fingerprints::contains(std::uint64_t fingerprint) const {
+  fingerprint = std::max<std::uint64_t>(fingerprint, 1);
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t at = fingerprint & mask;
+  for (; slots_[at] != kFree; at = (at + 1) & mask)
+    if (slots_[at] == fingerprint) return true;
+  return false;
+}
+
 void Fingerprints::grow() {
   std::vector<std::uint64_t> old(slots_.size() * 2, kFree);
   old.swap(slots_);

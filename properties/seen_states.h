@@ -15,6 +15,10 @@ class Fingerprints {
  public:
   Fingerprints() : slots_(1 << 16, kFree) {}
   bool insert(std::uint64_t fingerprint);  // false: it was there
+  bool contains(std::uint64_t fingerprint) const;
+  void prefetch(std::uint64_t fingerprint) const {
+    __builtin_prefetch(&slots_[fingerprint & (slots_.size() - 1)]);
+  }
   std::size_t size() const { return size_; }
   std::size_t bytes() const { return slots_.size() * sizeof slots_[0]; }
   // Bytes needed while `more` are inserted: a table that doubles is there twice.

@@ -18,7 +18,7 @@ Verdict store_after_fork_and_unmap(const Trace& trace) {
     if (const auto* fork = std::get_if<Fork>(&op)) forked |= fork->mm != fork->child;
     if (const auto* munmap = std::get_if<Munmap>(&op))
       unmapped |= munmap->range.size() < trace.geometry.hpage_nr();
-    if (std::holds_alternative<Store>(op) && forked && unmapped)
+    if (is_op<Store>(op) && forked && unmapped)
       return Violation{.op = i, .broken = "made_up", .after = "store", .detail = {}};
   }
   return {};
@@ -75,7 +75,7 @@ void stays_within_its_budget() {
 void never_slides_to_another_failure() {
   const auto judge = [](const Trace& trace) -> Verdict {
     for (std::size_t i = 0; i < trace.ops.size(); ++i)
-      if (std::holds_alternative<Exit>(trace.ops[i]))
+      if (is_op<Exit>(trace.ops[i]))
         return Violation{
             .op = i, .broken = i >= 3 ? "late" : "early", .after = "exit", .detail = {}};
     return {};

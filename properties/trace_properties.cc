@@ -133,9 +133,7 @@ Reach reach_of(const Op& op) {
 // Ops that reach beyond the folios of their address space: only one migration is in flight, and
 // swap slots run out.
 bool is_local(const Op& op) {
-  return !std::holds_alternative<MigrateBegin>(op) && !std::holds_alternative<MovePages>(op) &&
-         !std::holds_alternative<Reclaim>(op) && !std::holds_alternative<MadvisePageout>(op) &&
-         reach_of(op).mms == 1;
+  return !is_op<MigrateBegin, MovePages, Reclaim, MadvisePageout>(op) && reach_of(op).mms == 1;
 }
 
 // Folios and swap slots that an address space maps.

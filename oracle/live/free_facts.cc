@@ -51,7 +51,7 @@ void forget_small_compound(Observation& seen, Ops) {
 
 template <class T>
 bool any(Ops ops) {
-  return std::ranges::any_of(ops, [](const Op& op) { return std::holds_alternative<T>(op); });
+  return std::ranges::any_of(ops, [](const Op& op) { return is_op<T>(op); });
 }
 
 void forget_split_failures(Observation& seen, Ops ops) {

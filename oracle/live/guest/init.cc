@@ -112,8 +112,7 @@ void run_trace(Guest& guest, std::uint32_t id, const Trace& trace, ObservationDi
     current_op = sig_atomic_t(i);
     alarm(kPatience);
     const int result = execute(guest, trace.ops[i]);
-    const std::int32_t reason =
-        std::holds_alternative<MadviseCollapse>(trace.ops[i]) ? reason_of_scans() : kUnseen;
+    const std::int32_t reason = is_op<MadviseCollapse>(trace.ops[i]) ? reason_of_scans() : kUnseen;
     Observation& seen = settled(guest, i + 1 == trace.ops.size());
     seen.globals.result = result;
     seen.globals.reason = reason;

@@ -1,0 +1,146 @@
+// States are not kept: the path to one is stepped again, which costs little as neighbours share
+// most of theirs.
+#include "properties/walker.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+
+namespace thp {
+namespace {
+
+std::uint64_t hash(std::span<const std::uint32_t> words) {
+  return XXH3_64bits(words.data(), words.size_bytes());
+}
+
+bool is_memory_full(const Machine& m) {
+  const auto used = m.used_frames();
+  return std::ranges::find(used, std::uint16_t{0}) == used.end();
+}
+
+}  // namespace
+
+void Outcomes::add(int kind, const Outcome& outcome) {
+  std::vector<Outcome>& known = kinds_[std::size_t(kind)];
+  for (Outcome& other : known) {
+    if (other.result != outcome.result || other.reason != outcome.reason) continue;
+    other.transitions += outcome.transitions;
+    return;
+  }
+  known.push_back(outcome);
+}
+
+void Outcomes::add(const Outcomes& more) {
+  for (int kind = 0; kind < kOpKinds; ++kind)
+    for (const Outcome& outcome : more.of(kind)) add(kind, outcome);
+}
+
+Walker::Walker(const Scope& scope, const std::vector<Op>& moves, const Fingerprints& seen,
+               const Discoveries& tree)
+    : scope_(scope), moves_(moves), seen_(seen), tree_(tree), after_(scope.geometry) {}
+
+std::uint64_t Walker::begin() {
+  Judge& judge = path_.emplace_back(scope_.geometry);
+  ids_.push_back(0);
+  for (const Op& op : scope_.first) judge.step(op);
+  judge.check_state();
+  return fingerprint(judge);
+}
+
+const Walker::Report& Walker::walk(StateId first, StateId end,
+                                   const std::function<void(const Machine&)>& visit) {
+  const Reached reached = report_.reached;
+  report_ = {};
+  report_.reached = reached;
+  for (StateId state = first; state < end; ++state)
+    if (expand(state, visit)) break;
+  return report_;
+}
+
+// True: a violation.
+bool Walker::expand(StateId state, const std::function<void(const Machine&)>& visit) {
+  const Judge& before = judge_at(state);
+  const int value = value_at(before.machine());
+  for (std::size_t i = 0; i < moves_.size(); ++i) {
+    const Op op = with_value(moves_[i], value);
+    ++report_.transitions;
+    if (const auto broken = after_.step_from(before, op, i > 0 && after_.stayed()))
+      return found(op, *broken);
+    if (after_.machine().defect != nullptr) {
+      ++report_.defects;
+      continue;
+    }
+    report_.outcomes.add(int(op.index()),
+                         {answer_but_for_names(op, after_.result()), after_.machine().reason, 1});
+    if (after_.stayed()) continue;
+    const std::uint64_t print = fingerprint(after_);
+    if (seen_.contains(print)) continue;
+    if (const auto broken = after_.check_state()) return found(op, *broken);
+    discover(before, op, {print, state, std::uint16_t(i), is_memory_full(after_.machine())});
+    if (visit) visit(after_.machine());
+  }
+  return false;
+}
+
+void Walker::discover(const Judge& before, const Op& op, Discovery discovery) {
+  report_.discoveries.push_back(discovery);
+  report_.reached.begin(before.machine());
+  report_.reached.update(after_.machine(), after_.recount(), op, after_.result());
+}
+
+// The least of all orders that address spaces and holders may come in.
+std::uint64_t Walker::fingerprint(const Judge& judge) {
+  if (scope_.exact) return hash(canonical_.exactly(judge.machine()));
+  std::uint64_t least = ~std::uint64_t{0};
+  Orders orders(judge.machine());
+  do {
+    least = std::min(least, hash(canonical_.of(judge.machine(), judge.memory(), *orders)));
+  } while (orders.next());
+  return least;
+}
+
+// The judge after the ops that led to a state; what it shares with the last one asked for is there
+// already.
+const Judge& Walker::judge_at(StateId state) {
+  missing_.clear();
+  for (StateId at = state; !is_on_path(at); at = tree_.parent(at)) missing_.push_back(at);
+  const StateId shared = missing_.empty() ? state : tree_.parent(missing_.back());
+  while (ids_[depth_] != shared) --depth_;
+  for (; !missing_.empty(); missing_.pop_back()) step_to(missing_.back());
+  return path_[depth_];
+}
+
+bool Walker::is_on_path(StateId state) const {
+  const auto end = ids_.begin() + long(depth_) + 1;
+  return std::find(ids_.begin(), end, state) != end;
+}
+
+void Walker::step_to(StateId state) {
+  const Judge& before = path_[depth_];
+  const Op op = op_to(state, before);
+  if (++depth_ == path_.size()) {
+    path_.emplace_back(scope_.geometry);
+    ids_.push_back(0);
+  }
+  ids_[depth_] = state;
+  path_[depth_].step_from(path_[depth_ - 1], op);
+  path_[depth_].count_state();
+}
+
+int Walker::value_at(const Machine& m) const { return scope_.exact ? 1 : fresh_value(m); }
+
+Op Walker::op_to(StateId state, const Judge& before) const {
+  return with_value(moves_[tree_.move(state)], value_at(before.machine()));
+}
+
+// The path to the state that is expanded, and this op; with what the judge says of the whole, as it
+// looks in another order than an explorer.
+bool Walker::found(const Op& op, const Violation& broken) {
+  Trace trace{.geometry = scope_.geometry, .ops = scope_.first};
+  for (std::size_t i = 1; i <= depth_; ++i) trace.ops.push_back(op_to(ids_[i], path_[i - 1]));
+  trace.ops.push_back(op);
+  report_.find = {trace, judge(trace).value_or(broken)};
+  return true;
+}
+
+}  // namespace thp
