@@ -32,8 +32,8 @@ std::expected<Geometry, std::string> geometry_of(const std::string& text) {
 }
 
 constexpr std::string_view end_name(Explored::End end) {
-  constexpr std::string_view kNames[] = {"fixpoint", "depth", "memory limit", "interrupted",
-                                         "violation"};
+  constexpr std::string_view kNames[] = {"fixpoint",     "depth",       "transitions",
+                                         "memory limit", "interrupted", "violation"};
   return kNames[std::size_t(end)];
 }
 

@@ -43,8 +43,8 @@ int write(const ShrinkCommandOptions& options, const Shrunk& shrunk, std::size_t
     return fail(kNoTrace, written.error());
   }
   fmt::print(stderr, "{} after {}: {} ops of {}, {}, {} judgings\n", shrunk.violation.broken,
-             shrunk.violation.after, shrunk.trace.ops.size(), ops,
-             shrunk.minimal ? "1-minimal" : "not minimal", shrunk.judgings);
+             shrunk.violation.after, shrunk.trace.ops.size(), ops, words_for(shrunk.size),
+             shrunk.judgings);
   return kHolds;
 }
 
@@ -58,7 +58,7 @@ int run_shrink(const ShrinkCommandOptions& options) {
   if (!violation)
     return fail(kBroken, options.file + ": holds (`expect` lines apart): nothing to shrink");
   const bool terminal = isatty(STDERR_FILENO) != 0;
-  ShrinkOptions how{.max_judgings = options.max_judgings, .progress = {}};
+  ShrinkOptions how{.max_judgings = options.max_judgings, .explore = true, .progress = {}};
   if (terminal) how.progress = show_progress;
   const Shrunk shrunk = shrink(file->trace, *violation, how);
   if (terminal) fmt::print(stderr, "\n");

@@ -18,7 +18,7 @@ class Explorer {
         options_(options),
         moves_(all_moves(scope.geometry, scope.ops, scope.holders)) {
     const int walkers = options.visit ? 1 : std::max(options.threads, 1);
-    for (int i = 0; i < walkers; ++i) walkers_.emplace_back(scope_, moves_, seen_, tree_);
+    for (int i = 0; i < walkers; ++i) walkers_.emplace_back(scope_, options_, moves_, seen_, tree_);
   }
 
   Explored run() {
@@ -30,7 +30,7 @@ class Explorer {
 
  private:
   using End = Explored::End;
-  static constexpr StateId kBatch = 2048;
+  static constexpr std::size_t kBatch = 1 << 16;  // transitions
 
   // The state after what every trace begins with; false: it breaks something.
   bool begin() {
@@ -57,11 +57,14 @@ class Explorer {
     for (int depth = 0; state < tree_.size(); ++depth) {
       if (scope_.depth != 0 && depth == scope_.depth) return End::depth;
       for (const StateId end = StateId(tree_.size()); state < end;) {
-        const StateId last = std::min(state + kBatch, end);
+        const StateId last =
+            std::min(state + StateId(kBatch / std::max<std::size_t>(moves_.size(), 1) + 1), end);
         walk_batch(state, last);
         if (const auto ended = take_reports()) return *ended;
         if (tree_.size() > end) explored_.depth = depth + 1;
         if (!go_on()) return End::interrupted;
+        if (options_.max_transitions != 0 && explored_.transitions >= options_.max_transitions)
+          return End::transitions;
         state = last;
       }
     }
@@ -75,8 +78,8 @@ class Explorer {
     };
     std::vector<std::jthread> threads;
     for (std::size_t i = 1; i < walkers_.size(); ++i)
-      threads.emplace_back([&, i] { walkers_[i].walk(share(i), share(i + 1), {}); });
-    walkers_[0].walk(first, share(1), options_.visit);
+      threads.emplace_back([&, i] { walkers_[i].walk(share(i), share(i + 1)); });
+    walkers_[0].walk(first, share(1));
   }
 
   std::optional<End> take_reports() {

@@ -47,7 +47,7 @@ class Outcomes {
 };
 
 struct Explored {
-  enum class End { fixpoint, depth, memory, interrupted, violation };
+  enum class End { fixpoint, depth, transitions, memory, interrupted, violation };
   End end = End::fixpoint;
   std::uint64_t states = 0, transitions = 0;
   std::uint64_t defects = 0;      // transitions into a defect of the kernel: not followed
@@ -66,6 +66,9 @@ struct Explored {
 
 struct ExploreOptions {
   std::size_t max_bytes = std::size_t{2} << 30;
+  std::uint64_t max_transitions = 0;  // it ends soon after so many; 0: after any number
+  // The violation that is looked for; others are not followed. Without it: any.
+  std::function<bool(const Violation&)> wanted = {};
   // Called often, with what there is so far; false ends it there.
   std::function<bool(const Explored&)> go_on = {};
   // Each state, some more than once. Then there is one thread only.

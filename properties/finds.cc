@@ -63,7 +63,7 @@ void record_find(const Trace& trace, const Violation& violation, const ShrinkOpt
   fs::create_directories(finds_directory(), ignored);
   const auto written = write_atomically(file, print_find(shrunk.trace, shrunk.violation));
   fmt::print(
-      stderr, "{}\n{}", shrunk.minimal ? "1-minimal:" : "not minimal:",
+      stderr, "{}:\n{}", words_for(shrunk.size),
       failure_page(shrunk.trace, shrunk.violation, fmt::format("{} {}", command, file.string())));
   if (!written) fmt::print(stderr, "{}; the trace is\n{}", written.error(), print(shrunk.trace));
 }

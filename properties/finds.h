@@ -27,7 +27,8 @@ std::filesystem::path finds_directory();
 
 // Shrinks the trace, writes the result to finds_directory(), and tells standard error all of it:
 // the failure page and the command that reproduces it, which is `command` and the file.
-void record_find(const Trace& trace, const Violation& violation, const ShrinkOptions& options = {},
+void record_find(const Trace& trace, const Violation& violation,
+                 const ShrinkOptions& options = {.explore = true},
                  std::string_view command = "build/dev/thp judge");
 
 }  // namespace thp

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "properties/shortest.h"
 #include "properties/simpler.h"
 
 namespace thp {
@@ -22,7 +23,9 @@ class Shrinker {
       changed |= rename();
       changed |= simplify_args();
     }
-    best_.minimal = !exhausted();
+    if (exhausted()) return best_;
+    best_.size = Shrunk::Size::minimal;
+    if (options_.explore) explore();
     return best_;
   }
 
@@ -104,6 +107,14 @@ class Shrinker {
     return false;
   }
 
+  void explore() {
+    const auto found = shortest(best_.trace, best_.violation);
+    if (!found) return;
+    best_.trace = found->trace;
+    best_.violation = found->violation;
+    best_.size = found->of_all_ops ? Shrunk::Size::shortest : Shrunk::Size::shortest_of_its_ops;
+  }
+
   std::size_t ops() const { return best_.trace.ops.size(); }
 
   const ShrinkOptions& options_;
@@ -111,6 +122,12 @@ class Shrinker {
 };
 
 }  // namespace
+
+std::string_view words_for(Shrunk::Size size) {
+  constexpr std::string_view kWords[] = {"not minimal", "1-minimal", "a shortest one of its ops",
+                                         "a shortest one"};
+  return kWords[std::size_t(size)];
+}
 
 Shrunk shrink(const Trace& trace, const Violation& violation, const ShrinkOptions& options) {
   return Shrinker(trace, violation, options).run();

@@ -47,7 +47,7 @@ void shrinks_to_the_least_trace() {
                     .geometry = {.order = 2, .pmds = 1, .mms = 2},
                     .ops = {Fork{{0}, {1}}, Munmap{{0}, {0, 1}}, Store{{0}, {0}, {1}}}};
   check(shrunk.trace == least, print(shrunk.trace));
-  check(shrunk.minimal, "the result is minimal");
+  check(shrunk.size == Shrunk::Size::minimal, "the result is minimal");
   check(shrunk.violation.op == 2 && shrunk.violation.same_failure(violation),
         "the failure stays the same");
   check(steps > 0 && steps < shrunk.judgings, "progress is told");
@@ -67,7 +67,8 @@ void stays_within_its_budget() {
                               .progress = {}};
   const Shrunk shrunk = shrink(trace, *store_after_fork_and_unmap(trace), options);
   check(judgings == 25 && shrunk.judgings == 25, "no judging beyond the budget");
-  check(!shrunk.minimal, "what the budget ended is not called minimal");
+  check(shrunk.size == Shrunk::Size::out_of_judgings,
+        "what the budget ended is not called minimal");
   check(store_after_fork_and_unmap(shrunk.trace).has_value(), "it still fails");
 }
 

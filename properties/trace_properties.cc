@@ -216,7 +216,8 @@ bool holds_for_all(const Property& property) {
     return true;
   const bool judged = property.broken == invariants_hold;
   if (breaking)
-    record_find(*breaking, *property.broken(*breaking), {.judge = property.broken, .progress = {}},
+    record_find(*breaking, *property.broken(*breaking),
+                {.judge = property.broken, .explore = judged},
                 judged ? "build/dev/thp judge" : "build/dev/trace_properties");
   return false;
 }

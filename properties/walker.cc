@@ -35,9 +35,14 @@ void Outcomes::add(const Outcomes& more) {
     for (const Outcome& outcome : more.of(kind)) add(kind, outcome);
 }
 
-Walker::Walker(const Scope& scope, const std::vector<Op>& moves, const Fingerprints& seen,
-               const Discoveries& tree)
-    : scope_(scope), moves_(moves), seen_(seen), tree_(tree), after_(scope.geometry) {}
+Walker::Walker(const Scope& scope, const ExploreOptions& options, const std::vector<Op>& moves,
+               const Fingerprints& seen, const Discoveries& tree)
+    : scope_(scope),
+      options_(options),
+      moves_(moves),
+      seen_(seen),
+      tree_(tree),
+      after_(scope.geometry) {}
 
 std::uint64_t Walker::begin() {
   Judge& judge = path_.emplace_back(scope_.geometry);
@@ -47,25 +52,26 @@ std::uint64_t Walker::begin() {
   return fingerprint(judge);
 }
 
-const Walker::Report& Walker::walk(StateId first, StateId end,
-                                   const std::function<void(const Machine&)>& visit) {
+const Walker::Report& Walker::walk(StateId first, StateId end) {
   const Reached reached = report_.reached;
   report_ = {};
   report_.reached = reached;
   for (StateId state = first; state < end; ++state)
-    if (expand(state, visit)) break;
+    if (expand(state)) break;
   return report_;
 }
 
 // True: a violation.
-bool Walker::expand(StateId state, const std::function<void(const Machine&)>& visit) {
+bool Walker::expand(StateId state) {
   const Judge& before = judge_at(state);
   const int value = value_at(before.machine());
   for (std::size_t i = 0; i < moves_.size(); ++i) {
     const Op op = with_value(moves_[i], value);
     ++report_.transitions;
-    if (const auto broken = after_.step_from(before, op, i > 0 && after_.stayed()))
-      return found(op, *broken);
+    if (const auto broken = after_.step_from(before, op, i > 0 && after_.stayed())) {
+      if (found(op, *broken)) return true;
+      continue;
+    }
     if (after_.machine().defect != nullptr) {
       ++report_.defects;
       continue;
@@ -75,9 +81,12 @@ bool Walker::expand(StateId state, const std::function<void(const Machine&)>& vi
     if (after_.stayed()) continue;
     const std::uint64_t print = fingerprint(after_);
     if (seen_.contains(print)) continue;
-    if (const auto broken = after_.check_state()) return found(op, *broken);
+    if (const auto broken = after_.check_state()) {
+      if (found(op, *broken)) return true;
+      continue;
+    }
     discover(before, op, {print, state, std::uint16_t(i), is_memory_full(after_.machine())});
-    if (visit) visit(after_.machine());
+    if (options_.visit) options_.visit(after_.machine());
   }
   return false;
 }
@@ -134,12 +143,14 @@ Op Walker::op_to(StateId state, const Judge& before) const {
 }
 
 // The path to the state that is expanded, and this op; with what the judge says of the whole, as it
-// looks in another order than an explorer.
+// looks in another order than an explorer. False: it is not what is looked for.
 bool Walker::found(const Op& op, const Violation& broken) {
   Trace trace{.geometry = scope_.geometry, .ops = scope_.first};
   for (std::size_t i = 1; i <= depth_; ++i) trace.ops.push_back(op_to(ids_[i], path_[i - 1]));
   trace.ops.push_back(op);
-  report_.find = {trace, judge(trace).value_or(broken)};
+  const Violation violation = judge(trace).value_or(broken);
+  if (options_.wanted && !options_.wanted(violation)) return false;
+  report_.find = {trace, violation};
   return true;
 }
 

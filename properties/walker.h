@@ -12,8 +12,8 @@ namespace thp {
 
 class Walker {
  public:
-  Walker(const Scope& scope, const std::vector<Op>& moves, const Fingerprints& seen,
-         const Discoveries& tree);
+  Walker(const Scope& scope, const ExploreOptions& options, const std::vector<Op>& moves,
+         const Fingerprints& seen, const Discoveries& tree);
 
   // Goes to the first state, of which the fingerprint is told.
   std::uint64_t begin();
@@ -31,12 +31,12 @@ class Walker {
     Reached reached;                     // since the first walk
     std::optional<Explored::Find> find;  // there the walk ended
   };
-  // Every op from each of these states. `visit` sees the discoveries.
-  const Report& walk(StateId first, StateId end, const std::function<void(const Machine&)>& visit);
+  // Every op from each of these states.
+  const Report& walk(StateId first, StateId end);
   const Report& report() const { return report_; }
 
  private:
-  bool expand(StateId state, const std::function<void(const Machine&)>& visit);
+  bool expand(StateId state);
   void discover(const Judge& before, const Op& op, Discovery discovery);
   std::uint64_t fingerprint(const Judge& judge);
   const Judge& judge_at(StateId state);
@@ -47,6 +47,7 @@ class Walker {
   bool found(const Op& op, const Violation& broken);
 
   const Scope& scope_;
+  const ExploreOptions& options_;
   const std::vector<Op>& moves_;
   const Fingerprints& seen_;
   const Discoveries& tree_;
