@@ -9,17 +9,21 @@
 
 namespace thp {
 
+enum class RunBy : std::uint8_t { tests, nightly, hand };  // ci/test, ci/nightly, who has hours
+inline constexpr std::string_view kRunByNames[] = {"ci/test", "ci/nightly", "hand"};
+
 struct NamedScope {
   std::string_view name, purpose;
   Geometry geometry;
   std::string_view ops;  // as parse_op_set() takes them
   int holders, depth;
-  bool small;  // explored by each run of the tests
+  RunBy run;
   std::uint64_t states, transitions;
   int deepest;
 };
 std::span<const NamedScope> named_scopes();
 const NamedScope* find_scope(std::string_view name);  // nullptr: there is none
 Scope scope_of(const NamedScope& named);
+bool keeps_its_numbers(const NamedScope& named, const Explored& explored);
 
 }  // namespace thp
