@@ -53,7 +53,10 @@ void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   command->add_flag("--json", options.json, "the figures as one JSON object");
-  command->add_flag("--matrix", options.matrix, "what each op came to, and how often");
+  command->add_flag("--matrix", options.matrix, "what each op came to, here and in the traces");
+  command->add_option("TRACE", options.files, "for --matrix: traces to compare with");
+  command->add_option("--write", options.write, "for --matrix: where to write what they lack")
+      ->check(CLI::ExistingDirectory);
   command->callback([&] { run = [&] { return run_explore(options); }; });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/trace.h"
+#include "properties/outcomes.h"
 
 namespace thp {
 
@@ -44,9 +45,21 @@ struct ExploreCommandOptions {
   int depth = 0, holders = 1;
   int memory = 2048;  // MiB
   bool json = false;
-  bool matrix = false;  // what each op came to
+  bool matrix = false;  // what each op came to, and which of that the traces come to
+  Files files;
+  std::string write;  // a folder for traces of what they lack; empty: none
 };
 int run_explore(const ExploreCommandOptions& options);
+
+// The matrix of an exploration beside that of traces, with a trace for each outcome that those have
+// not. False: a file cannot be read or written.
+struct ShownOutcome {
+  int kind;
+  Outcome outcome;
+  Trace trace;
+};
+bool tell_matrix(const Outcomes& explored, const std::vector<ShownOutcome>& shown,
+                 const ExploreCommandOptions& options);
 
 // Tables, a row a line.
 int run_ops();

@@ -87,19 +87,6 @@ void tell(const Scope& scope, const Explored& e, double seconds) {
       e.reached.count(), sometimes().size(), e.defects, e.memory_full);
 }
 
-// Each op with all it came to.
-void tell_outcomes(const Explored& e) {
-  fmt::print("\n| op | result | reason | transitions |\n|---|---|---|---|\n");
-  for (int kind = 0; kind < kOpKinds; ++kind) {
-    std::vector<Outcome> outcomes = e.outcomes.of(kind);
-    std::ranges::sort(outcomes, std::greater(), &Outcome::transitions);
-    for (const Outcome& o : outcomes)
-      fmt::print("| `{}` | {} | {} | {} |\n", op_name(kind), print_result(o.result),
-                 o.reason == Reason::none ? "" : kReasonNames[std::size_t(o.reason)],
-                 o.transitions);
-  }
-}
-
 int status_of(const Explored& e) {
   switch (e.end) {
     case Explored::End::violation:
@@ -113,7 +100,8 @@ int status_of(const Explored& e) {
   }
 }
 
-Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_point start) {
+Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_point start,
+                         std::vector<ShownOutcome>& outcomes) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   auto shown = start;
   const auto go_on = [&](const Explored& e) {
@@ -125,8 +113,12 @@ Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_
     return !interrupted;
   };
   std::signal(SIGINT, [](int) { interrupted = true; });
+  const auto show = [&](int kind, const Outcome& outcome, const Trace& trace) {
+    outcomes.push_back({kind, outcome, trace});
+  };
   Explored explored = explore(scope, {.max_bytes = max_bytes,
                                       .go_on = go_on,
+                                      .show = show,
                                       .threads = int(std::thread::hardware_concurrency())});
   if (terminal) fmt::print(stderr, "\n");
   return explored;
@@ -166,7 +158,8 @@ int run_explore(const ExploreCommandOptions& options) {
     return kNoTrace;
   }
   const auto start = Clock::now();
-  const Explored e = explore_visibly(*scope, std::size_t(options.memory) << 20, start);
+  std::vector<ShownOutcome> outcomes;
+  const Explored e = explore_visibly(*scope, std::size_t(options.memory) << 20, start, outcomes);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (options.json) {
     fmt::print("{}\n", figures(*scope, e, seconds).dump());
@@ -174,7 +167,7 @@ int run_explore(const ExploreCommandOptions& options) {
   }
   if (e.find) record_find(e.find->trace, e.find->violation);
   tell(*scope, e, seconds);
-  if (options.matrix) tell_outcomes(e);
+  if (options.matrix && !tell_matrix(e.outcomes, outcomes, options)) return kNoTrace;
   return compare_with_table(options, e);
 }
 

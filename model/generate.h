@@ -33,7 +33,6 @@ class Choose {
 
 // --- Kinds of op.
 
-inline constexpr int kOpKinds = int(std::variant_size_v<Op>);
 int op_kind(std::string_view name);  // the index in Op of the op of that name, or -1
 std::string_view op_name(int kind);
 

@@ -532,6 +532,7 @@ decltype(auto) visit_op(Visit&& visit, AnyOp& op) {
 // One op: the machine after it, and what its caller sees. Clears and sets m.reason.
 int step(Machine& m, const Op& op);
 
+inline constexpr int kOpKinds = int(std::variant_size_v<Op>);
 template <class T>
 inline constexpr int kKindOf = int(Op(std::in_place_type<T>).index());
 

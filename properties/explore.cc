@@ -25,6 +25,7 @@ class Explorer {
     explored_.moves = moves_.size();
     explored_.end = begin() ? walk() : End::violation;
     measure();
+    if (options_.show) show_outcomes();
     return std::move(explored_);
   }
 
@@ -113,6 +114,12 @@ class Explorer {
   bool has_memory() const {
     return seen_.bytes_with(1) + tree_.bytes() + Discoveries::kEach <= options_.max_bytes &&
            tree_.size() + 1 < std::size_t{1} << 32;
+  }
+
+  void show_outcomes() {
+    for (int kind = 0; kind < kOpKinds; ++kind)
+      for (const Outcome& outcome : explored_.outcomes.of(kind))
+        options_.show(kind, outcome, walkers_[0].trace_to(outcome.from, outcome.move));
   }
 
   bool go_on() {

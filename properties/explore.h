@@ -5,7 +5,6 @@
 // memory lasts; in how many states it did not is told. What the recount remembers (which folios
 // have wandered) is what it was on the first path.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "oracle/judge.h"
 #include "oracle/sometimes.h"
 #include "properties/moves.h"
+#include "properties/outcomes.h"
 
 namespace thp {
 
@@ -27,25 +27,6 @@ struct Scope {
   bool exact = false;          // states differ by names too, and each store stores 1
 };
 
-// What an op came to, and on how many transitions: its result, and the kernel's verdict inside.
-struct Outcome {
-  int result = 0;  // 1 for any value that a load has found
-  Reason reason = Reason::none;
-  std::uint64_t transitions = 0;
-  bool operator==(const Outcome&) const = default;
-};
-
-// Of each kind of op, in the order in which they came.
-class Outcomes {
- public:
-  void add(int kind, const Outcome& outcome);
-  void add(const Outcomes& more);
-  const std::vector<Outcome>& of(int kind) const { return kinds_[std::size_t(kind)]; }
-
- private:
-  std::array<std::vector<Outcome>, kOpKinds> kinds_;
-};
-
 struct Explored {
   enum class End { fixpoint, depth, transitions, memory, interrupted, violation };
   End end = End::fixpoint;
@@ -55,8 +36,8 @@ struct Explored {
   int depth = 0;                  // of the deepest state
   std::size_t moves = 0;          // ops with arguments in the scope
   std::size_t visited_bytes = 0, tree_bytes = 0;
-  Reached reached;  // of new states, and of the steps that first led there
-  Outcomes outcomes;
+  Reached reached;    // of new states, and of the steps that first led there
+  Outcomes outcomes;  // of all transitions; pairs along the paths by which states were found
   struct Find {
     Trace trace;
     Violation violation;
@@ -73,6 +54,8 @@ struct ExploreOptions {
   std::function<bool(const Explored&)> go_on = {};
   // Each state, some more than once. Then there is one thread only.
   std::function<void(const Machine&)> visit = {};
+  // At the end, each outcome with the first of the shortest traces that end with it.
+  std::function<void(int kind, const Outcome&, const Trace&)> show = {};
   int threads = 1;  // the result is the same with any number
 };
 

@@ -20,21 +20,6 @@ bool is_memory_full(const Machine& m) {
 
 }  // namespace
 
-void Outcomes::add(int kind, const Outcome& outcome) {
-  std::vector<Outcome>& known = kinds_[std::size_t(kind)];
-  for (Outcome& other : known) {
-    if (other.result != outcome.result || other.reason != outcome.reason) continue;
-    other.transitions += outcome.transitions;
-    return;
-  }
-  known.push_back(outcome);
-}
-
-void Outcomes::add(const Outcomes& more) {
-  for (int kind = 0; kind < kOpKinds; ++kind)
-    for (const Outcome& outcome : more.of(kind)) add(kind, outcome);
-}
-
 Walker::Walker(const Scope& scope, const ExploreOptions& options, const std::vector<Op>& moves,
                const Fingerprints& seen, const Discoveries& tree)
     : scope_(scope),
@@ -65,6 +50,7 @@ const Walker::Report& Walker::walk(StateId first, StateId end) {
 bool Walker::expand(StateId state) {
   const Judge& before = judge_at(state);
   const int value = value_at(before.machine());
+  const int last = int(moves_[tree_.move(state)].index());
   for (std::size_t i = 0; i < moves_.size(); ++i) {
     const Op op = with_value(moves_[i], value);
     ++report_.transitions;
@@ -76,9 +62,10 @@ bool Walker::expand(StateId state) {
       ++report_.defects;
       continue;
     }
-    report_.outcomes.add(int(op.index()),
-                         {answer_but_for_names(op, after_.result()), after_.machine().reason, 1});
+    report_.outcomes.add(int(op.index()), {answer_but_for_names(op, after_.result()),
+                                           after_.machine().reason, 1, state, std::uint16_t(i)});
     if (after_.stayed()) continue;
+    if (state != 0) report_.outcomes.add_pair(last, int(op.index()));
     const std::uint64_t print = fingerprint(after_);
     if (seen_.contains(print)) continue;
     if (const auto broken = after_.check_state()) {
@@ -145,13 +132,24 @@ Op Walker::op_to(StateId state, const Judge& before) const {
 // The path to the state that is expanded, and this op; with what the judge says of the whole, as it
 // looks in another order than an explorer. False: it is not what is looked for.
 bool Walker::found(const Op& op, const Violation& broken) {
-  Trace trace{.geometry = scope_.geometry, .ops = scope_.first};
-  for (std::size_t i = 1; i <= depth_; ++i) trace.ops.push_back(op_to(ids_[i], path_[i - 1]));
-  trace.ops.push_back(op);
+  const Trace trace = path_and(op);
   const Violation violation = judge(trace).value_or(broken);
   if (options_.wanted && !options_.wanted(violation)) return false;
   report_.find = {trace, violation};
   return true;
+}
+
+Trace Walker::trace_to(StateId state, std::uint16_t move) {
+  const Judge& before = judge_at(state);
+  return path_and(with_value(moves_[move], value_at(before.machine())));
+}
+
+// From the first state to the one that it is at.
+Trace Walker::path_and(const Op& op) const {
+  Trace trace{.geometry = scope_.geometry, .ops = scope_.first};
+  for (std::size_t i = 1; i <= depth_; ++i) trace.ops.push_back(op_to(ids_[i], path_[i - 1]));
+  trace.ops.push_back(op);
+  return trace;
 }
 
 }  // namespace thp

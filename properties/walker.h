@@ -35,6 +35,9 @@ class Walker {
   const Report& walk(StateId first, StateId end);
   const Report& report() const { return report_; }
 
+  // What led to a state, and one op more.
+  Trace trace_to(StateId state, std::uint16_t move);
+
  private:
   bool expand(StateId state);
   void discover(const Judge& before, const Op& op, Discovery discovery);
@@ -45,6 +48,7 @@ class Walker {
   int value_at(const Machine& m) const;
   Op op_to(StateId state, const Judge& before) const;
   bool found(const Op& op, const Violation& broken);
+  Trace path_and(const Op& op) const;
 
   const Scope& scope_;
   const ExploreOptions& options_;
