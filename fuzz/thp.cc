@@ -28,7 +28,7 @@ void add_explain(CLI::App& app, std::string& file, Run& run) {
 }
 
 void add_shrink(CLI::App& app, ShrinkCommandOptions& options, Run& run) {
-  CLI::App* command = app.add_subcommand("shrink", "A shortest or 1-minimal trace with the same violation");
+  CLI::App* command = app.add_subcommand("shrink", "A shortest trace with the same violation");
   command->add_option("TRACE", options.file, "a trace file; - is standard input")->required();
   command->add_option("-o,--output", options.output, "where to; - is standard output")->required();
   command->add_flag("--force", options.force, "replace the output file");
