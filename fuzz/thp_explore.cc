@@ -87,6 +87,14 @@ void tell(const Scope& scope, const Explored& e, double seconds) {
       e.reached.count(), sometimes().size(), e.defects, e.memory_full);
 }
 
+// After a fixpoint: unreachable in this scope.
+void tell_unreached(const Reached& reached) {
+  fmt::print("\nsometimes, but not here:");
+  for (std::size_t i = 0; i < sometimes().size(); ++i)
+    if (!reached.has(i)) fmt::print(" {}", sometimes()[i].name);
+  fmt::print("\n");
+}
+
 int status_of(const Explored& e) {
   switch (e.end) {
     case Explored::End::violation:
@@ -167,6 +175,7 @@ int run_explore(const ExploreCommandOptions& options) {
   }
   if (e.find) record_find(e.find->trace, e.find->violation);
   tell(*scope, e, seconds);
+  if (options.matrix) tell_unreached(e.reached);
   if (options.matrix && !tell_matrix(e.outcomes, outcomes, options)) return kNoTrace;
   return compare_with_table(options, e);
 }
