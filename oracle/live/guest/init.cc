@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "model/trace.h"
+#include "oracle/live/guest/breaks.h"
 #include "oracle/live/guest/disks.h"
 #include "oracle/live/guest/execute.h"
 #include "oracle/live/guest/guard.h"
@@ -108,6 +109,7 @@ void run_trace(Guest& guest, std::uint32_t id, const Trace& trace, ObservationDi
   current_op = -1;
   alarm(kPatience);
   begin_trace(guest, trace);
+  break_if_asked(trace);
   for (std::size_t i = 0; i < trace.ops.size(); ++i) {
     current_op = sig_atomic_t(i);
     alarm(kPatience);
