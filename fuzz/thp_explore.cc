@@ -16,6 +16,7 @@
 #include "properties/explore.h"
 #include "properties/finds.h"
 #include "properties/scopes.h"
+#include "properties/twin.h"
 
 namespace thp {
 namespace {
@@ -112,7 +113,8 @@ int status_of(const Explored& e) {
   }
 }
 
-Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_point start) {
+Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_point start,
+                         TwinStates* twins) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   auto shown = start;
   const auto go_on = [&](const Explored& e) {
@@ -124,7 +126,9 @@ Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_
     return !interrupted;
   };
   std::signal(SIGINT, [](int) { interrupted = true; });
-  Explored explored = explore(scope, {.max_bytes = max_bytes, .go_on = go_on});
+  ExploreOptions options{.max_bytes = max_bytes, .go_on = go_on};
+  if (twins != nullptr) options.visit = [twins](const Machine& m) { twins->visit(m); };
+  Explored explored = explore(scope, options);
   if (terminal) fmt::print(stderr, "\n");
   return explored;
 }
@@ -141,7 +145,14 @@ std::expected<Scope, std::string> scope_of(const ExploreCommandOptions& options)
   if (!geometry) return std::unexpected(geometry.error());
   const auto ops = parse_op_set(options.ops);
   if (!ops) return std::unexpected("--ops: " + ops.error());
-  return Scope{*geometry, *ops, options.holders, options.depth};
+  Scope scope{*geometry, *ops, options.holders, options.depth};
+  scope.exact = options.exact;
+  for (const std::string& line : options.first) {
+    const auto op = parse_op(line, *geometry);
+    if (!op) return std::unexpected("--first: " + op.error().message);
+    scope.first.push_back(*op);
+  }
+  return scope;
 }
 
 }  // namespace
@@ -153,10 +164,16 @@ int run_explore(const ExploreCommandOptions& options) {
     return kNoTrace;
   }
   const auto start = Clock::now();
-  const Explored e = explore_visibly(*scope, std::size_t(options.memory) << 20, start);
+  std::FILE* list = options.twins.empty() ? nullptr : std::fopen(options.twins.c_str(), "w");
+  TwinStates twins(list);
+  const Explored e = explore_visibly(*scope, std::size_t(options.memory) << 20, start, &twins);
+  if (list != nullptr) std::fclose(list);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (options.json) {
-    fmt::print("{}\n", figures(*scope, e, seconds).dump());
+    nlohmann::json json = figures(*scope, e, seconds);
+    json["twins"] = twins.size();
+    json["twins_sum"] = fmt::format("{:016x}", twins.sum());
+    fmt::print("{}\n", json.dump());
     return status_of(e);
   }
   if (e.find) record_find(e.find->trace, e.find->violation);
