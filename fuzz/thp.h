@@ -44,7 +44,7 @@ struct ExploreCommandOptions {
   int depth = 0, holders = 1;
   std::vector<std::string> first;  // ops, as in a trace, that every trace begins with
   bool exact = false;              // states differ by names too, and each store stores 1
-  std::string twins;               // a file to list them in
+  std::string twins;               // a file for the states as the twin of ci/spin has them
   int memory = 2048;               // MiB
   bool json = false;
   bool matrix = false;  // what each op came to

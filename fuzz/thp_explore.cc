@@ -9,6 +9,7 @@
 #include <csignal>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "fuzz/thp.h"
 #include "model/text.h"
@@ -114,7 +115,7 @@ int status_of(const Explored& e) {
 }
 
 Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_point start,
-                         TwinStates* twins) {
+                         std::optional<TwinStates>& twins) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   auto shown = start;
   const auto go_on = [&](const Explored& e) {
@@ -127,7 +128,7 @@ Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_
   };
   std::signal(SIGINT, [](int) { interrupted = true; });
   ExploreOptions options{.max_bytes = max_bytes, .go_on = go_on};
-  if (twins != nullptr) options.visit = [twins](const Machine& m) { twins->visit(m); };
+  if (twins) options.visit = [&twins](const Machine& m) { twins->visit(m); };
   Explored explored = explore(scope, options);
   if (terminal) fmt::print(stderr, "\n");
   return explored;
@@ -164,15 +165,14 @@ int run_explore(const ExploreCommandOptions& options) {
     return kNoTrace;
   }
   const auto start = Clock::now();
-  std::FILE* list = options.twins.empty() ? nullptr : std::fopen(options.twins.c_str(), "w");
-  TwinStates twins(list);
-  const Explored e = explore_visibly(*scope, std::size_t(options.memory) << 20, start, &twins);
-  if (list != nullptr) std::fclose(list);
+  std::optional<TwinStates> twins;
+  if (!options.twins.empty()) twins.emplace(options.twins);
+  const Explored e = explore_visibly(*scope, std::size_t(options.memory) << 20, start, twins);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (options.json) {
     nlohmann::json json = figures(*scope, e, seconds);
-    json["twins"] = twins.size();
-    json["twins_sum"] = fmt::format("{:016x}", twins.sum());
+    if (twins)
+      json["twins"] = twins->size(), json["twins_sum"] = fmt::format("{:016x}", twins->sum());
     fmt::print("{}\n", json.dump());
     return status_of(e);
   }

@@ -89,7 +89,8 @@ class Words {
 
   template <class Visit>
   void for_each_head(Visit visit) {
-    for (int pfn = 0; pfn < m_.frames(); pfn += m_.hpage_nr()) visit(Pfn(pfn), m_.compound(Pfn(pfn)));
+    for (int pfn = 0; pfn < m_.frames(); pfn += m_.hpage_nr())
+      visit(Pfn(pfn), m_.compound(Pfn(pfn)));
   }
 
   template <class Visit>
@@ -125,9 +126,8 @@ class Words {
       });
     };
     for_each_entry([this](const Entry& entry) { put(kind_of(entry)); });
-    for_each_entry([this](const Entry& entry) {
-      put(entry.is_none() || entry.is_table() ? 0 : entry.frame);
-    });
+    for_each_entry(
+        [this](const Entry& entry) { put(entry.is_none() || entry.is_table() ? 0 : entry.frame); });
     for (const std::uint8_t bit : {kWrite, kYoung, kDirty})
       for_each_entry([this, bit](const Entry& entry) { put_bit(entry, bit); });
   }
@@ -160,9 +160,8 @@ void TwinStates::visit(const Machine& m) {
   const std::uint64_t state = hash(twin_of(m, words_));
   if (!seen_.insert(state)) return;
   sum_ += state;
-  if (list_ == nullptr) return;
-  for (const std::uint32_t word : words_) std::fprintf(list_, "%u ", word);
-  std::fputc('\n', list_);
+  for (const std::uint32_t word : words_) list_ << word << ' ';
+  list_ << '\n';
 }
 
 }  // namespace thp

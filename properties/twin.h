@@ -2,8 +2,9 @@
 // states: frames keep their numbers, nothing is put into an order.
 #pragma once
 #include <cstdint>
-#include <cstdio>
+#include <fstream>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "model/machine.h"
@@ -17,13 +18,13 @@ std::span<const std::uint32_t> twin_of(const Machine& m, std::vector<std::uint32
 // The different twins of the machines that an explorer visits.
 class TwinStates {
  public:
-  explicit TwinStates(std::FILE* list) : list_(list) {}
+  explicit TwinStates(const std::string& list) : list_(list) {}  // a file: a line for each
   void visit(const Machine& m);
   std::size_t size() const { return seen_.size(); }
   std::uint64_t sum() const { return sum_; }  // of their hashes: equal for equal sets
 
  private:
-  std::FILE* list_;  // a line for each, or nullptr
+  std::ofstream list_;
   Fingerprints seen_;
   std::uint64_t sum_ = 0;
   std::vector<std::uint32_t> words_;

@@ -1,5 +1,5 @@
-// What the states of thp.pml add up to: part of the program that SPIN makes of it. twin.h has the
-// same for the machine in C++. -DLIST prints each state too.
+// What the states of thp.pml add up to: part of the program that SPIN makes of it. ../twin.h has
+// the same for the machine in C++. -DLIST prints each state too.
 #pragma once
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static void tell_word(unsigned word) {
 }
 
 #define TELL_ALL(array) \
-  for (unsigned at = 0; at < sizeof(array) / sizeof((array)[0]); ++at) tell_word((unsigned)(array)[at])
+  for (unsigned n = 0; n < sizeof(array) / sizeof((array)[0]); ++n) tell_word((unsigned)(array)[n])
 
 static int tell(void) {
   tell_hash = 0xcbf29ce484222325ULL;

@@ -1,7 +1,7 @@
-/* Anonymous huge pages of Linux 6.1 once more, for SPIN: two address spaces of one PMD each, written
- * from the kernel's source and not from model/. An op is one atomic step; -D chooses the ops of a
- * scope, SUBPAGES and BLOCKS its size. What is left out: see README.md of this folder.
- * Counts are the kernel's plus 1, so that 0 is "none" and a free frame is all zero. */
+/* Anonymous huge pages of Linux 6.1 once more, for SPIN: two address spaces of one PMD each,
+ * written from the kernel's source and not from model/. An op is one atomic step; -DWITH_OP puts it
+ * into a scope, SUBPAGES and BLOCKS say how large that is. ../README.md says what is left out.
+ * Mapcounts are the kernel's plus 1, so that 0 is "none" and a free frame is all zero. */
 #ifndef SUBPAGES
 #define SUBPAGES 2 /* of a huge page */
 #endif
@@ -93,16 +93,23 @@ byte free_clusters = CLUSTERS;
 byte cpu_cluster; /* 1 + it */
 byte cpu_next;
 byte scan_from; /* 1 + the slot */
+#if SUBPAGES * CLUSTERS > 2
+#define WITH_BOUNDS
+byte lowest = 1;      /* lowest_bit: 1 + the slot where a scan begins anew */
+byte highest = SLOTS; /* highest_bit: 1 + the one where it ends */
+#endif
 
 /* The one holder. */
 byte held; /* 0, or 1 for a pin */
 byte held_frame;
 
-/* Scratch: of no state. Parameters of the op are chosen before its step, which leaves them alone. */
+/* Scratch: of no state. Parameters of the op are chosen before its step, which leaves them alone:
+ * SPIN would not restore them. Names are those of C variables, and must not be SPIN's own. */
 hidden byte op, who, from, to;
 hidden byte sub, nth, each, count, blk, pfn, other, head, was_exclusive, mode, mm, child;
 hidden short mapcount;
-hidden byte listed, enough, slot, slots, extra, busy, room, at, root, verdict, todo, done_, first, referrers;
+hidden byte again, round, at_slot, keep_head, listed, enough, slot, slots, extra, busy, room, at;
+hidden byte root, verdict, todo, turns, first, referrers;
 hidden byte gather[2 * SUBPAGES], gathered;
 hidden byte order[BLOCKS], scanned;
 
@@ -188,11 +195,11 @@ inline clear_frame(frame) {
   referenced[frame] = 0
 }
 
-/* One reference less to the folio of a frame; `count` is more than 1 for a small page's pin. */
-inline put(frame, count) {
+/* One reference less to the folio of a frame; `many` is more than 1 for a small page's pin. */
+inline put(frame, many) {
   head = HEAD(frame);
-  assert(refs[head] >= count);
-  refs[head] = refs[head] - count;
+  assert(refs[head] >= many);
+  refs[head] = refs[head] - many;
   if
   :: refs[head] == 0 && kind[head / SUBPAGES] != SMALL ->
      blk = head / SUBPAGES;
@@ -246,21 +253,21 @@ inline total_mapcount(block) {
 
 /* ---- Entries. */
 
-inline set_pte(a, p, what, frame, write_, young_, dirty_) {
+inline set_pte(a, p, what, frame, may_write, is_young, is_dirty) {
   pte[AT(a, p)] = what;
   pte_frame[AT(a, p)] = frame;
-  pte_write[AT(a, p)] = write_;
-  pte_young[AT(a, p)] = young_;
-  pte_dirty[AT(a, p)] = dirty_;
+  pte_write[AT(a, p)] = may_write;
+  pte_young[AT(a, p)] = is_young;
+  pte_dirty[AT(a, p)] = is_dirty;
   pte_lone[AT(a, p)] = 0
 }
 
-inline set_pmd(a, what, frame, write_, young_, dirty_) {
+inline set_pmd(a, what, frame, may_write, is_young, is_dirty) {
   pmd[a] = what;
   pmd_frame[a] = frame;
-  pmd_write[a] = write_;
-  pmd_young[a] = young_;
-  pmd_dirty[a] = dirty_
+  pmd_write[a] = may_write;
+  pmd_young[a] = is_young;
+  pmd_dirty[a] = is_dirty
 }
 
 /* The PMD of one address space becomes a table; the folio stays whole. */
@@ -308,10 +315,14 @@ inline count_free_slots() {
   }
 }
 
-/* What the disk holds there matters no more. A cluster goes to the end of the free ones with its last
- * slot. */
+/* What the disk holds there matters no more. With its last slot a cluster goes to the end of the
+ * free ones. */
 inline slot_is_unused(s) {
   disk[s] = 0;
+#ifdef WITH_BOUNDS
+  if :: (s) + 1 < lowest -> lowest = (s) + 1 :: else fi;
+  if :: (s) + 1 > highest -> highest = (s) + 1 :: else fi;
+#endif
   busy = 0;
   for (at : 0 .. SUBPAGES - 1) {
     if :: UNUSED(((s) / SUBPAGES) * SUBPAGES + at) :: else -> busy = 1 fi
@@ -322,7 +333,7 @@ inline slot_is_unused(s) {
   fi
 }
 
-/* folio_free_swap(), of the folio whose head is `page`: out of the swap cache if no PTE needs it. */
+/* folio_free_swap(), of the folio with the head `page`: out of the swap cache if no PTE needs it. */
 inline try_free_swap(page) {
   if
   :: cached[page] != 0 && !writeback[page] ->
@@ -568,7 +579,7 @@ inline gup_needs(a, p, access) {
   fi
 }
 
-/* What an op still needs of the page that it is about: `enough`, or else a mode of fault in `mode`. */
+/* What an op still needs of the page that it is about: `enough`, or else a fault of this `mode`. */
 inline needs() {
   if
   :: op == STORE -> enough = WRITABLE(who, from); mode = WRITE
@@ -725,7 +736,7 @@ inline leave() {
   if :: uses_zero[who] -> uses_zero[who] = 0; zero_refs-- :: else fi
 }
 
-/* ---- Splitting the folio `blk` itself, of which the caller holds one reference, on sub-page `other`. */
+/* ---- Splitting the folio `blk` itself; the caller holds a reference, on the sub-page `other`. */
 
 #define MAPPED_BY_PMD(a) (pmd[a] == MAPS && pmd_frame[a] == head)
 #define MAPPED_BY_PTE(a, p, pfn) \
@@ -861,6 +872,7 @@ inline alloc_slots() {
   :: kind[blk] == THP && room >= SUBPAGES && free_clusters > 0 ->
      slot = free_cluster[0] * SUBPAGES;
      take_cluster();
+     narrow_bounds(slot, SUBPAGES);
      cluster_huge[slot / SUBPAGES] = 1
   :: kind[blk] == SMALL && room >= 1 -> alloc_small_slot()
   :: else
@@ -877,9 +889,27 @@ inline take_cluster() {
   }
 }
 
-/* scan_swap_map_slots(). With so few slots the device is never full enough for a scan to look at
- * those that only the swap cache uses. */
-inline alloc_small_slot() {
+#ifdef WITH_BOUNDS
+#define LOWEST lowest
+#define HIGHEST highest
+#else
+#define LOWEST 1
+#define HIGHEST SLOTS
+#endif
+
+/* swap_range_alloc() */
+inline narrow_bounds(from_slot, nr_slots) {
+#ifdef WITH_BOUNDS
+  if :: (from_slot) + 1 == lowest -> lowest = lowest + nr_slots :: else fi;
+  if :: (from_slot) + nr_slots == highest -> highest = highest - nr_slots :: else fi;
+  if :: room == nr_slots -> lowest = SLOTS + 1; highest = 0 :: else fi
+#else
+  skip
+#endif
+}
+
+/* scan_swap_map_try_ssd_cluster() */
+inline take_from_cpu_cluster() {
   do
   :: slot == NO_SLOT && cpu_cluster == 0 && free_clusters == 0 -> break
   :: slot == NO_SLOT && cpu_cluster == 0 && free_clusters > 0 ->
@@ -892,26 +922,58 @@ inline alloc_small_slot() {
      :: else -> slot = cpu_next; cpu_next++
      fi
   :: else -> break
-  od;
+  od
+}
+
+/* scan_swap_map_slots(): behind where the last one ended, then from the lowest slot on to there; a
+ * third time behind it, if there was one that the swap cache alone uses but does not let go. The
+ * kernel goes round until it does; here it gives up. */
+inline scan() {
+  again = 0;
+  round = 0;
+  do
+  :: slot == NO_SLOT && round < 3 ->
+     at_slot = (round == 1 -> LOWEST - 1 : scan_from);
+     if :: round == 2 && again && scan_from > 0 -> at_slot = scan_from - 1 :: else fi;
+     do
+     :: slot == NO_SLOT && at_slot < HIGHEST && (round != 1 || at_slot + 1 < scan_from) &&
+           (round != 2 || again) ->
+        try_slot();
+        at_slot++
+     :: else -> break
+     od;
+     round++
+  :: else -> break
+  od
+}
+
+/* While more than half of the device is used, what only the swap cache needs may be had too. */
+inline try_slot() {
+  count_free_slots();
+  if
+  :: UNUSED(at_slot) -> slot = at_slot
+  :: !UNUSED(at_slot) && swapped[at_slot] == 0 && SWAP_FULL ->
+     root = HEAD(cache[at_slot] - 1);
+     refs[root]++;
+     try_free_swap(root);
+     put(root, 1);
+     head = keep_head;
+     blk = head / SUBPAGES;
+     slot = (UNUSED(at_slot) -> at_slot : NO_SLOT);
+     again = again || slot == NO_SLOT
+  :: else
+  fi
+}
+
+inline alloc_small_slot() {
   assert(CLUSTERS == 1); /* else another free cluster might come before the CPU's own */
-  at = 0;
-  do
-  :: slot == NO_SLOT && at < SLOTS ->
-     assert(!SWAP_FULL);
-     if
-     :: at >= scan_from && UNUSED(at) -> slot = at
-     :: else -> at++
-     fi
-  :: else -> break
-  od;
-  at = 0;
-  do
-  :: slot == NO_SLOT && at + 1 < scan_from ->
-     if :: UNUSED(at) -> slot = at :: else -> at++ fi
-  :: else -> break
-  od;
+  keep_head = head;
+  take_from_cpu_cluster();
+  if :: slot == NO_SLOT -> scan() :: else fi;
+  count_free_slots();
   if
   :: slot != NO_SLOT ->
+     narrow_bounds(slot, 1);
      scan_from = slot + 2;
      if :: room == SLOTS -> take_cluster() :: else fi
   :: else
@@ -925,7 +987,9 @@ inline add_to_swap() {
      slots = (kind[blk] == SMALL -> 1 : SUBPAGES);
      for (each : 0 .. SUBPAGES - 1) {
        if
-       :: each < slots -> cache[slot + each] = 1 + head + each; cached[head + each] = 1 + slot + each
+       :: each < slots ->
+          cache[slot + each] = 1 + head + each;
+          cached[head + each] = 1 + slot + each
        :: else
        fi
      }
@@ -1071,9 +1135,9 @@ inline reclaim() {
      first = head;
      refs[head]++;
      todo = 1;
-     done_ = 0;
+     turns = 0;
      do
-     :: done_ < todo -> head = first + done_; reclaim_one(); done_++
+     :: turns < todo -> head = first + turns; reclaim_one(); turns++
      :: else -> break
      od
   :: else
@@ -1111,13 +1175,13 @@ inline step() {
 #if defined(WITH_STORE) || defined(WITH_LOAD) || defined(WITH_PIN)
   :: op == STORE || op == LOAD || op == PIN_WRITE || op == PIN_READ -> d_step { access(); skip }
 #endif
-#ifdef WITH_PIN
+#ifdef WITH_UNPIN
   :: op == UNPIN -> d_step { unpin(); skip }
 #endif
 #ifdef WITH_FORK
   :: op == FORK -> d_step { fork(); skip }
 #endif
-#if defined(WITH_EXIT) || defined(WITH_DONTNEED)
+#if defined(WITH_EXIT) || defined(WITH_MADVISE_DONTNEED)
   :: op == EXIT || op == DONTNEED ->
      d_step {
        zap();
@@ -1136,6 +1200,8 @@ inline step() {
 #endif
 #ifdef WITH_RECLAIM
   :: op == RECLAIM -> d_step { reclaim(); skip }
+#endif
+#ifdef WITH_WRITEBACK_END
   :: op == WRITEBACK_END -> d_step { writeback_end(); skip }
 #endif
   fi
@@ -1155,6 +1221,8 @@ active proctype machine() {
 #ifdef WITH_PIN
        :: held == 0 -> op = PIN_WRITE
        :: held == 0 -> op = PIN_READ
+#endif
+#ifdef WITH_UNPIN
        :: held != 0 -> op = UNPIN
 #endif
 #ifdef WITH_FORK
@@ -1163,7 +1231,7 @@ active proctype machine() {
 #ifdef WITH_EXIT
        :: op = EXIT
 #endif
-#ifdef WITH_DONTNEED
+#ifdef WITH_MADVISE_DONTNEED
        :: op = DONTNEED
 #endif
 #ifdef WITH_SPLIT_FOLIO
@@ -1177,6 +1245,8 @@ active proctype machine() {
 #endif
 #ifdef WITH_RECLAIM
        :: op = RECLAIM
+#endif
+#ifdef WITH_WRITEBACK_END
        :: op = WRITEBACK_END
 #endif
        fi;
