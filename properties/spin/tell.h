@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static unsigned long long tell_hash, tell_sum;
+static unsigned long long tell_hash, tell_sum, tell_count;
 
 static void tell_word(unsigned word) {
   tell_hash = (tell_hash ^ word) * 0x100000001b3ULL;
@@ -15,6 +15,23 @@ static void tell_word(unsigned word) {
 
 #define TELL_ALL(array) \
   for (unsigned n = 0; n < sizeof(array) / sizeof((array)[0]); ++n) tell_word((unsigned)(array)[n])
+
+// With -DDEPTH a state comes once for each number of steps that lead to it: only the first counts.
+#ifdef DEPTH
+#define TELL_MOST (1u << 22)  // a power of 2
+
+static int tell_is_new(void) {
+  static unsigned long long seen[TELL_MOST];
+  unsigned slot = (unsigned)tell_hash & (TELL_MOST - 1);
+  for (; seen[slot] != 0; slot = (slot + 1) & (TELL_MOST - 1))
+    if (seen[slot] == tell_hash) return 0;
+  if (tell_count == TELL_MOST / 4 * 3) abort();
+  seen[slot] = tell_hash;
+  return 1;
+}
+#else
+static int tell_is_new(void) { return 1; }
+#endif
 
 static int tell(void) {
   tell_hash = 0xcbf29ce484222325ULL;
@@ -60,7 +77,10 @@ static int tell(void) {
   tell_word(now.scan_from);
   tell_word(now.held);
   tell_word(now.held_frame);
-  tell_sum += tell_hash;
+  if (tell_is_new()) {
+    tell_sum += tell_hash;
+    ++tell_count;
+  }
 #ifdef LIST
   printf("\n");
 #endif
@@ -68,5 +88,5 @@ static int tell(void) {
 }
 
 __attribute__((destructor)) static void tell_the_sum(void) {
-  printf("sum of states %016llx\n", tell_sum);
+  printf("%llu states, different\nsum of states %016llx\n", tell_count, tell_sum);
 }

@@ -103,6 +103,10 @@ byte highest = SLOTS; /* highest_bit: 1 + the one where it ends */
 byte held; /* 0, or 1 for a pin */
 byte held_frame;
 
+#ifdef DEPTH
+byte steps; /* ops so far; not told */
+#endif
+
 /* Scratch: of no state. Parameters of the op are chosen before its step, which leaves them alone:
  * SPIN would not restore them. Names are those of C variables, and must not be SPIN's own. */
 hidden byte op, who, from, to;
@@ -333,7 +337,7 @@ inline slot_is_unused(s) {
   fi
 }
 
-/* folio_free_swap(), of the folio with the head `page`: out of the swap cache if no PTE needs it. */
+/* folio_free_swap() of the folio with the head `page`: out of the swap cache if no PTE needs it. */
 inline try_free_swap(page) {
   if
   :: cached[page] != 0 && !writeback[page] ->
@@ -1211,6 +1215,9 @@ active proctype machine() {
   do
   :: c_expr { (tell()) } -> skip /* never: it is asked once in each state */
   :: atomic {
+#ifdef DEPTH
+       steps < DEPTH -> steps++;
+#endif
        if
 #ifdef WITH_STORE
        :: op = STORE
