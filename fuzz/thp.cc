@@ -49,6 +49,9 @@ void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
   command->add_option("--holders", options.holders, "how many of h0, h1, ... there are")
       ->check(CLI::Range(0, kMaxHolders))
       ->capture_default_str();
+  command->add_option("--first", options.first, "an op that every trace begins with");
+  command->add_flag("--exact", options.exact, "states that differ by names differ");
+  command->add_option("--twins", options.twins, "a file for the states as ci/spin compares them");
   command->add_option("--memory", options.memory, "MiB for what has been seen")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();

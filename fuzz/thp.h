@@ -43,7 +43,10 @@ struct ExploreCommandOptions {
   std::string geometry = "order=1 pmds=1 mms=2";  // as in a trace
   std::string ops;                                // names, or names to leave out; empty: all
   int depth = 0, holders = 1;
-  int memory = 2048;  // MiB
+  std::vector<std::string> first;  // ops, as in a trace, that every trace begins with
+  bool exact = false;              // states differ by names too, and each store stores 1
+  std::string twins;               // a file for the states as the twin of ci/spin has them
+  int memory = 2048;               // MiB
   bool json = false;
   bool matrix = false;  // what each op came to, and which of that the traces come to
   Files files;

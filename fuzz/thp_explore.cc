@@ -9,6 +9,7 @@
 #include <csignal>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "fuzz/thp.h"
@@ -17,6 +18,7 @@
 #include "properties/explore.h"
 #include "properties/finds.h"
 #include "properties/scopes.h"
+#include "properties/twin.h"
 
 namespace thp {
 namespace {
@@ -109,7 +111,7 @@ int status_of(const Explored& e) {
 }
 
 Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_point start,
-                         std::vector<ShownOutcome>& outcomes) {
+                         std::vector<ShownOutcome>& outcomes, std::optional<TwinStates>& twins) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   auto shown = start;
   const auto go_on = [&](const Explored& e) {
@@ -124,10 +126,12 @@ Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_
   const auto show = [&](int kind, const Outcome& outcome, const Trace& trace) {
     outcomes.push_back({kind, outcome, trace});
   };
-  Explored explored = explore(scope, {.max_bytes = max_bytes,
-                                      .go_on = go_on,
-                                      .show = show,
-                                      .threads = int(std::thread::hardware_concurrency())});
+  ExploreOptions options{.max_bytes = max_bytes,
+                         .go_on = go_on,
+                         .show = show,
+                         .threads = int(std::thread::hardware_concurrency())};
+  if (twins) options.visit = [&twins](const Machine& m) { twins->visit(m); };
+  Explored explored = explore(scope, options);
   if (terminal) fmt::print(stderr, "\n");
   return explored;
 }
@@ -154,7 +158,14 @@ std::expected<Scope, std::string> scope_of(const ExploreCommandOptions& options)
   if (!geometry) return std::unexpected(geometry.error());
   const auto ops = parse_op_set(options.ops);
   if (!ops) return std::unexpected("--ops: " + ops.error());
-  return Scope{*geometry, *ops, options.holders, options.depth};
+  Scope scope{*geometry, *ops, options.holders, options.depth};
+  scope.exact = options.exact;
+  for (const std::string& line : options.first) {
+    const auto op = parse_op(line, *geometry);
+    if (!op) return std::unexpected("--first: " + op.error().message);
+    scope.first.push_back(*op);
+  }
+  return scope;
 }
 
 }  // namespace
@@ -167,10 +178,18 @@ int run_explore(const ExploreCommandOptions& options) {
   }
   const auto start = Clock::now();
   std::vector<ShownOutcome> outcomes;
-  const Explored e = explore_visibly(*scope, std::size_t(options.memory) << 20, start, outcomes);
+  std::optional<TwinStates> twins;
+  if (!options.twins.empty()) twins.emplace(options.twins);
+  const Explored e =
+      explore_visibly(*scope, std::size_t(options.memory) << 20, start, outcomes, twins);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (options.json) {
-    fmt::print("{}\n", figures(*scope, e, seconds).dump());
+    nlohmann::json json = figures(*scope, e, seconds);
+    if (twins) {
+      json["twins"] = twins->size();
+      json["twins_sum"] = fmt::format("{:016x}", twins->sum());
+    }
+    fmt::print("{}\n", json.dump());
     return compare_with_table(options, e);
   }
   if (e.find) record_find(e.find->trace, e.find->violation);

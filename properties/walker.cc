@@ -9,7 +9,7 @@
 namespace thp {
 namespace {
 
-std::uint64_t hash(std::span<const std::uint32_t> words) {
+std::uint64_t hash_of(std::span<const std::uint32_t> words) {
   return XXH3_64bits(words.data(), words.size_bytes());
 }
 
@@ -86,11 +86,11 @@ void Walker::discover(const Judge& before, const Op& op, Discovery discovery) {
 
 // The least of all orders that address spaces and holders may come in.
 std::uint64_t Walker::fingerprint(const Judge& judge) {
-  if (scope_.exact) return hash(canonical_.exactly(judge.machine()));
+  if (scope_.exact) return hash_of(canonical_.exactly(judge.machine()));
   std::uint64_t least = ~std::uint64_t{0};
   Orders orders(judge.machine());
   do {
-    least = std::min(least, hash(canonical_.of(judge.machine(), judge.memory(), *orders)));
+    least = std::min(least, hash_of(canonical_.of(judge.machine(), judge.memory(), *orders)));
   } while (orders.next());
   return least;
 }
