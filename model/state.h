@@ -161,6 +161,8 @@ struct SwapDevice {
   std::uint8_t cluster = kNoCluster;  // percpu_cluster: the one in use, and its next slot
   Slot next = 0;
   std::int16_t cluster_next = -1;  // cluster_next_cpu: where a scan begins
+  std::int16_t lowest = 0;         // lowest_bit, highest_bit: how far a scan goes
+  std::int16_t highest = -1;       // -1 while the device is full
   bool operator==(const SwapDevice&) const = default;
 };
 

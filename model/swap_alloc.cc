@@ -75,19 +75,31 @@ bool is_available(Machine& m, int slot) {
   return !is_used(m.swap(Slot(slot)));
 }
 
+// v6.1 mm/swapfile.c: swap_range_alloc(), after inc_cluster_info(). A full device has no bounds;
+// they come back with what is freed, whatever the swap cache alone may use outside.
+void swap_range_alloc(Machine& m, int slot, int slots) {
+  SwapDevice& device = m.swap_device;
+  if (slot == device.lowest) device.lowest += std::int16_t(slots);
+  if (slot + slots - 1 == device.highest) device.highest -= std::int16_t(slots);
+  if (slots_in_use(m) < m.geometry.swap_slots()) return;
+  device.lowest = std::int16_t(m.geometry.swap_slots());
+  device.highest = -1;
+}
+
 // The scan of v6.1 mm/swapfile.c: scan_swap_map_slots(), behind where the last one ended and then
 // before it. The very slot where it begins is looked at only in a second round, after one that only
 // the swap cache needs could not be freed.
 std::optional<int> scan(Machine& m) {
-  const int begin = m.swap_device.cluster_next, slots = m.geometry.swap_slots();
+  const SwapDevice& device = m.swap_device;
+  const int begin = device.cluster_next;
   bool again = false;
-  for (int slot = begin + 1; slot < slots; ++slot)
+  for (int slot = begin + 1; slot <= device.highest; ++slot)
     if (is_available(m, slot)) return slot;
-  for (int slot = 0; slot < std::min(begin, slots); ++slot) {
+  for (int slot = device.lowest; slot < std::min<int>(begin, m.geometry.swap_slots()); ++slot) {
     if (is_available(m, slot)) return slot;
     again |= is_cached_only(m, slot);
   }
-  if (again && begin >= 0 && begin < slots && is_available(m, begin)) return begin;
+  if (again && begin >= 0 && begin <= device.highest && is_available(m, begin)) return begin;
   return {};
 }
 
@@ -100,6 +112,7 @@ int scan_swap_map_slots(Machine& m) {
   if (!slot) slot = scan(m);
   if (!slot) return -1;
   inc_cluster_info(m, *slot, 1);
+  swap_range_alloc(m, *slot, 1);
   device.cluster_next = std::int16_t(*slot + 1);
   return *slot;
 }
@@ -110,6 +123,7 @@ int swap_alloc_cluster(Machine& m) {
   if (m.swap_device.nr_free == 0) return -1;
   const int cluster = m.swap_device.free_clusters[0];
   inc_cluster_info(m, first_slot(m, cluster), m.hpage_nr());
+  swap_range_alloc(m, first_slot(m, cluster), m.hpage_nr());
   m.cluster_huge(cluster) = 1;
   return first_slot(m, cluster);
 }
@@ -125,12 +139,14 @@ int folio_alloc_swap(Machine& m, Pfn folio) {
   return folio_test_large(m, folio) ? swap_alloc_cluster(m) : scan_swap_map_slots(m);
 }
 
-// v6.1 mm/swapfile.c: dec_cluster_info_page(), free_cluster()
+// v6.1 mm/swapfile.c: dec_cluster_info_page(), free_cluster(), swap_range_free()
 void dec_cluster_info_page(Machine& m, Slot slot) {
   SwapDevice& device = m.swap_device;
   const int cluster = cluster_of(m, slot);
   std::uint16_t& used = device.used[std::size_t(cluster)];
   vm_bug_on(m, used == 0, "dec_cluster_info_page: the cluster is empty");
+  device.lowest = std::min(device.lowest, std::int16_t(slot));
+  device.highest = std::max(device.highest, std::int16_t(slot));
   if (used == 0 || --used > 0) return;
   device.free_clusters[device.nr_free++] = std::uint8_t(cluster);
 }
@@ -139,6 +155,7 @@ void dec_cluster_info_page(Machine& m, Slot slot) {
 // such a cluster is never free.
 void setup_swap_map(Machine& m) {
   m.swap_device = {};
+  m.swap_device.highest = std::int16_t(m.geometry.swap_slots() - 1);
   for (int cluster = 0; cluster < m.geometry.swap_clusters(); ++cluster) {
     const int missing = first_slot(m, cluster + 1) - m.geometry.swap_slots();
     m.swap_device.used[std::size_t(cluster)] = std::uint16_t(std::max(missing, 0));

@@ -59,7 +59,8 @@ class Canonical::Writer {
 
   void put_order() {
     const SwapDevice& device = m_.swap_device;
-    put(device.nr_free, device.cluster, device.next, device.cluster_next);
+    put(device.nr_free, device.cluster, device.next, device.cluster_next, device.lowest,
+        device.highest);
     for (int i = 0; i < device.nr_free; ++i) put(device.free_clusters[std::size_t(i)]);
     for_each_mm([this](int mm) {
       for (const Vma& vma : m_.vmas(mm)) put(vma.turn);

@@ -64,6 +64,8 @@ class Words {
     put(has_cluster ? device.cluster + 1 : 0);
     put(has_cluster ? device.next : 0);
     put(device.cluster_next + 1);
+    put(device.lowest + 1);
+    put(device.highest + 1);
   }
 
   void put_holder() {

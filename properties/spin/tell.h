@@ -75,6 +75,8 @@ static int tell(void) {
   tell_word(now.cpu_cluster);
   tell_word(now.cpu_next);
   tell_word(now.scan_from);
+  tell_word(now.lowest);
+  tell_word(now.highest);
   tell_word(now.held);
   tell_word(now.held_frame);
   if (tell_is_new()) {

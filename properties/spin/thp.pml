@@ -93,11 +93,8 @@ byte free_clusters = CLUSTERS;
 byte cpu_cluster; /* 1 + it */
 byte cpu_next;
 byte scan_from; /* 1 + the slot */
-#if SUBPAGES * CLUSTERS > 2
-#define WITH_BOUNDS
 byte lowest = 1;      /* lowest_bit: 1 + the slot where a scan begins anew */
 byte highest = SLOTS; /* highest_bit: 1 + the one where it ends */
-#endif
 
 /* The one holder. */
 byte held; /* 0, or 1 for a pin */
@@ -323,10 +320,8 @@ inline count_free_slots() {
  * free ones. */
 inline slot_is_unused(s) {
   disk[s] = 0;
-#ifdef WITH_BOUNDS
   if :: (s) + 1 < lowest -> lowest = (s) + 1 :: else fi;
   if :: (s) + 1 > highest -> highest = (s) + 1 :: else fi;
-#endif
   busy = 0;
   for (at : 0 .. SUBPAGES - 1) {
     if :: UNUSED(((s) / SUBPAGES) * SUBPAGES + at) :: else -> busy = 1 fi
@@ -893,23 +888,11 @@ inline take_cluster() {
   }
 }
 
-#ifdef WITH_BOUNDS
-#define LOWEST lowest
-#define HIGHEST highest
-#else
-#define LOWEST 1
-#define HIGHEST SLOTS
-#endif
-
 /* swap_range_alloc() */
 inline narrow_bounds(from_slot, nr_slots) {
-#ifdef WITH_BOUNDS
   if :: (from_slot) + 1 == lowest -> lowest = lowest + nr_slots :: else fi;
   if :: (from_slot) + nr_slots == highest -> highest = highest - nr_slots :: else fi;
   if :: room == nr_slots -> lowest = SLOTS + 1; highest = 0 :: else fi
-#else
-  skip
-#endif
 }
 
 /* scan_swap_map_try_ssd_cluster() */
@@ -937,10 +920,10 @@ inline scan() {
   round = 0;
   do
   :: slot == NO_SLOT && round < 3 ->
-     at_slot = (round == 1 -> LOWEST - 1 : scan_from);
+     at_slot = (round == 1 -> lowest - 1 : scan_from);
      if :: round == 2 && again && scan_from > 0 -> at_slot = scan_from - 1 :: else fi;
      do
-     :: slot == NO_SLOT && at_slot < HIGHEST && (round != 1 || at_slot + 1 < scan_from) &&
+     :: slot == NO_SLOT && at_slot < highest && (round != 1 || at_slot + 1 < scan_from) &&
            (round != 2 || again) ->
         try_slot();
         at_slot++
