@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "fuzz/thp.h"
+#include "model/generate.h"
 #include "model/text.h"
 #include "properties/finds.h"
 

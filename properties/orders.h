@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <numeric>
 
-#include "model/machine.h"
+#include "model/ops.h"
 
 namespace thp {
 
