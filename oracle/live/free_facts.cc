@@ -65,7 +65,8 @@ void forget_dirty(Observation& seen, Ops ops) {
 }
 
 void forget_active(Observation& seen, Ops ops) {
-  if (!any<MovePages>(ops) || seen.globals.events[std::size_t(Event::pswpin)] <= 0) return;
+  const bool decided_by_lists = any<MovePages>(ops) || any<Swapoff>(ops);
+  if (!decided_by_lists || seen.globals.events[std::size_t(Event::pswpin)] <= 0) return;
   for (PageRun& run : seen.pages)
     if ((run.flags & (PG_head | PG_tail)) == 0) run.flags &= Bits(~PG_active);
 }
@@ -87,9 +88,10 @@ constexpr FreeFact kFreeFacts[] = {
     {"PG_dirty once a device has stored",
      "the model's driver marks what it has written dirty; io_uring leaves that to who pins again",
      forget_dirty},
-    {"PG_active of small pages once pages were moved and read back from the device",
+    {"PG_active of small pages read back from the device, once pages were moved or by swapoff()",
      "workingset_refault() makes a page active whose refault distance is within the working set of "
-     "its node, and on the second node there is next to none; the model counts no LRU lists",
+     "its node: on the second node there is next to none, and while swapoff() reads there is no "
+     "swap left, so that anonymous lists do not count; the model counts no LRU lists",
      forget_active},
 };
 
