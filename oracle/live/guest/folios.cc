@@ -93,18 +93,34 @@ PageRun page_seen(const PageLayout& at, const std::byte* page, FlagBits& bits, s
   return {.pfn = pfn, .flags = flags, .mapcount = member<std::int32_t>(page, at.mapcount)};
 }
 
+// What a struct page says in the same way as its neighbour's is of the same run.
+void append_pages(const PageLayout& at, const std::byte* page, FlagBits& bits, FrameRange range,
+                  std::vector<PageRun>& runs) {
+  const auto is_alike = [&](const std::byte* a, const std::byte* b) {
+    const auto same = [&](int offset, std::size_t n) {
+      return std::memcmp(a + offset, b + offset, n) == 0;
+    };
+    return same(at.flags, 8) && same(at.compound_head, 8) && same(at.mapcount, 4);
+  };
+  for (std::uint32_t i = 0; i < range.count; ++i, page += kPageStructBytes)
+    if (i > 2 && is_alike(page, page - kPageStructBytes))
+      ++runs.back().count;
+    else
+      append_run(runs, page_seen(at, page, bits, range.pfn + i));
+}
+
 // The heads of all folios among the frames, sorted.
-std::vector<std::uint32_t> heads_of(const Kernel& kernel, PageStructs& structs,
+std::vector<std::uint32_t> heads_of(const Kernel& kernel, PageStructs& structs, FlagBits& bits,
                                     const std::vector<FrameRange>& frames,
                                     std::uint32_t huge_zero_pfn) {
   std::vector<std::uint32_t> heads;
   for (const FrameRange& range : frames) {
     structs.read(range);
     const std::uint32_t end = range.pfn + range.count;
-    for (std::uint32_t pfn = range.pfn; pfn < end; ++pfn) {
+    for (std::uint32_t pfn = range.pfn; pfn < end;) {
       const std::uint32_t head = head_of(kernel, structs, pfn);
-      if (head == huge_zero_pfn || head == kernel.zero_pfn) continue;
-      if (heads.empty() || heads.back() != head) heads.push_back(head);
+      pfn = std::max(pfn, head + (1u << order_of(kernel.page, structs, bits, head)) - 1) + 1;
+      if (head != huge_zero_pfn && head != kernel.zero_pfn) heads.push_back(head);
     }
   }
   std::ranges::sort(heads);
@@ -172,14 +188,12 @@ void append_folios(const Kernel& kernel, PageStructs& structs,
                    const std::vector<FrameRange>& frames, std::uint32_t huge_zero_pfn,
                    Observation& o) {
   FlagBits bits(kernel.page);
-  for (const std::uint32_t head : heads_of(kernel, structs, frames, huge_zero_pfn)) {
+  for (const std::uint32_t head : heads_of(kernel, structs, bits, frames, huge_zero_pfn)) {
     const int order = order_of(kernel.page, structs, bits, head);
     const std::uint32_t pages = std::uint32_t{1} << order;
     structs.read({head, pages});
     o.folios.push_back(folio_seen(kernel, structs, bits, head, order));
-    const std::byte* page = structs.at(head);
-    for (std::uint32_t i = 0; i < pages; ++i, page += kPageStructBytes)
-      append_run(o.pages, page_seen(kernel.page, page, bits, head + i));
+    append_pages(kernel.page, structs.at(head), bits, {head, pages}, o.pages);
   }
 }
 

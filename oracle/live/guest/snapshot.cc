@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace thp::live {
 namespace {
+
+constexpr std::uint32_t kManyFrames = 8;
 
 template <class T>
 T at(const std::vector<std::byte>& bytes, int offset) {
@@ -106,17 +109,17 @@ void Observer::gather_frames(const Holders& holders, bool swap_is_on) {
   std::ranges::sort(frames_, {}, &FrameRange::pfn);
 }
 
-void Observer::read_contents(const Holders& holders, bool all) {
+// A look costs as much as it reads: of many frames in a row the ends stand for all.
+void Observer::read_contents(const Holders& holders, bool last) {
   std::vector<std::uint32_t> pfns;
-  if (all) {
-    for (const FrameRange& range : frames_)
-      for (std::uint32_t i = 0; i < range.count; ++i) pfns.push_back(range.pfn + i);
-  } else {
-    for (std::size_t mm = 0; mm < spaces_.size(); ++mm)
-      for (const int page : pages_)
-        if (spaces_[mm]) pfns.push_back(frame_at(tables_[mm], page));
-    for (const Held& held : holders)
-      if (held.kind != HolderKind::none) pfns.push_back(held.pfn);
+  for (std::size_t mm = 0; mm < spaces_.size(); ++mm)
+    for (const int page : pages_)
+      if (spaces_[mm]) pfns.push_back(frame_at(tables_[mm], page));
+  for (const Held& held : holders)
+    if (held.kind != HolderKind::none) pfns.push_back(held.pfn);
+  for (const FrameRange& range : last ? std::span(frames_) : std::span<FrameRange>()) {
+    const std::uint32_t step = range.count < kManyFrames ? 1 : range.count - 1;
+    for (std::uint32_t i = 0; i < range.count; i += step) pfns.push_back(range.pfn + i);
   }
   std::ranges::sort(pfns);
   pfns.erase(std::ranges::unique(pfns).begin(), pfns.end());
@@ -125,14 +128,14 @@ void Observer::read_contents(const Holders& holders, bool all) {
       seen_.contents.push_back({pfn, kernel_.memory.get<std::uint8_t>(kernel_.frame(pfn))});
 }
 
-Observation& Observer::look(const Holders& holders, bool swap_is_on, bool all_contents) {
+Observation& Observer::look(const Holders& holders, bool swap_is_on, bool last) {
   clear(seen_);
   structs_.forget();
   look_at_globals();
   for (int mm = 0; mm < geometry_.mms; ++mm) look_at_space(mm);
   gather_frames(holders, swap_is_on);
   append_folios(kernel_, structs_, frames_, huge_zero_pfn_, seen_);
-  read_contents(holders, all_contents);
+  read_contents(holders, last);
   for (std::size_t id = 0; id < holders.size(); ++id)
     if (holders[id].kind != HolderKind::none)
       seen_.holders.push_back(

@@ -31,9 +31,9 @@ class Observer {
   void forgive_pgreuse(std::int64_t before);
   void remove_space(int mm) { spaces_[std::size_t(mm)].reset(); }
 
-  // Looks at everything but the op's result and reason. `all_contents`: of all that something leads
-  // to.
-  Observation& look(const Holders& holders, bool swap_is_on, bool all_contents);
+  // Looks at everything but the op's result and reason; the last time at more contents: of all that
+  // something leads to.
+  Observation& look(const Holders& holders, bool swap_is_on, bool last);
 
   std::uint32_t frame_of(int mm, int page);  // what is mapped there now, kNoFrame if nothing is
   int node_of(std::uint32_t pfn) const;      // -1: there is no such frame
@@ -43,7 +43,7 @@ class Observer {
   void look_at_space(int mm);
   void look_at_globals();
   void gather_frames(const Holders& holders, bool swap_is_on);
-  void read_contents(const Holders& holders, bool all);
+  void read_contents(const Holders& holders, bool last);
 
   const Kernel& kernel_;
   Geometry geometry_;
