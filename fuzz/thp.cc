@@ -7,11 +7,27 @@
 #include <functional>
 #include <system_error>
 
+#include "oracle/invariants.h"
+#include "oracle/judge.h"
+#include "oracle/mute.h"
+
 using namespace thp;
 
 namespace {
 
 using Run = std::function<int()>;
+
+// What a violation may say that is broken.
+std::vector<std::string> names_of_sentences() {
+  std::vector<std::string> names{std::string(kFlatMemory), std::string(kExpectedAnswer),
+                                 std::string(kVmBugOn)};
+  for (const Invariant& invariant : invariants()) names.emplace_back(invariant.name);
+  return names;
+}
+
+void mute_all(const std::vector<std::string>& names) {
+  for (const std::string& name : names) mute(name);
+}
 
 void add_judge(CLI::App& app, JudgeOptions& options, Run& run) {
   CLI::App* command = app.add_subcommand("judge", "Run traces; say what does not hold");
@@ -100,6 +116,9 @@ int main(int argc, char** argv) {
   ExploreCommandOptions explore;
   Files reaching;
   Run run;
+  app.add_option_function<std::vector<std::string>>("--mute", mute_all,
+                                                    "sentences not to listen to, for experiments")
+      ->check(CLI::IsMember(names_of_sentences()));
   add_judge(app, judge, run);
   add_explain(app, explained, run);
   add_shrink(app, shrink, run);

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "oracle/invariants.h"
+#include "oracle/mute.h"
 
 namespace thp {
 
@@ -44,8 +45,7 @@ std::optional<Violation> Judge::step_from(const Judge& from, const Op& op, bool 
   if (broken || machine_.defect != nullptr) return broken;
   stayed_ = machine_ == from.machine_ && memory_ == from.memory_;
   if (stayed_) return std::nullopt;  // where all has been compared
-  const Verdict seen = memory_.compare(machine_);
-  return seen ? violation(*seen) : std::nullopt;
+  return listen(memory_.compare(machine_));
 }
 
 // Everything but the state that is left.
@@ -56,9 +56,10 @@ std::optional<Violation> Judge::step_machine(const Recount& before, const Op& op
   result_ = thp::step(machine_, op);
   ++ops_;
   if (machine_.defect != nullptr) return std::nullopt;
-  if (machine_.bug != nullptr) return violation(kVmBugOn, machine_.bug);
-  if (const Verdict seen = memory_.after(op, result_, machine_, armed)) return violation(*seen);
-  if (const char* sentence = check_after(answers, machine_, memory_, result_))
+  if (machine_.bug != nullptr && !is_muted(kVmBugOn)) return violation(kVmBugOn, machine_.bug);
+  if (auto seen = listen(memory_.after(op, result_, machine_, armed))) return seen;
+  const char* sentence = check_after(answers, machine_, memory_, result_);
+  if (sentence != nullptr && !is_muted(kExpectedAnswer))
     return violation(kExpectedAnswer, sentence);
   return std::nullopt;
 }
@@ -70,14 +71,13 @@ std::optional<Violation> Judge::check() {
   if (auto broken = check_invariants(false)) return broken;
   const Verdict seen = compare_changed();
   machine_.stamps.clear();
-  return seen ? violation(*seen) : std::nullopt;
+  return listen(seen);
 }
 
 std::optional<Violation> Judge::check_everything() {
   if (auto broken = check_state()) return broken;
   if (mode_ == Mode::incremental) copy_contents();
-  const Verdict seen = memory_.compare(machine_);
-  return seen ? violation(*seen) : std::nullopt;
+  return listen(memory_.compare(machine_));
 }
 
 std::optional<Violation> Judge::check_state() {
@@ -202,6 +202,10 @@ Verdict Judge::compare_stale(int mm, int i) {
 
 std::optional<Violation> Judge::violation(std::string_view broken, std::string detail) const {
   return Violation{ops_ == 0 ? 0 : ops_ - 1, broken, op_name_, std::move(detail)};
+}
+
+std::optional<Violation> Judge::listen(const Verdict& seen) const {
+  return seen && !is_muted(kFlatMemory) ? violation(*seen) : std::nullopt;
 }
 
 std::optional<Violation> Judge::violation(const Mismatch& mismatch) const {

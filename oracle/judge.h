@@ -68,6 +68,7 @@ class Judge {
   void look_at(int id, int content);
   std::optional<Violation> violation(std::string_view broken, std::string detail) const;
   std::optional<Violation> violation(const Mismatch& mismatch) const;
+  std::optional<Violation> listen(const Verdict& seen) const;
 
   Machine machine_;
   FlatMemory memory_;

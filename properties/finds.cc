@@ -55,8 +55,10 @@ fs::path finds_directory() {
 
 void record_find(const Trace& trace, const Violation& violation, const ShrinkOptions& options,
                  std::string_view command) {
-  fmt::print(stderr, "{} does not hold after op {} of {}, {}; shrinking\n", violation.broken,
-             violation.op + 1, trace.ops.size(), violation.after);
+  const bool only_tell = finds_directory() == "-";
+  fmt::print(stderr, "{} does not hold after op {} of {}, {}{}\n", violation.broken,
+             violation.op + 1, trace.ops.size(), violation.after, only_tell ? "" : "; shrinking");
+  if (only_tell) return;
   const Shrunk shrunk = shrink(trace, violation, options);
   const fs::path file = finds_directory() / find_name(shrunk.trace, shrunk.violation);
   std::error_code ignored;

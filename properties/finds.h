@@ -22,7 +22,7 @@ std::string print_find(const Trace& trace, const Violation& violation);
 // BROKEN-HASH.trace: the same trace has the same name.
 std::string find_name(const Trace& trace, const Violation& violation);
 
-// $THP_FINDS, or ./finds.
+// $THP_FINDS, or ./finds. Where it is `-`, a find is told in one line, and that is all.
 std::filesystem::path finds_directory();
 
 // Shrinks the trace, writes the result to finds_directory(), and tells standard error all of it:
