@@ -1,0 +1,83 @@
+#!/usr/bin/awk -f
+# The table of mutants, of the names of all sentences and of rows of ci/mutate: mutant, its judge, its
+# bug, engine, seed, judge, tries, seconds, ops. Exit status 1: a mutant lives, or dies otherwise.
+
+# The n-th smallest of the numbers in a list.
+function nth(list, n, numbers, count, i, j, x) {
+  count = split(list, numbers, " ")
+  for (i = 2; i <= count; ++i) {
+    x = numbers[i] + 0
+    for (j = i - 1; j > 0 && numbers[j] + 0 > x; --j) numbers[j + 1] = numbers[j]
+    numbers[j + 1] = x
+  }
+  return numbers[n]
+}
+function count_of(list, parts) { return split(list, parts, " ") }
+function median(list) { return list == "" ? "-" : nth(list, int((count_of(list) + 1) / 2)) }
+function worst(list) { return list == "" ? "-" : nth(list, count_of(list)) }
+
+# Median and worst of the seconds, and how many seeds found nothing.
+function times(name, engine, text) {
+  if (!runs[name, engine]) return "-"
+  text = seconds[name, engine] == "" ? "never" : \
+    median(seconds[name, engine]) " / " worst(seconds[name, engine])
+  if (missed[name, engine] && seconds[name, engine] != "") text = text ", " missed[name, engine] " never"
+  return text
+}
+
+BEGIN { FS = "\t" }
+FNR == NR { sentences[++sentence_count] = $1; next }
+!($1 in judge) { order[++count] = $1; judge[$1] = $2; bug[$1] = $3 }
+{
+  ++runs[$1, $4]
+  by[$1, $4] = $6
+  tries[$1, $4] = $7
+  ops[$1, $4] = $9
+  if ($6 == "-") {
+    ++missed[$1, $4]
+  } else {
+    if ($4 != "others") killed[$1] = killed[$1] " " $4
+    seconds[$1, $4] = seconds[$1, $4] " " $8
+    if ($4 == "empty" || $4 == "rapidcheck" || $4 == "explorer") every[$4] = every[$4] " " $8
+  }
+}
+
+END {
+  print "# Mutants: how much would it catch?\n"
+  print "Written by `ci/mutate --write`. One mistake each, mostly one that Linux once made: who notices it, and how"
+  print "soon? *Alone*: with its judge muted, no other notices within the explorer's scopes. Seconds are median and"
+  print "worst over seeds, on one core of a busy machine: libFuzzer from an empty corpus, libFuzzer from seeds and"
+  print "regressions, RapidCheck. *Corpus*: how many of those traces turn red.\n"
+  print "| mutant | Linux | killed by | alone | explorer: ops, s | libFuzzer, s | seeded, s | RapidCheck, s | corpus |"
+  print "|---|---|---|---|---|---|---|---|---|"
+  for (i = 1; i <= count; ++i) {
+    n = order[i]
+    others = !runs[n, "others"] ? "" : by[n, "others"] == "-" ? "yes" : "no"
+    if (others == "yes") alone[judge[n]] = 1
+    judges[judge[n]] = 1
+    explored = by[n, "explorer"] == "-" ? "never" : ops[n, "explorer"] ", " worst(seconds[n, "explorer"])
+    if (by[n, "explorer"] != "-") lengths = lengths " " ops[n, "explorer"]
+    printf "| `%s` | %s | `%s` | %s | %s | %s | %s | %s | %d |\n", n, bug[n], judge[n], others, explored,
+      times(n, "empty"), times(n, "seeded"), times(n, "rapidcheck"), tries[n, "corpus"]
+    if (killed[n] == "") lives = lives " " n
+    if (tries[n, "transfer"] > 0) orders = orders " " n "(" tries[n, "transfer"] ")"
+    if (by[n, "own"] != judge[n]) otherwise = otherwise " " n "(" by[n, "own"] ")"
+  }
+  printf "\n%d mutants, %d of them live. Shortest traces: %s ops in the median, %s at most.\n", count,
+    count_of(lives), median(lengths), worst(lengths)
+  print "Seconds to a kill, median and worst of all runs that killed: explorer", median(every["explorer"]), "/",
+    worst(every["explorer"]) "; libFuzzer", median(every["empty"]), "/", worst(every["empty"]) "; RapidCheck",
+    median(every["rapidcheck"]), "/", worst(every["rapidcheck"]) "."
+  for (i = 1; i <= sentence_count; ++i) {
+    s = sentences[i]
+    if (!(s in judges)) none = none " " s
+    else if (!(s in alone)) never = never " " s
+  }
+  print "\nNo mutant here is killed by:" (none == "" ? " (each has one)" : none)
+  print "\nNone that it kills is killed by it alone:" (never == "" ? " (each has one)" : never)
+  print "\nTraces of the corpus that fail at their own order and not, or otherwise, at order 9:" \
+    (orders == "" ? " (none)" : orders)
+  if (lives != "") print "\nLIVES:" lives
+  if (otherwise != "") print "\nOF ITS OWN TRACE ANOTHER JUDGE SAYS SO, OR NONE:" otherwise
+  exit lives != "" || otherwise != ""
+}
