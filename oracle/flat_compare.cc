@@ -13,6 +13,7 @@ constexpr char kContent[] = "a page holds what was stored last";
 constexpr char kOutside[] = "page tables are empty where nothing is mapped";
 constexpr char kTooWritable[] = "an entry is writable only where the mapping permits stores";
 constexpr char kZeroWritable[] = "no entry of a zero page is writable";
+constexpr char kSoftClean[] = "a page that was stored to is soft-dirty until that is cleared";
 constexpr char kVmas[] = "the VMAs are what the calls made";
 constexpr char kAlive[] = "an address space lives from fork to exit";
 constexpr char kHolder[] = "a reference is held from its call to its return";
@@ -38,6 +39,15 @@ int content_behind(const Machine& m, const Entry& entry, int offset) {
       return 0;
   }
   return -1;
+}
+
+// Does /proc/PID/pagemap call a page clean to the soft-dirty tracker? v6.1 fs/proc/task_mmu.c:
+// pte_to_pagemap_entry(). What is nowhere was discarded.
+bool is_soft_clean(const Machine& m, int mm, int page, const Entry& entry) {
+  if (entry.has(kSoftDirty) || entry.is_none() || entry.is_zero()) return false;
+  for (const Vma& vma : m.vmas(mm))
+    if (vma.covers(page)) return !vma.has(VM_SOFTDIRTY);
+  return false;
 }
 
 }  // namespace
@@ -70,6 +80,8 @@ Verdict FlatMemory::compare_entry(const Machine& m, int mm, int page, const Entr
     if (entry.is_zero()) return Mismatch{kZeroWritable, mm, page};
     if ((allowed & kMayWrite) == 0) return Mismatch{kTooWritable, mm, page};
   }
+  if ((allowed & kWritten) != 0 && is_soft_clean(m, mm, page, entry))
+    return Mismatch{kSoftClean, mm, page};
   return see(mm, page, content_behind(m, entry, offset));
 }
 
@@ -136,7 +148,9 @@ bool FlatMemory::agrees(const Machine& m, int mm, const Entry& pmd, int first, i
   }
   if (!pmd.is_present() || pmd.frame + m.hpage_nr() > m.frames()) return false;
   const std::uint8_t needed = kMapped | (pmd.has(kWrite) ? kMayWrite : 0);
-  if ((summary(mm, {first, end}).all & needed) != needed) return false;
+  const Summary states = summary(mm, {first, end});
+  if ((states.all & needed) != needed) return false;
+  if ((states.any & kWritten) != 0 && !pmd.has(kSoftDirty)) return false;
   const Page* page = &m.page(Pfn(pmd.frame + first - pmd_first(m, first)));
   bool same = true;
   for (const std::uint8_t value : expected) same &= value == page++->content;

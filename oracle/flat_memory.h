@@ -77,15 +77,16 @@ class FlatMemory {
     kMayWrite = 4,
     kLocked = 8,  // VM_LOCKED
     kDontfork = 16,
-    kTouched = 32,  // stored to, or pinned for writing, since it was mapped or discarded
-    kLazy = 64,     // MADV_FREE, and no store since: a load may find 0
+    kTouched = 32,   // stored to, or pinned for writing, since it was mapped or discarded
+    kLazy = 64,      // MADV_FREE, and no store since: a load may find 0
+    kWritten = 128,  // stored to since soft-dirty bits were cleared
   };
   struct Cell {
     std::uint8_t& value;
     std::uint8_t& state;
     void found_discarded() {
       value = 0;
-      state &= std::uint8_t(~(kLazy | kTouched));
+      state &= std::uint8_t(~(kLazy | kTouched | kWritten));
     }
   };
 
@@ -190,6 +191,7 @@ class FlatMemory {
   int first_hole(int mm, PageRange range) const;  // range.end if all of it is mapped
   void touch(int mm, int first, int end);
   void store(int mm, int page, int value);
+  void store_by_processor(int mm, int page, int value);
   void mark(int mm, int first, int end, std::uint8_t clear, std::uint8_t set);
   void discard(int mm, int first, int end, std::uint8_t keep);
   void unmap(int mm, int first, int end) { discard(mm, first, end, 0); }
@@ -212,6 +214,7 @@ class FlatMemory {
   bool holders_touched_ = false;
   std::array<Touched, Geometry::kMaxMms> touched_{};
   std::array<bool, Geometry::kMaxMms> alive_{};
+  std::array<bool, Geometry::kMaxMms> tracked_{};  // are all stores seen by the soft-dirty tracker?
   std::array<View, kMaxHolders> views_{};
   unsigned held_ = 0;                                       // bit h: views_[h] is of something
   boost::container::vector<std::uint8_t> values_, states_;  // of all pages
@@ -225,7 +228,7 @@ void FlatMemory::tell(const std::array<std::uint8_t, Geometry::kMaxMms>& mms,
   for (int i = 0; i < mms_; ++i) {
     name_of[mms[std::size_t(i)]] = i;
     for (int page = 0; page < pages_; ++page) {
-      put(state(mms[std::size_t(i)], page));
+      put(state(mms[std::size_t(i)], page) & ~kWritten);  // entries tell as much
       content(value(mms[std::size_t(i)], page));
     }
   }

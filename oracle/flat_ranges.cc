@@ -41,6 +41,12 @@ void FlatMemory::store(int mm, int page, int value) {
   touch(mm, page, page + 1);
 }
 
+// What a device stores the tracker of soft-dirty pages does not see.
+void FlatMemory::store_by_processor(int mm, int page, int value) {
+  store(mm, page, value);
+  if (tracked_[std::size_t(mm)]) at(mm, page).state |= kWritten;
+}
+
 // Of pages that are mapped; others have no state.
 void FlatMemory::mark(int mm, int first, int end, std::uint8_t clear, std::uint8_t set) {
   touched_[std::size_t(mm)].vmas |= first < end;
