@@ -1,6 +1,7 @@
 #!/usr/bin/awk -f
-# The table of mutants, of the names of all sentences and of rows of ci/mutate: mutant, its judge, its
-# bug, engine, seed, judge, tries, seconds, ops. Exit status 1: a mutant lives, or dies otherwise.
+# The table of mutants, of the names of all sentences and of rows of ci/mutate: mutant, its judge,
+# its bug, engine, seed, judge, tries, seconds, ops. Exit status 1: a mutant lives, or dies
+# otherwise.
 
 # The n-th smallest of the numbers in a list.
 function nth(list, n, numbers, count, i, j, x) {
@@ -21,7 +22,8 @@ function times(name, engine, text) {
   if (!runs[name, engine]) return "-"
   text = seconds[name, engine] == "" ? "never" : \
     median(seconds[name, engine]) " / " worst(seconds[name, engine])
-  if (missed[name, engine] && seconds[name, engine] != "") text = text ", " missed[name, engine] " never"
+  if (missed[name, engine] && seconds[name, engine] != "")
+    text = text ", " missed[name, engine] " never"
   return text
 }
 
@@ -44,29 +46,35 @@ FNR == NR { sentences[++sentence_count] = $1; next }
 
 END {
   print "# Mutants: how much would it catch?\n"
-  print "Written by `ci/mutate --write`. One mistake each, mostly one that Linux once made: who notices it, and how"
-  print "soon? *Alone*: with its judge muted, no other notices within the explorer's scopes. Seconds are median and"
-  print "worst over seeds, on one core of a busy machine: libFuzzer from an empty corpus, libFuzzer from seeds and"
-  print "regressions, RapidCheck. *Corpus*: how many of those traces turn red.\n"
-  print "| mutant | Linux | killed by | alone | explorer: ops, s | libFuzzer, s | seeded, s | RapidCheck, s | corpus |"
+  print "Written by `ci/mutate --write`. One mistake each, mostly one that Linux once made: who"
+  print "notices it, and how soon? *Alone*: with its judge muted, no other notices within three"
+  print "scopes of the explorer. Seconds are median and worst over seeds, on one core of a busy"
+  print "machine: libFuzzer from an empty corpus, libFuzzer from seeds and regressions, RapidCheck."
+  print "*Corpus*: how many of those traces turn red.\n"
+  print "| mutant | Linux | killed by | alone | explorer: ops, s | libFuzzer, s | seeded, s " \
+    "| RapidCheck, s | corpus |"
   print "|---|---|---|---|---|---|---|---|---|"
   for (i = 1; i <= count; ++i) {
     n = order[i]
     others = !runs[n, "others"] ? "" : by[n, "others"] == "-" ? "yes" : "no"
     if (others == "yes") alone[judge[n]] = 1
     judges[judge[n]] = 1
-    explored = by[n, "explorer"] == "-" ? "never" : ops[n, "explorer"] ", " worst(seconds[n, "explorer"])
-    if (by[n, "explorer"] != "-") lengths = lengths " " ops[n, "explorer"]
-    printf "| `%s` | %s | `%s` | %s | %s | %s | %s | %s | %d |\n", n, bug[n], judge[n], others, explored,
-      times(n, "empty"), times(n, "seeded"), times(n, "rapidcheck"), tries[n, "corpus"]
+    explored = "never"
+    if (by[n, "explorer"] != "-") {
+      explored = ops[n, "own"] ", " worst(seconds[n, "explorer"])
+      lengths = lengths " " ops[n, "own"]
+    }
+    printf "| `%s` | %s | `%s` | %s | %s | %s | %s | %s | %d |\n", n, bug[n], judge[n], others,
+      explored, times(n, "empty"), times(n, "seeded"), times(n, "rapidcheck"), tries[n, "corpus"]
     if (killed[n] == "") lives = lives " " n
-    if (tries[n, "transfer"] > 0) orders = orders " " n "(" tries[n, "transfer"] ")"
+    if (tries[n, "transfer"] > 0) orders = orders " " n " (" tries[n, "transfer"] ")"
     if (by[n, "own"] != judge[n]) otherwise = otherwise " " n "(" by[n, "own"] ")"
   }
-  printf "\n%d mutants, %d of them live. Shortest traces: %s ops in the median, %s at most.\n", count,
-    count_of(lives), median(lengths), worst(lengths)
-  print "Seconds to a kill, median and worst of all runs that killed: explorer", median(every["explorer"]), "/",
-    worst(every["explorer"]) "; libFuzzer", median(every["empty"]), "/", worst(every["empty"]) "; RapidCheck",
+  printf "\n%d mutants, %d of them live. Shortest traces: %s ops in the median, %s at most.\n",
+    count, count_of(lives), median(lengths), worst(lengths)
+  print "Seconds to a kill, median and worst of all runs that killed: explorer",
+    median(every["explorer"]), "/", worst(every["explorer"]) "; libFuzzer",
+    median(every["empty"]), "/", worst(every["empty"]) "; RapidCheck",
     median(every["rapidcheck"]), "/", worst(every["rapidcheck"]) "."
   for (i = 1; i <= sentence_count; ++i) {
     s = sentences[i]
@@ -75,7 +83,7 @@ END {
   }
   print "\nNo mutant here is killed by:" (none == "" ? " (each has one)" : none)
   print "\nNone that it kills is killed by it alone:" (never == "" ? " (each has one)" : never)
-  print "\nTraces of the corpus that fail at their own order and not, or otherwise, at order 9:" \
+  print "\nOf so many traces of the corpus the verdict at order 9 is not that at their own order:" \
     (orders == "" ? " (none)" : orders)
   if (lives != "") print "\nLIVES:" lives
   if (otherwise != "") print "\nOF ITS OWN TRACE ANOTHER JUDGE SAYS SO, OR NONE:" otherwise
