@@ -50,7 +50,8 @@ END {
   print "notices it, and how soon? *Alone*: with its judge muted, no other notices within three"
   print "scopes of the explorer. Seconds are median and worst over seeds, on one core of a busy"
   print "machine: libFuzzer from an empty corpus, libFuzzer from seeds and regressions, RapidCheck."
-  print "*Corpus*: how many of those traces turn red.\n"
+  print "*Corpus*: how many of those traces turn red. `waiting/` has more: mistakes that no judge"
+  print "notices yet (`killed-by: nobody`), or that have no shortest trace, or were not measured.\n"
   print "| mutant | Linux | killed by | alone | explorer: ops, s | libFuzzer, s | seeded, s " \
     "| RapidCheck, s | corpus |"
   print "|---|---|---|---|---|---|---|---|---|"
