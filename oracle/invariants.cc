@@ -169,7 +169,7 @@ class Sweep {
       if (m_.anon_vmas[n].parent < kMaxAnonVmas) ++children[m_.anon_vmas[n].parent];
     });
     for (std::size_t n = 0; n < kMaxAnonVmas; ++n)
-      known |= std::uint64_t(m_.anon_vmas[n].used != 0) << n;
+      known |= std::uint64_t(m_.anon_vmas[n] != AnonVma{}) << n;
     for (; known != 0; known &= known - 1) {
       const int i = std::countr_zero(known);
       const auto n = std::size_t(i);
