@@ -31,8 +31,8 @@ class Observer {
   void forgive_pgreuse(std::int64_t before);
   void remove_space(int mm) { spaces_[std::size_t(mm)].reset(); }
 
-  // Looks at everything but the op's result and reason; the last time at more contents: of all that
-  // something leads to.
+  // Looks at everything but the op's result and reason; the last time at more contents: of all
+  // small folios that something leads to, and of both ends of large ones.
   Observation& look(const Holders& holders, bool swap_is_on, bool last);
 
   std::uint32_t frame_of(int mm, int page);  // what is mapped there now, kNoFrame if nothing is
