@@ -73,9 +73,11 @@ void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
       ->capture_default_str();
   command->add_flag("--json", options.json, "the figures as one JSON object");
   command->add_flag("--matrix", options.matrix, "what each op came to, here and in the traces");
-  command->add_option("TRACE", options.files, "for --matrix: traces to compare with");
+  command->add_option("TRACE", options.files, "for --matrix: traces to compare with")
+      ->needs("--matrix");
   command->add_option("--write", options.write, "for --matrix: where to write what they lack")
-      ->check(CLI::ExistingDirectory);
+      ->check(CLI::ExistingDirectory)
+      ->needs("--matrix");
   command->callback([&] { run = [&] { return run_explore(options); }; });
 }
 

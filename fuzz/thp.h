@@ -2,6 +2,7 @@
 // only thp.cc knows the command line.
 #pragma once
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,15 +55,24 @@ struct ExploreCommandOptions {
 };
 int run_explore(const ExploreCommandOptions& options);
 
-// The matrix of an exploration beside that of traces, with a trace for each outcome that those have
-// not. False: a file cannot be read or written.
+// The matrix of an exploration beside that of traces; into the folder `write`, if there is one,
+// goes a trace for each cell that those have not. False: a file cannot be written.
 struct ShownOutcome {
   int kind;
   Outcome outcome;
   Trace trace;
 };
-bool tell_matrix(const Outcomes& explored, const std::vector<ShownOutcome>& shown,
-                 const ExploreCommandOptions& options);
+struct ShownPair {
+  int kind, next;
+  Trace trace;
+};
+struct Shown {
+  std::vector<ShownOutcome> outcomes;
+  std::vector<ShownPair> pairs;
+};
+std::optional<Outcomes> outcomes_of(const Files& files);  // none, and told: one cannot be read
+bool tell_matrix(const Outcomes& explored, const Shown& shown, const Outcomes& traced,
+                 const std::string& write);
 
 // Tables, a row a line.
 int run_ops();

@@ -75,14 +75,18 @@ expect 2 '^bad.trace:3:3' "$thp" sometimes bad.trace
 
 expect 0 '^23 states, 221 transitions' "$thp" explore --depth 1
 expect 0 '^\| `madvise_collapse` \| -EINVAL' "$thp" explore --depth 2 --matrix
-mkdir holes
+mkdir holes pairs
 expect 0 '^\| `store` \| SIGSEGV \|  \| [0-9]+ \| - \|' \
   "$thp" explore --depth 1 --matrix --write holes holds.trace
 expect 0 'holes/store_SIGSEGV.trace: holds: 1 ops, 1 expect lines' "$thp" judge holes/store_*.trace
+expect 0 '^in no trace: store, then fork' \
+  "$thp" explore --depth 3 --ops mmap,store,fork --matrix --write pairs holds.trace
+expect 0 'pairs/store_then_fork.trace: holds: 3 ops' "$thp" judge pairs/store_then_fork.trace
 expect 2 'holes/store_SIGSEGV.trace: cannot be written: File exists' \
   "$thp" explore --depth 1 --matrix --write holes holds.trace
 expect 0 '^sometimes, but not here: .*fork' "$thp" explore --scope migration --matrix
 expect 2 '^bad.trace:3:3: ' "$thp" explore --depth 1 --matrix bad.trace
+expect 2 'TRACE requires --matrix' "$thp" explore --depth 1 holds.trace
 expect 2 'nowhere' "$thp" explore --depth 1 --matrix --write nowhere
 expect 0 '"end":"fixpoint"' "$thp" explore --scope migration --json
 expect 0 'ends: depth' "$thp" explore --ops -fork,-exit --depth 1

@@ -111,7 +111,7 @@ int status_of(const Explored& e) {
 }
 
 Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_point start,
-                         std::vector<ShownOutcome>& outcomes, std::optional<TwinStates>& twins) {
+                         Shown* shown_cells, std::optional<TwinStates>& twins) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   auto shown = start;
   const auto go_on = [&](const Explored& e) {
@@ -123,13 +123,16 @@ Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_
     return !interrupted;
   };
   std::signal(SIGINT, [](int) { interrupted = true; });
-  const auto show = [&](int kind, const Outcome& outcome, const Trace& trace) {
-    outcomes.push_back({kind, outcome, trace});
-  };
-  ExploreOptions options{.max_bytes = max_bytes,
-                         .go_on = go_on,
-                         .show = show,
-                         .threads = int(std::thread::hardware_concurrency())};
+  ExploreOptions options{
+      .max_bytes = max_bytes, .go_on = go_on, .threads = int(std::thread::hardware_concurrency())};
+  if (shown_cells != nullptr) {
+    options.show = [=](int kind, const Outcome& outcome, const Trace& trace) {
+      shown_cells->outcomes.push_back({kind, outcome, trace});
+    };
+    options.show_pair = [=](int kind, int next, const Trace& trace) {
+      shown_cells->pairs.push_back({kind, next, trace});
+    };
+  }
   if (twins) options.visit = [&twins](const Machine& m) { twins->visit(m); };
   Explored explored = explore(scope, options);
   if (terminal) fmt::print(stderr, "\n");
@@ -176,12 +179,14 @@ int run_explore(const ExploreCommandOptions& options) {
     fmt::print(stderr, "{}\n", scope.error());
     return kNoTrace;
   }
+  const auto traced = outcomes_of(options.files);
+  if (!traced) return kNoTrace;
   const auto start = Clock::now();
-  std::vector<ShownOutcome> outcomes;
+  Shown shown;
   std::optional<TwinStates> twins;
   if (!options.twins.empty()) twins.emplace(options.twins);
-  const Explored e =
-      explore_visibly(*scope, std::size_t(options.memory) << 20, start, outcomes, twins);
+  const Explored e = explore_visibly(*scope, std::size_t(options.memory) << 20, start,
+                                     options.matrix ? &shown : nullptr, twins);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (options.json) {
     nlohmann::json json = figures(*scope, e, seconds);
@@ -195,7 +200,7 @@ int run_explore(const ExploreCommandOptions& options) {
   if (e.find) record_find(e.find->trace, e.find->violation);
   tell(*scope, e, seconds);
   if (options.matrix) tell_unreached(e.reached);
-  if (options.matrix && !tell_matrix(e.outcomes, outcomes, options)) return kNoTrace;
+  if (options.matrix && !tell_matrix(e.outcomes, shown, *traced, options.write)) return kNoTrace;
   return compare_with_table(options, e);
 }
 

@@ -13,19 +13,6 @@
 namespace thp {
 namespace {
 
-std::optional<Outcomes> outcomes_of(const Files& files) {
-  Outcomes outcomes;
-  for (const std::string& name : files) {
-    const auto file = read_trace(name);
-    if (!file) {
-      fmt::print(stderr, "{}\n", file.error());
-      return {};
-    }
-    outcomes.add(file->trace);
-  }
-  return outcomes;
-}
-
 void tell_kind(int kind, const Outcomes& explored, const Outcomes& traced) {
   std::vector<Outcome> rows = explored.of(kind);
   std::ranges::sort(rows, std::greater(), &Outcome::times);
@@ -48,9 +35,17 @@ void tell_pairs(const Outcomes& explored, const Outcomes& traced) {
                    op_name(kind), op_name(next));
 }
 
+bool write_hole(const std::string& folder, const std::string& name, std::string_view what,
+                const std::string& lines) {
+  const auto done = write_atomically(fmt::format("{}/{}.trace", folder, name),
+                                     fmt::format("# {}\n{}", what, lines), false);
+  if (!done) fmt::print(stderr, "{}\n", done.error());
+  return done.has_value();
+}
+
 // A shortest trace for each outcome that the traces have not.
-bool write_holes(const std::vector<ShownOutcome>& shown, const Outcomes& traced,
-                 const std::string& folder) {
+bool write_outcomes(const std::vector<ShownOutcome>& shown, const Outcomes& traced,
+                    const std::string& folder) {
   bool written = true;
   for (const auto& [kind, outcome, trace] : shown) {
     if (traced.has(kind, outcome)) continue;
@@ -64,27 +59,48 @@ bool write_holes(const std::vector<ShownOutcome>& shown, const Outcomes& traced,
       name += fmt::format("_{}", reason);
       expected += fmt::format("expect reason {}\n", reason);
     }
-    const auto done = write_atomically(
-        fmt::format("{}/{}.trace", folder, name),
-        fmt::format("# The shortest way to an outcome that no other trace came to.\n{}{}",
-                    print(trace), expected),
-        false);
-    if (!done) fmt::print(stderr, "{}\n", done.error());
-    written = written && done.has_value();
+    written &=
+        write_hole(folder, name, "The shortest way to an outcome that no other trace came to.",
+                   print(trace) + expected);
+  }
+  return written;
+}
+
+bool write_pairs(const std::vector<ShownPair>& shown, const Outcomes& traced,
+                 const std::string& folder) {
+  bool written = true;
+  for (const auto& [kind, next, trace] : shown) {
+    if (traced.has_pair(kind, next)) continue;
+    written &=
+        write_hole(folder, fmt::format("{}_then_{}", op_name(kind), op_name(next)),
+                   "The shortest way to two ops in turn as in no other trace.", print(trace));
   }
   return written;
 }
 
 }  // namespace
 
-bool tell_matrix(const Outcomes& explored, const std::vector<ShownOutcome>& shown,
-                 const ExploreCommandOptions& options) {
-  const auto traced = outcomes_of(options.files);
-  if (!traced) return false;
+std::optional<Outcomes> outcomes_of(const Files& files) {
+  Outcomes outcomes;
+  for (const std::string& name : files) {
+    const auto file = read_trace(name);
+    if (!file) {
+      fmt::print(stderr, "{}\n", file.error());
+      return {};
+    }
+    outcomes.add(file->trace);
+  }
+  return outcomes;
+}
+
+bool tell_matrix(const Outcomes& explored, const Shown& shown, const Outcomes& traced,
+                 const std::string& write) {
   fmt::print("\n| op | result | reason | transitions | in the traces |\n|---|---|---|---|---|\n");
-  for (int kind = 0; kind < kOpKinds; ++kind) tell_kind(kind, explored, *traced);
-  tell_pairs(explored, *traced);
-  return options.write.empty() || write_holes(shown, *traced, options.write);
+  for (int kind = 0; kind < kOpKinds; ++kind) tell_kind(kind, explored, traced);
+  tell_pairs(explored, traced);
+  if (write.empty()) return true;
+  const bool outcomes = write_outcomes(shown.outcomes, traced, write);
+  return write_pairs(shown.pairs, traced, write) && outcomes;
 }
 
 }  // namespace thp

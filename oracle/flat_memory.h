@@ -57,7 +57,8 @@ class FlatMemory {
   unsigned holders() const { return held_; }  // bit h: something is held as h
   // Not what was touched last.
   bool operator==(const FlatMemory& other) const {
-    return states_ == other.states_ && values_ == other.values_ && views_ == other.views_;
+    return states_ == other.states_ && values_ == other.values_ && views_ == other.views_ &&
+           tracked_ == other.tracked_;
   }
   // All that it knows, for canonical states: put(number) and content(value); of address spaces and
   // holders in this order, which becomes their names.

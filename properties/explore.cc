@@ -26,6 +26,7 @@ class Explorer {
     explored_.end = begin() ? walk() : End::violation;
     measure();
     if (options_.show) show_outcomes();
+    if (options_.show_pair) show_pairs();
     return std::move(explored_);
   }
 
@@ -60,7 +61,7 @@ class Explorer {
       for (const StateId end = StateId(tree_.size()); state < end;) {
         const StateId last =
             std::min(state + StateId(kBatch / std::max<std::size_t>(moves_.size(), 1) + 1), end);
-        walk_batch(state, last);
+        walk_batch(state, last, options_.show_pair && has_two_ops_left(depth));
         if (const auto ended = take_reports()) return *ended;
         if (tree_.size() > end) explored_.depth = depth + 1;
         if (!go_on()) return End::interrupted;
@@ -72,15 +73,17 @@ class Explorer {
     return End::fixpoint;
   }
 
+  bool has_two_ops_left(int depth) const { return scope_.depth == 0 || depth + 2 <= scope_.depth; }
+
   // The first walker is this thread.
-  void walk_batch(StateId first, StateId end) {
+  void walk_batch(StateId first, StateId end, bool pairs) {
     const auto share = [&](std::size_t i) {
       return first + StateId((end - first) * i / walkers_.size());
     };
     std::vector<std::jthread> threads;
     for (std::size_t i = 1; i < walkers_.size(); ++i)
-      threads.emplace_back([&, i] { walkers_[i].walk(share(i), share(i + 1)); });
-    walkers_[0].walk(first, share(1));
+      threads.emplace_back([&, i] { walkers_[i].walk(share(i), share(i + 1), pairs); });
+    walkers_[0].walk(first, share(1), pairs);
   }
 
   std::optional<End> take_reports() {
@@ -90,6 +93,7 @@ class Explorer {
       explored_.defects += report.defects;
       explored_.outcomes.add(report.outcomes);
       explored_.reached |= report.reached;
+      take(report.pairs);
       if (!take(report.discoveries)) return End::memory;
       if (!report.find) continue;
       explored_.find = report.find;
@@ -111,6 +115,15 @@ class Explorer {
     return true;
   }
 
+  void take(const std::vector<Walker::Pair>& pairs) {
+    for (const Walker::Pair& pair : pairs) {
+      const int kind = int(moves_[pair.move].index()), next = int(moves_[pair.next].index());
+      if (explored_.outcomes.has_pair(kind, next)) continue;
+      explored_.outcomes.add_pair(kind, next);
+      pairs_.push_back(pair);
+    }
+  }
+
   bool has_memory() const {
     return seen_.bytes_with(1) + tree_.bytes() + Discoveries::kEach <= options_.max_bytes &&
            tree_.size() + 1 < std::size_t{1} << 32;
@@ -120,6 +133,12 @@ class Explorer {
     for (int kind = 0; kind < kOpKinds; ++kind)
       for (const Outcome& outcome : explored_.outcomes.of(kind))
         options_.show(kind, outcome, walkers_[0].trace_to(outcome.from, outcome.move));
+  }
+
+  void show_pairs() {
+    for (const Walker::Pair& pair : pairs_)
+      options_.show_pair(int(moves_[pair.move].index()), int(moves_[pair.next].index()),
+                         walkers_[0].trace_to(pair));
   }
 
   bool go_on() {
@@ -140,6 +159,7 @@ class Explorer {
   Fingerprints seen_;
   Discoveries tree_;
   std::deque<Walker> walkers_;
+  std::vector<Walker::Pair> pairs_;  // the first of each two kinds
   Explored explored_;
 };
 

@@ -37,7 +37,7 @@ struct Explored {
   std::size_t moves = 0;          // ops with arguments in the scope
   std::size_t visited_bytes = 0, tree_bytes = 0;
   Reached reached;    // of new states, and of the steps that first led there
-  Outcomes outcomes;  // of all transitions; pairs along the paths by which states were found
+  Outcomes outcomes;  // of all transitions; pairs of every sequence, if ExploreOptions ask for it
   struct Find {
     Trace trace;
     Violation violation;
@@ -56,6 +56,8 @@ struct ExploreOptions {
   std::function<void(const Machine&)> visit = {};
   // At the end, each outcome with the first of the shortest traces that end with it.
   std::function<void(int kind, const Outcome&, const Trace&)> show = {};
+  // With it, pairs of ops are looked for, and each is shown with such a trace at the end.
+  std::function<void(int kind, int next, const Trace&)> show_pair = {};
   int threads = 1;  // the result is the same with any number
 };
 

@@ -118,6 +118,49 @@ void threads_do_not_matter() {
   check(one.outcomes == three.outcomes, "and in the same order");
 }
 
+// Of a small scope, which op follows which: what the explorer says, and what all its sequences do.
+void pairs_are_those_of_all_sequences() {
+  Scope scope{{.order = 1, .pmds = 1, .mms = 2}, parse_op_set("mmap,store,fork,exit,pin").value()};
+  scope.depth = 3;
+  std::size_t shown = 0;
+  const auto show = [&](int kind, int next, const Trace& trace) {
+    ++shown;
+    const auto& ops = trace.ops;
+    check(ops.size() >= 2 && int(ops[ops.size() - 2].index()) == kind &&
+              int(ops.back().index()) == next && !judge(trace),
+          "a pair is shown by a trace that ends with it");
+  };
+  const Explored e = explore(scope, {.show_pair = show, .threads = 3});
+  const std::vector<Op> moves = all_moves(scope.geometry, scope.ops, scope.holders);
+  Outcomes all;
+  std::vector<Op> ops;
+  const auto go = [&](const auto& self) -> void {
+    if (ops.size() == std::size_t(scope.depth))
+      return all.add({.geometry = scope.geometry, .ops = ops});
+    for (const Op& move : moves) {
+      ops.push_back(with_value(move, int(ops.size()) + 1));
+      self(self);
+      ops.pop_back();
+    }
+  };
+  go(go);
+  check(shown == e.outcomes.pairs() && shown > 5, "each pair is shown");
+  for (int kind = 0; kind < kOpKinds; ++kind)
+    for (int next = 0; next < kOpKinds; ++next)
+      check(e.outcomes.has_pair(kind, next) == all.has_pair(kind, next),
+            fmt::format("{}, then {}", op_name(kind), op_name(next)));
+}
+
+// An op that changes only what the oracle knows is undone before the next one is tried.
+void each_op_starts_from_the_same_state() {
+  Scope scope{{.order = 1, .pmds = 1, .mms = 2}, parse_op_set("clear_soft_dirty,store").value()};
+  scope.depth = 1;
+  for (const char* op : {"mmap A 0..1", "store A 0 1", "madvise_free A 0..1", "migrate_begin A 0",
+                         "clear_soft_dirty A", "pin h0 A 0"})
+    scope.first.push_back(parse_op(op, scope.geometry).value());
+  check(!explore(scope).find, "clear_soft_dirty said that all stores are seen, for store too");
+}
+
 void op_sets_are_read() {
   check(parse_op_set("").value().all(), "nothing means all");
   check(parse_op_set("store,fork").value().count() == 2, "names mean these");
@@ -133,6 +176,8 @@ int explore_test(int, char*[]) {
   values_are_fresh();
   limits_end_it();
   threads_do_not_matter();
+  pairs_are_those_of_all_sequences();
+  each_op_starts_from_the_same_state();
   op_sets_are_read();
   return failures();
 }

@@ -27,7 +27,8 @@ Walker::Walker(const Scope& scope, const ExploreOptions& options, const std::vec
       moves_(moves),
       seen_(seen),
       tree_(tree),
-      after_(scope.geometry) {}
+      after_(scope.geometry),
+      follower_(scope.geometry) {}
 
 std::uint64_t Walker::begin() {
   Judge& judge = path_.emplace_back(scope_.geometry);
@@ -37,20 +38,18 @@ std::uint64_t Walker::begin() {
   return fingerprint(judge);
 }
 
-const Walker::Report& Walker::walk(StateId first, StateId end) {
+void Walker::walk(StateId first, StateId end, bool pairs) {
   const Reached reached = report_.reached;
   report_ = {};
   report_.reached = reached;
   for (StateId state = first; state < end; ++state)
-    if (expand(state)) break;
-  return report_;
+    if (expand(state, pairs)) break;
 }
 
 // True: a violation.
-bool Walker::expand(StateId state) {
+bool Walker::expand(StateId state, bool pairs) {
   const Judge& before = judge_at(state);
   const int value = value_at(before.machine());
-  const int last = int(moves_[tree_.move(state)].index());
   for (std::size_t i = 0; i < moves_.size(); ++i) {
     const Op op = with_value(moves_[i], value);
     ++report_.transitions;
@@ -65,7 +64,7 @@ bool Walker::expand(StateId state) {
     report_.outcomes.add(int(op.index()), {answer_but_for_names(op, after_.result()),
                                            after_.machine().reason, 1, state, std::uint16_t(i)});
     if (after_.stayed()) continue;
-    if (state != 0) report_.outcomes.add_pair(last, int(op.index()));
+    if (pairs && !(after_.machine() == before.machine())) look_for_pairs(state, std::uint16_t(i));
     const std::uint64_t print = fingerprint(after_);
     if (seen_.contains(print)) continue;
     if (const auto broken = after_.check_state()) {
@@ -76,6 +75,22 @@ bool Walker::expand(StateId state) {
     if (options_.visit) options_.visit(after_.machine());
   }
   return false;
+}
+
+// Of the ops that have not yet been seen to follow one like this move: those that change the state
+// that it has led to.
+void Walker::look_for_pairs(StateId state, std::uint16_t move) {
+  const Machine& m = after_.machine();
+  const int kind = int(moves_[move].index()), value = value_at(m);
+  for (std::size_t i = 0; i < moves_.size(); ++i) {
+    const int next = int(moves_[i].index());
+    if (pairs_.has_pair(kind, next)) continue;
+    follower_ = m;
+    step(follower_, with_value(moves_[i], value));
+    if (follower_.defect != nullptr || follower_ == m) continue;
+    pairs_.add_pair(kind, next);
+    report_.pairs.push_back({state, move, std::uint16_t(i)});
+  }
 }
 
 void Walker::discover(const Judge& before, const Op& op, Discovery discovery) {
@@ -142,6 +157,14 @@ bool Walker::found(const Op& op, const Violation& broken) {
 Trace Walker::trace_to(StateId state, std::uint16_t move) {
   const Judge& before = judge_at(state);
   return path_and(with_value(moves_[move], value_at(before.machine())));
+}
+
+Trace Walker::trace_to(const Pair& pair) {
+  Trace trace = trace_to(pair.from, pair.move);
+  Machine m(scope_.geometry);
+  for (const Op& op : trace.ops) step(m, op);
+  trace.ops.push_back(with_value(moves_[pair.next], value_at(m)));
+  return trace;
 }
 
 // From the first state to the one that it is at.

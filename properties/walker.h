@@ -24,22 +24,30 @@ class Walker {
     std::uint16_t move;
     bool memory_full;
   };
+  // An op that changes the machine, right after one that does.
+  struct Pair {
+    StateId from;
+    std::uint16_t move, next;
+  };
   struct Report {
     std::vector<Discovery> discoveries;  // not known before the walk; some may be there twice
     std::uint64_t transitions = 0, defects = 0;
     Outcomes outcomes;
+    std::vector<Pair> pairs;             // not known to this walker before
     Reached reached;                     // since the first walk
     std::optional<Explored::Find> find;  // there the walk ended
   };
-  // Every op from each of these states.
-  const Report& walk(StateId first, StateId end);
+  // Every op from each of these states; `pairs`: and which ops could follow those.
+  void walk(StateId first, StateId end, bool pairs);
   const Report& report() const { return report_; }
 
   // What led to a state, and one op more.
   Trace trace_to(StateId state, std::uint16_t move);
+  Trace trace_to(const Pair& pair);
 
  private:
-  bool expand(StateId state);
+  bool expand(StateId state, bool pairs);
+  void look_for_pairs(StateId state, std::uint16_t move);
   void discover(const Judge& before, const Op& op, Discovery discovery);
   std::uint64_t fingerprint(const Judge& judge);
   const Judge& judge_at(StateId state);
@@ -62,6 +70,8 @@ class Walker {
   std::size_t depth_ = 0;     // of the last of them
   std::vector<StateId> missing_;
   Report report_;
+  Outcomes pairs_;  // those that it has met
+  Machine follower_;
 };
 
 }  // namespace thp
