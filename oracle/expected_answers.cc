@@ -1,4 +1,4 @@
-// The rules, each with its source, and whether they held.
+// Whether the rules held: looked at after the op.
 #include "oracle/expected_answers.h"
 
 #include <array>
@@ -8,48 +8,6 @@
 
 namespace thp {
 namespace {
-
-constexpr std::array<AnswerRule, kRules> kTable = {{
-    {"a large folio that somebody holds is not split",
-     "mm/huge_memory.c: can_split_folio(): a reference beyond mappings and swap cache"},
-    {"split_folio splits a folio that only mappings and the swap cache refer to",
-     "mm/huge_memory.c: split_huge_pages_pid(), split_huge_page_to_list()"},
-    {"a folio that is held, unmapped or under writeback is not split",
-     "mm/huge_memory.c: split_huge_page_to_list(): -EBUSY, -EAGAIN"},
-    {"an attempt to split a folio that is held does not even split its PMDs",
-     "mm/huge_memory.c: split_huge_page_to_list(): can_split_folio() comes first"},
-    {"shrink_deferred splits every queued folio that can be split, and says how many",
-     "mm/huge_memory.c: deferred_split_scan()"},
-    {"an access to a page that nobody else refers to does not move it",
-     "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): reuse"},
-    {"a store to a page that somebody else refers to, or a pin of it, gets another page",
-     "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): copy"},
-    {"a coherent pin holds the frame that its owner maps",
-     "include/linux/mm.h: gup_must_unshare(), page_needs_cow_for_dma()"},
-    {"after mlock() every page of the range is there, writable ones unshared",
-     "mm/gup.c: populate_vma_page_range()"},
-    {"reclaim takes no page out of a locked VMA", "mm/rmap.c: try_to_unmap_one(): VM_LOCKED"},
-    {"after madvise_collapse succeeded, every huge page's range in it is mapped by a PMD",
-     "mm/khugepaged.c: madvise_collapse()"},
-    {"madvise_collapse fails over a page that somebody holds",
-     "mm/khugepaged.c: is_refcount_suitable(), SCAN_PAGE_COUNT"},
-    {"reclaim frees no folio that somebody holds",
-     "mm/vmscan.c: shrink_folio_list(), __remove_mapping()"},
-    {"a folio is isolated once", "mm/vmscan.c: folio_isolate_lru()"},
-    {"a folio that somebody holds does not migrate",
-     "mm/migrate.c: folio_migrate_mapping(): -EAGAIN"},
-    {"migrate_end without a migration is EINVAL", "the op's own"},
-    {"swapon succeeds while swap is off, if the device has slots",
-     "mm/swapfile.c: sys_swapon(): -EBUSY; read_swap_header(): -EINVAL"},
-    {"swapoff fails while swap is off", "mm/swapfile.c: sys_swapoff(): -EINVAL"},
-    {"after swapoff no page is swapped out or cached, and without swapped pages it succeeds",
-     "mm/swapfile.c: try_to_unuse()"},
-    {"after writeback_end nothing is under writeback", "mm/page_io.c: end_swap_bio_write()"},
-    {"the huge zero page is freed when no address space uses it, and only then",
-     "mm/huge_memory.c: shrink_huge_zero_page_scan()"},
-}};
-
-// --- After.
 
 bool resident(const Machine& m, const Answers& a) {
   for (int page = a.first; page < a.end; ++page) {
@@ -84,6 +42,76 @@ bool written(const Machine& m) {
   return true;
 }
 
+// Does a locked VMA map it, a large folio by its PMD?
+bool locked_somewhere(const Machine& m, Pfn folio) {
+  const bool large = folio_test_large(m, folio);
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (const Vma& vma : m.vmas(mm))
+      for (int page = vma.start; vma.has(VM_LOCKED) && page < vma.end; ++page) {
+        const bool by_pmd = !m.pmd(mm, pmd_index(m, page)).is_table();
+        const Pfn pfn = mapped_frame(m, mm, page);
+        if (pfn != kNoPfn && by_pmd == large && page_folio(m, pfn) == folio) return true;
+      }
+  return false;
+}
+
+bool unlocked(const Machine& m, const Answers& a) {
+  for (int page = a.first; page < a.end; ++page) {
+    const Pfn pfn = mapped_frame(m, a.mm, page);
+    if (pfn != kNoPfn && test(m, page_folio(m, pfn), PG_mlocked) &&
+        !locked_somewhere(m, page_folio(m, pfn)))
+      return false;
+  }
+  return true;
+}
+
+bool is_pinned(const Machine& m, Pfn folio) {
+  return std::ranges::any_of(m.holders, [&](const Holder& holder) {
+    return holder.kind == HolderKind::pin && page_folio(m, holder.pfn) == folio;
+  });
+}
+
+bool soft_clean(const Machine& m, const Answers& a) {
+  for (int page = 0; page < m.pages(); ++page) {
+    const Entry& entry = entry_of(m, a.mm, page);
+    const bool open = entry.is_present() && entry.has(kWrite);
+    if (entry.is_none() || (!entry.has(kSoftDirty) && !open)) continue;
+    if (!open || !is_pinned(m, page_folio(m, entry.frame))) return false;
+  }
+  return true;
+}
+
+bool moved(const Machine& m, const Answers& a) {
+  for (int page = a.first; page < a.end; ++page) {
+    const Entry& entry = entry_of(m, a.mm, page);
+    const bool asked = (a.dirtied >> pmd_index(m, page) & 1) != 0;
+    if (asked && !entry.is_none() && !entry.is_zero() && !entry.has(kSoftDirty)) return false;
+  }
+  return true;
+}
+
+bool swapbacked(const Machine& m, const Answers& a) {
+  const Pfn pfn = mapped_frame(m, a.mm, a.first);
+  return pfn == kNoPfn || test(m, page_folio(m, pfn), PG_swapbacked);
+}
+
+bool may_be_huge(const Machine& m, int mm, int i, bool ask_enabled) {
+  const Vma* vma = vma_at(m, mm, i * m.hpage_nr());
+  if (vma == nullptr || vma->has(VM_NOHUGEPAGE)) return false;
+  return !ask_enabled || m.enabled == Enabled::always ||
+         (m.enabled == Enabled::madvise && vma->has(VM_HUGEPAGE));
+}
+
+bool huge_where_allowed(const Machine& m, const Answers& a) {
+  for (unsigned left = a.not_huge; left != 0; left &= left - 1) {
+    const int bit = std::countr_zero(left);
+    const int mm = bit / Geometry::kMaxPmds, i = bit % Geometry::kMaxPmds;
+    const Entry& pmd = m.pmd(mm, i);
+    if (!pmd.is_none() && !pmd.is_table() && !may_be_huge(m, mm, i, a.ask_enabled)) return false;
+  }
+  return true;
+}
+
 bool pins_coherent(const Machine& m, const FlatMemory& memory) {
   for (unsigned left = memory.holders(); left != 0; left &= left - 1) {
     const int h = std::countr_zero(left);
@@ -104,14 +132,25 @@ bool holds_then(const Machine& m, const Answers& a) {
       return swap_empty(m);
     case Answers::Then::written:
       return written(m);
+    case Answers::Then::unlocked:
+      return unlocked(m, a);
+    case Answers::Then::soft_clean:
+      return soft_clean(m, a);
+    case Answers::Then::moved:
+      return moved(m, a);
+    case Answers::Then::unmapped:
+      return !entry_of(m, a.mm, a.first).is_present();
+    case Answers::Then::swapbacked:
+      return swapbacked(m, a);
     case Answers::Then::nothing:
       return true;
   }
   return true;
 }
 
-constexpr std::array<AnswerRuleId, 5> kThenRules = {kRules, kResident, kCollapsed, kSwapoffEmpties,
-                                                    kWritten};
+constexpr std::array<AnswerRuleId, 10> kThenRules = {
+    kRules,    kResident,  kCollapsed,        kSwapoffEmpties, kWritten,
+    kUnlocked, kSoftClean, kMovedIsSoftDirty, kReclaimUnmaps,  kSwapbackedAgain};
 
 AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& memory, int result) {
   if (result < a.least || result > a.most) return AnswerRuleId(a.rule);
@@ -132,6 +171,10 @@ AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& m
       return kHeldStaysMapped;
   }
   if (!pins_coherent(m, memory)) return kPinCoherent;
+  if (!huge_where_allowed(m, a)) return kHugeWhereAllowed;
+  const Attributes lost = lost_attributes(m, a.kept);
+  if (lost.exclusive != 0) return kStaysExclusive;
+  if (lost.soft_dirty != 0) return kStaysSoftDirty;
   if (a.locked_gaps >= 0 && count_locked_gaps(m) > a.locked_gaps) return kLockedStay;
   if (result < 0) return kRules;
   const Pfn frame = a.frame == Answers::Frame::any ? kNoPfn : mapped_frame(m, a.mm, a.first);
@@ -142,12 +185,10 @@ AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& m
 
 }  // namespace
 
-std::span<const AnswerRule> answer_rules() { return kTable; }
-
 const char* check_after(const Answers& answers, const Machine& m, const FlatMemory& memory,
                         int result) {
   const AnswerRuleId rule = broken_rule(answers, m, memory, result);
-  return rule == kRules ? nullptr : kTable[rule].sentence;
+  return rule == kRules ? nullptr : answer_rules()[rule].sentence;
 }
 
 }  // namespace thp

@@ -18,10 +18,30 @@ struct AnswerRule {
 };
 std::span<const AnswerRule> answer_rules();
 
+// Of up to 64 pages, the same ones of every machine of a geometry: bit for page those that are
+// mapped, swapped or migrating as exclusive, and as soft-dirty.
+struct Attributes {
+  std::uint64_t exclusive = 0, soft_dirty = 0;
+};
+Attributes attributes_of(const Machine& m);
+// Those that it had, and has no longer although it is still there.
+Attributes lost_attributes(const Machine& m, const Attributes& before);
+
 // What one op must do. Plain data: nothing is allocated.
 struct Answers {
   enum class Frame : std::uint8_t { any, same, another };
-  enum class Then : std::uint8_t { nothing, resident, collapsed, swap_empty, written };
+  enum class Then : std::uint8_t {
+    nothing,
+    resident,
+    collapsed,
+    swap_empty,
+    written,
+    unlocked,
+    soft_clean,
+    moved,
+    unmapped,
+    swapbacked
+  };
   static constexpr int kMin = std::numeric_limits<int>::min(),
                        kMax = std::numeric_limits<int>::max();
 
@@ -34,7 +54,11 @@ struct Answers {
   Pfn before = kNoPfn;                 // the frame that mapped it
   Then then = Then::nothing;           // of pages [first, end), after a success
   int mm = 0, first = 0, end = 0;
-  int locked_gaps = -1;  // pages of locked VMAs that have no memory; -1: not asked
+  int locked_gaps = -1;        // pages of locked VMAs that have no memory; -1: not asked
+  std::uint16_t not_huge = 0;  // PMDs that become huge only where that is allowed
+  bool ask_enabled = true;     // by the setting too
+  std::uint16_t dirtied = 0;   // PMDs below which mremap() makes all that it moves soft-dirty
+  Attributes kept;             // that no page loses
 };
 
 // `recount` is that of `m`. Costs a few loads for most ops; the pages of its range for split_folio,

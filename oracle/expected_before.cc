@@ -9,17 +9,6 @@
 namespace thp {
 namespace {
 
-bool held(const FolioCount& count) {
-  return count.pins + count.gets + count.isolations + count.migration > 0;
-}
-
-bool anything_locked(const Machine& m) {
-  for (int mm = 0; mm < m.geometry.mms; ++mm)
-    for (const Vma& vma : m.vmas(mm))
-      if (vma.has(VM_LOCKED)) return true;
-  return false;
-}
-
 // --- Before: one overload for each op that has an answer.
 struct Before {
   const Machine& m;
@@ -66,26 +55,7 @@ struct Before {
     const FolioCount count = recount.folio(m, folio);
     if (held(count)) keep_huge(folio);
     if (held(count) || !count.mapped_anywhere() || test(m, folio, PG_writeback)) return Splits::no;
-    return mapped_behind_a_huge_pmd(folio) ? Splits::perhaps : Splits::yes;
-  }
-  // A folio at a misaligned address lies below two PMDs. While the first is huge, who looks for the
-  // folio's mappings does not come to the second: v6.1 mm/page_vma_mapped.c.
-  bool mapped_behind_a_huge_pmd(Pfn folio) const {
-    for (int mm = 0; mm < m.geometry.mms; ++mm)
-      for (int i = 1; i < m.geometry.pmds; ++i) {
-        const Entry& before = m.pmd(mm, i - 1);
-        if (before.is_none() || before.is_table() || !m.pmd(mm, i).is_table()) continue;
-        for (int page = i * m.hpage_nr(); page < (i + 1) * m.hpage_nr(); ++page)
-          if (begins_in(mm, i - 1, page, folio)) return true;
-      }
-    return false;
-  }
-  // Is this page of the folio, and the folio's first address of this VMA below PMD `i`?
-  bool begins_in(int mm, int i, int page, Pfn folio) const {
-    const Pfn pfn = mapped_frame(m, mm, page);
-    const Vma* vma = vma_at(m, mm, page);
-    if (pfn == kNoPfn || page_folio(m, pfn) != folio || vma == nullptr) return false;
-    return pmd_index(m, std::max<int>(page - (pfn - folio), vma->start)) == i;
+    return mapped_behind_a_huge_pmd(m, folio) ? Splits::perhaps : Splits::yes;
   }
   void keep_huge(Pfn folio) {
     for (int mm = 0; mm < m.geometry.mms; ++mm)
@@ -155,7 +125,39 @@ struct Before {
     a.end = range.end;
   }
 
+  void operator()(const Munlock& op) { then(Answers::Then::unlocked, op.mm, op.range); }
+  void operator()(const ClearSoftDirty& op) {
+    a.kept.soft_dirty = 0;
+    then(Answers::Then::soft_clean, op.mm, {});
+  }
+  void operator()(const Fork&) {
+    a.kept.exclusive = 0;
+    a.not_huge = 0;
+  }
+  void operator()(const Munmap& op) {
+    const Vma* vma = alive(op.mm) ? vma_at(m, op.mm.id, op.range.first) : nullptr;
+    const bool middle = vma && vma->start < op.range.first && op.range.end < vma->end;
+    if (middle && int(m.vmas(op.mm.id).size()) >= m.max_map_count()) result(kVmaLimit, -ENOMEM);
+  }
+  // Where a whole page table may move, nobody asks.
+  void operator()(const Mremap& op) {
+    a.kept = {};
+    a.not_huge = 0;
+    const int to = op.to.number, delta = to - op.range.first, nr = m.hpage_nr();
+    const int size = op.range.size(),
+              moved = op.size.pages == 0 ? size : std::min(size, op.size.pages);
+    const int end = std::min(to + moved, m.pages());
+    for (int page = to; page < end; ++page) {
+      const int first = page / nr * nr;
+      const bool whole = delta % nr == 0 && first >= to && first + nr <= end;
+      if (!whole || !m.pmd(op.mm.id, pmd_index(m, page - delta)).is_table())
+        a.dirtied |= std::uint16_t(1 << pmd_index(m, page));
+    }
+    then(Answers::Then::moved, op.mm, {to, end});
+  }
+
   void operator()(const MadviseCollapse& op) {
+    a.ask_enabled = false;
     then(Answers::Then::collapsed, op.mm, op.range);
     bool refused = false;
     for_each_whole_pmd(m, op.mm.id, op.range.first, op.range.end, [&](int i) {
@@ -176,6 +178,10 @@ struct Before {
       result(kIsolatedOnce, -EBUSY);
     else if (held(count))
       result(kHeldNotReclaimed, Answers::kMin, 0);
+    else if (!entry_of(m, op.mm.id, op.page.number).has(kYoung) &&
+             certainly_unmapped(m, pfn, count))
+      then(test(m, pfn, PG_swapbacked) ? Answers::Then::unmapped : Answers::Then::swapbacked, op.mm,
+           {op.page.number, op.page.number});
   }
   void operator()(const MadvisePageout&) {
     if (anything_locked(m)) a.locked_gaps = count_locked_gaps(m);
@@ -194,7 +200,11 @@ struct Before {
   }
   void operator()(const MovePages& op) {
     const Pfn pfn = mapped_frame(m, op.mm.id, op.page.number);
-    if (pfn != kNoPfn && held(count_of(pfn))) must_fail(kHeldNotMigrated);
+    if (pfn == kNoPfn) return;
+    if (held(count_of(pfn)))
+      must_fail(kHeldNotMigrated);
+    else if (vma_at(m, op.mm.id, op.page.number)->has(VM_READ) && certainly_migrates(m, pfn))
+      result(kMigrates, 0);
   }
   void operator()(const MigrateEnd&) {
     if (!m.migration.in_flight()) return result(kNoMigration, -EINVAL);
@@ -228,6 +238,8 @@ Answers expect_before(const Machine& m, const Recount& recount, const Op& op) {
     if (holder.kind == HolderKind::none || holder.pfn >= m.frames()) continue;
     if (folio_test_large(m, page_folio(m, holder.pfn))) before.a.held_large |= std::uint8_t(1 << h);
   }
+  before.a.kept = attributes_of(m);
+  before.a.not_huge = small_pmds(m);
   visit_op(before, op);
   return before.a;
 }

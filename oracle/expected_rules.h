@@ -29,8 +29,43 @@ enum AnswerRuleId : std::uint8_t {
   kSwapoffEmpties,
   kWritten,
   kHugeZeroFreed,
+  kMigrates,
+  kUnlocked,
+  kSoftClean,
+  kMovedIsSoftDirty,
+  kReclaimUnmaps,
+  kSwapbackedAgain,
+  kHugeWhereAllowed,
+  kVmaLimit,
+  kStaysExclusive,
+  kStaysSoftDirty,
   kRules
 };
+
+inline bool held(const FolioCount& count) {
+  return count.pins + count.gets + count.isolations + count.migration > 0;
+}
+
+inline bool anything_locked(const Machine& m) {
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (const Vma& vma : m.vmas(mm))
+      if (vma.has(VM_LOCKED)) return true;
+  return false;
+}
+
+// PMDs that are not huge; bit: mm * kMaxPmds + i.
+std::uint16_t small_pmds(const Machine& m);
+
+// --- What must succeed, if nobody holds it: expected_liveness.cc.
+
+// A folio at a misaligned address lies below two PMDs. While the first is huge, who looks for the
+// folio's mappings does not come to the second: v6.1 mm/page_vma_mapped.c.
+bool mapped_behind_a_huge_pmd(const Machine& m, Pfn folio);
+// Would move_pages() of a mapped page succeed? False: perhaps, perhaps not.
+bool certainly_migrates(const Machine& m, Pfn pfn);
+// Would reclaim take a page that is not young out of its page table, or find that it was stored to
+// since MADV_FREE gave it away?
+bool certainly_unmapped(const Machine& m, Pfn pfn, const FolioCount& count);
 
 // Pages of locked VMAs that are neither mapped nor migrating: nowhere, or swapped out.
 inline int count_locked_gaps(const Machine& m) {

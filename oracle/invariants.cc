@@ -151,7 +151,7 @@ class Sweep {
 
   // --- VMAs and anon_vmas.
   const Invariant* vmas() {
-    std::array<std::uint8_t, kMaxAnonVmas> in_tree{}, active{}, children{};
+    std::array<std::uint8_t, kMaxAnonVmas> in_tree{}, active{}, children{}, active_mms{};
     std::uint64_t known = 0;
     for (int mm = 0; mm < m_.geometry.mms; ++mm) {
       const auto all = m_.vmas(mm);
@@ -162,7 +162,9 @@ class Sweep {
           return bad;
         known |= vma.chain;
         for_each_bit(vma.chain, [&](std::size_t n) { ++in_tree[n]; });
-        if (vma.anon_vma < kMaxAnonVmas) ++active[vma.anon_vma];
+        if (vma.anon_vma >= kMaxAnonVmas) continue;
+        ++active[vma.anon_vma];
+        active_mms[vma.anon_vma] |= std::uint8_t(1 << mm);
       }
     }
     for_each_bit(known, [&](std::size_t n) {
@@ -173,7 +175,8 @@ class Sweep {
     for (; known != 0; known &= known - 1) {
       const int i = std::countr_zero(known);
       const auto n = std::size_t(i);
-      const TheAnonVma subject{m_, i, m_.anon_vmas[n], in_tree[n], active[n], children[n]};
+      const TheAnonVma subject{m_,        i,           m_.anon_vmas[n], in_tree[n],
+                               active[n], children[n], active_mms[n]};
       if (const auto* bad =
               at(broken<kAnonVmaInvariants>(subject), {Where::Thing::anon_vma, -1, i}))
         return bad;

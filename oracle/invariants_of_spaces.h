@@ -131,6 +131,9 @@ inline constexpr Invariant kAnonVmaInvariants[] = {
        return !a.anon_vma.used || (a.anon_vma.num_active_vmas == a.active_vmas &&
                                    a.anon_vma.num_children == a.children);
      }},
+    {"anon_vma_of_one_mm", "All VMAs that call an anon_vma theirs belong to one address space.",
+     "mm/rmap.c anon_vma_clone(): only an anon_vma that no VMA calls its own is reused",
+     [](const TheAnonVma& a) { return (a.active_mms & (a.active_mms - 1)) == 0; }},
     {"anon_vma_has_a_root", "The root of an anon_vma lives, and is that of its parent and its own.",
      "mm/rmap.c anon_vma_fork()",
      [](const TheAnonVma& a) {

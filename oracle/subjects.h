@@ -31,6 +31,7 @@ struct TheAnonVma {
   int id;
   const AnonVma& anon_vma;
   int vmas, active_vmas, children;  // VMAs in its tree; those that call it theirs; its children
+  unsigned active_mms;              // bit for address space: where those that call it theirs are
 };
 
 struct TheEntry {

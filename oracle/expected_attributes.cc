@@ -1,0 +1,57 @@
+// What no op may lose of a page, or bring about: looked at before it and after.
+#include "oracle/expected_rules.h"
+
+namespace thp {
+namespace {
+
+// Calls visit(bit, mm, page) for at most 64 pages, evenly spread.
+template <class Visit>
+void for_each_sample(const Machine& m, Visit visit) {
+  const int pages = m.pages() * m.geometry.mms, stride = (pages + 63) / 64;
+  for (int n = 0, bit = 0; n < pages; n += stride, ++bit)
+    visit(std::uint64_t{1} << bit, n / m.pages(), n % m.pages());
+}
+
+bool is_exclusive(const Machine& m, const Entry& entry) {
+  if (entry.is_swap()) return entry.has(kExclusive);
+  if (entry.is_migration()) return entry.has(kExclusive | kWrite);
+  return entry.is_present() && entry.frame < m.frames() && test(m, entry.frame, PG_anon_exclusive);
+}
+
+}  // namespace
+
+Attributes attributes_of(const Machine& m) {
+  Attributes a;
+  for_each_sample(m, [&](std::uint64_t bit, int mm, int page) {
+    const Entry& entry = entry_of(m, mm, page);
+    if (entry.is_none() || entry.is_zero()) return;
+    if (is_exclusive(m, entry)) a.exclusive |= bit;
+    if (entry.has(kSoftDirty)) a.soft_dirty |= bit;
+  });
+  return a;
+}
+
+Attributes lost_attributes(const Machine& m, const Attributes& before) {
+  Attributes lost;
+  if ((before.exclusive | before.soft_dirty) == 0) return lost;
+  for_each_sample(m, [&](std::uint64_t bit, int mm, int page) {
+    const Entry& entry = entry_of(m, mm, page);
+    if (entry.is_none() || entry.is_zero()) return;
+    if (!is_exclusive(m, entry)) lost.exclusive |= bit & before.exclusive;
+    if (!entry.has(kSoftDirty)) lost.soft_dirty |= bit & before.soft_dirty;
+  });
+  return lost;
+}
+
+std::uint16_t small_pmds(const Machine& m) {
+  unsigned small = 0;
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (int i = 0; i < m.geometry.pmds; ++i) {
+      const Entry& pmd = m.pmd(mm, i);
+      const unsigned bit = 1U << (mm * Geometry::kMaxPmds + i);
+      small |= pmd.is_none() || pmd.is_table() ? bit : 0;
+    }
+  return std::uint16_t(small);
+}
+
+}  // namespace thp
