@@ -171,7 +171,9 @@ void edit_once(Trace& trace, Choose choose) {
 }  // namespace
 
 Trace mutate(const Trace& trace, Choose choose) {
-  if (choose(64) == 0) return generate_trace(choose);
+  // Measured on mutants of the model: they are found after a third of the executions that they take
+  // where all inputs but one in 64 are edited ones, and the features after 40 s are no fewer.
+  if (choose(2) == 0) return generate_trace(choose);
   Trace mutated = trace;
   do edit_once(mutated, choose);
   while (choose(2) == 0);

@@ -65,12 +65,6 @@ bool unlocked(const Machine& m, const Answers& a) {
   return true;
 }
 
-bool is_pinned(const Machine& m, Pfn folio) {
-  return std::ranges::any_of(m.holders, [&](const Holder& holder) {
-    return holder.kind == HolderKind::pin && page_folio(m, holder.pfn) == folio;
-  });
-}
-
 bool soft_clean(const Machine& m, const Answers& a) {
   for (int page = 0; page < m.pages(); ++page) {
     const Entry& entry = entry_of(m, a.mm, page);
@@ -175,6 +169,7 @@ AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& m
   const Attributes lost = lost_attributes(m, a.kept);
   if (lost.exclusive != 0) return kStaysExclusive;
   if (lost.soft_dirty != 0) return kStaysSoftDirty;
+  if (lost.pinned != 0) return kStaysWritable;
   if (a.locked_gaps >= 0 && count_locked_gaps(m) > a.locked_gaps) return kLockedStay;
   if (result < 0) return kRules;
   const Pfn frame = a.frame == Answers::Frame::any ? kNoPfn : mapped_frame(m, a.mm, a.first);

@@ -19,9 +19,10 @@ struct AnswerRule {
 std::span<const AnswerRule> answer_rules();
 
 // Of up to 64 pages, the same ones of every machine of a geometry: bit for page those that are
-// mapped, swapped or migrating as exclusive, and as soft-dirty.
+// mapped, swapped or migrating as exclusive, and as soft-dirty; those that are pinned and have a
+// writable PTE.
 struct Attributes {
-  std::uint64_t exclusive = 0, soft_dirty = 0;
+  std::uint64_t exclusive = 0, soft_dirty = 0, pinned = 0;
 };
 Attributes attributes_of(const Machine& m);
 // Those that it had, and has no longer although it is still there.

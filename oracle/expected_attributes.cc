@@ -18,6 +18,18 @@ bool is_exclusive(const Machine& m, const Entry& entry) {
   return entry.is_present() && entry.frame < m.frames() && test(m, entry.frame, PG_anon_exclusive);
 }
 
+bool is_writable_pte(const Machine& m, int mm, int page) {
+  const Entry& entry = entry_of(m, mm, page);
+  return m.pmd(mm, pmd_index(m, page)).is_table() && entry.is_present() && entry.has(kWrite);
+}
+
+// Only of an address space that ever pinned does the kernel ask.
+bool is_pinned_pte(const Machine& m, int mm, int page) {
+  const Pfn pfn = mapped_frame(m, mm, page);
+  return m.mms[std::size_t(mm)].has_pinned && pfn != kNoPfn && is_pinned(m, page_folio(m, pfn)) &&
+         is_writable_pte(m, mm, page);
+}
+
 }  // namespace
 
 Attributes attributes_of(const Machine& m) {
@@ -27,20 +39,28 @@ Attributes attributes_of(const Machine& m) {
     if (entry.is_none() || entry.is_zero()) return;
     if (is_exclusive(m, entry)) a.exclusive |= bit;
     if (entry.has(kSoftDirty)) a.soft_dirty |= bit;
+    if (is_pinned_pte(m, mm, page)) a.pinned |= bit;
   });
   return a;
 }
 
 Attributes lost_attributes(const Machine& m, const Attributes& before) {
   Attributes lost;
-  if ((before.exclusive | before.soft_dirty) == 0) return lost;
+  if ((before.exclusive | before.soft_dirty | before.pinned) == 0) return lost;
   for_each_sample(m, [&](std::uint64_t bit, int mm, int page) {
     const Entry& entry = entry_of(m, mm, page);
     if (entry.is_none() || entry.is_zero()) return;
     if (!is_exclusive(m, entry)) lost.exclusive |= bit & before.exclusive;
     if (!entry.has(kSoftDirty)) lost.soft_dirty |= bit & before.soft_dirty;
+    if (!is_writable_pte(m, mm, page)) lost.pinned |= bit & before.pinned;
   });
   return lost;
+}
+
+bool is_pinned(const Machine& m, Pfn folio) {
+  return std::ranges::any_of(m.holders, [&](const Holder& holder) {
+    return holder.kind == HolderKind::pin && page_folio(m, holder.pfn) == folio;
+  });
 }
 
 std::uint16_t small_pmds(const Machine& m) {

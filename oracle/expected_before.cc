@@ -130,6 +130,8 @@ struct Before {
     a.kept.soft_dirty = 0;
     then(Answers::Then::soft_clean, op.mm, {});
   }
+  void operator()(const Mmap&) { a.kept.pinned = 0; }
+  void operator()(const Mprotect&) { a.kept.pinned = 0; }
   void operator()(const Fork&) {
     a.kept.exclusive = 0;
     a.not_huge = 0;
@@ -137,7 +139,7 @@ struct Before {
   void operator()(const Munmap& op) {
     const Vma* vma = alive(op.mm) ? vma_at(m, op.mm.id, op.range.first) : nullptr;
     const bool middle = vma && vma->start < op.range.first && op.range.end < vma->end;
-    if (middle && int(m.vmas(op.mm.id).size()) >= m.max_map_count()) result(kVmaLimit, -ENOMEM);
+    if (middle && int(m.vmas(op.mm.id).size()) >= map_count_limit(m)) result(kVmaLimit, -ENOMEM);
   }
   // Where a whole page table may move, nobody asks.
   void operator()(const Mremap& op) {

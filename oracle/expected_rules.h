@@ -39,6 +39,7 @@ enum AnswerRuleId : std::uint8_t {
   kVmaLimit,
   kStaysExclusive,
   kStaysSoftDirty,
+  kStaysWritable,
   kRules
 };
 
@@ -52,6 +53,8 @@ inline bool anything_locked(const Machine& m) {
       if (vma.has(VM_LOCKED)) return true;
   return false;
 }
+
+bool is_pinned(const Machine& m, Pfn folio);
 
 // PMDs that are not huge; bit: mm * kMaxPmds + i.
 std::uint16_t small_pmds(const Machine& m);

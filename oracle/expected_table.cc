@@ -64,6 +64,8 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "include/linux/rmap.h: page_try_share_anon_rmap(); mm/memory.c: do_swap_page()"},
     {"a page that is soft-dirty stays so until that is cleared",
      "include/linux/pgtable.h: pte_swp_mksoft_dirty()"},
+    {"a writable PTE of a pinned page stays so, except over mprotect() and mmap()",
+     "fs/proc/task_mmu.c: pte_is_pinned(); mm/memory.c: page_needs_cow_for_dma()"},
 }};
 
 }  // namespace

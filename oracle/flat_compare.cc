@@ -3,22 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "oracle/flat_memory.h"
+#include "oracle/flat_rules.h"
 #include "oracle/translate.h"
 
 namespace thp {
 namespace {
-
-constexpr char kContent[] = "a page holds what was stored last";
-constexpr char kOutside[] = "page tables are empty where nothing is mapped";
-constexpr char kTooWritable[] = "an entry is writable only where the mapping permits stores";
-constexpr char kZeroWritable[] = "no entry of a zero page is writable";
-constexpr char kSoftClean[] = "a page that was stored to is soft-dirty until that is cleared";
-constexpr char kVmas[] = "the VMAs are what the calls made";
-constexpr char kAlive[] = "an address space lives from fork to exit";
-constexpr char kHolder[] = "a reference is held from its call to its return";
-constexpr char kCoherent[] = "a pin sees what its owner sees";
-constexpr char kSnapshot[] = "a reference that has lost its owner's page sees it as it was";
 
 int content_of(const Machine& m, int pfn) {
   return pfn < m.frames() ? m.page(Pfn(pfn)).content : pfn == m.zero_pfn() ? 0 : -1;

@@ -5,12 +5,9 @@
 #include <cerrno>
 #include <initializer_list>
 
-#include "oracle/flat_memory.h"
+#include "oracle/flat_rules.h"
 
 namespace thp {
-
-inline constexpr char kWrongResult[] = "the call returns what it should";
-inline constexpr char kWrongValue[] = "a load returns what was stored last";
 
 inline Verdict expect(int result, int expected) {
   if (result == expected) return {};

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "oracle/invariants.h"
+#include "oracle/translate.h"
 
 namespace thp {
 
@@ -173,9 +174,10 @@ inline constexpr Invariant kMmInvariants[] = {
     {"nr_ptes", "pgtables_bytes counts the page tables, those in use and those in store.",
      "include/linux/mm.h mm_inc_nr_ptes(); kernel/fork.c check_mm()",
      [](const TheMm& a) { return a.mm.nr_ptes == a.count.tables + a.count.huge; }},
-    {"map_count", "An address space has at most sysctl_max_map_count VMAs.",
-     "mm/mmap.c split_vma(), do_mmap()",
-     [](const TheMm& a) { return a.mm.map_count <= a.m.max_map_count(); }},
+    {"map_count",
+     "An address space has at most sysctl_max_map_count VMAs, and one that mmap() made.",
+     "mm/mmap.c split_vma(); do_mmap() refuses only what has more already",
+     [](const TheMm& a) { return a.mm.map_count <= map_count_limit(a.m) + 1; }},
     {"dead_leaves_nothing", "An address space that has exited has no VMA, entry, count or flag.",
      "mm/mmap.c exit_mmap(); kernel/fork.c check_mm(), __mmput()",
      [](const TheMm& a) { return a.mm.alive || (a.mm == Mm{} && a.count == MmCount{}); }},

@@ -22,6 +22,12 @@ inline Pfn mapped_frame(const Machine& m, int mm, int page) {
   return entry.is_present() && pfn < m.frames() ? Pfn(pfn) : kNoPfn;
 }
 
+// sysctl_max_map_count: three less than there is room for. Where each page has room for a VMA of
+// its own there is no limit.
+inline int map_count_limit(const Machine& m) {
+  return m.max_map_count() < m.pages() ? m.max_map_count() - 3 : m.pages() + 1;
+}
+
 inline const Vma* vma_at(const Machine& m, int mm, int page) {
   for (const Vma& vma : m.vmas(mm))
     if (vma.covers(page)) return &vma;

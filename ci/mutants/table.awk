@@ -1,7 +1,7 @@
 #!/usr/bin/awk -f
-# The table of mutants, of the names of all sentences and of rows of ci/mutate: mutant, its judge,
-# its bug, engine, seed, judge, tries, seconds, ops. Exit status 1: a mutant lives, or dies
-# otherwise.
+# The table of mutants, of all sentences and ops and of rows of ci/mutate: mutant, its judge, its
+# bug, engine, seed, judge, tries, seconds, ops; of its own trace also what was said, and the op.
+# Exit status 1: a mutant lives, or dies otherwise.
 
 # The n-th smallest of the numbers in a list.
 function nth(list, n, numbers, count, i, j, x) {
@@ -28,13 +28,21 @@ function times(name, engine, text) {
 }
 
 BEGIN { FS = "\t" }
-FNR == NR { sentences[++sentence_count] = $1; next }
+FNR == NR && $1 == "" { ops[++op_count] = $2; next }
+FNR == NR {
+  if (!seen[$1]++) sentences[++sentence_count] = $1
+  if ($1 == "flat_memory" || $1 == "expected_answer") rules[++rule_count] = $2
+  next
+}
 !($1 in judge) { order[++count] = $1; judge[$1] = $2; bug[$1] = $3 }
 {
   ++runs[$1, $4]
   by[$1, $4] = $6
   tries[$1, $4] = $7
-  ops[$1, $4] = $9
+  steps[$1, $4] = $9
+  for (i = 1; $4 == "own" && i <= rule_count; ++i)
+    if (index($10, rules[i]) == 1) spoke[rules[i]] = 1
+  if ($10 ~ /^the call returns/) wrong[$11] = 1
   if ($6 == "-") {
     ++missed[$1, $4]
   } else {
@@ -62,8 +70,8 @@ END {
     judges[judge[n]] = 1
     explored = "never"
     if (by[n, "explorer"] != "-") {
-      explored = ops[n, "own"] ", " worst(seconds[n, "explorer"])
-      lengths = lengths " " ops[n, "own"]
+      explored = steps[n, "own"] ", " worst(seconds[n, "explorer"])
+      lengths = lengths " " steps[n, "own"]
     }
     printf "| `%s` | %s | `%s` | %s | %s | %s | %s | %s | %d |\n", n, bug[n], judge[n], others,
       explored, times(n, "empty"), times(n, "seeded"), times(n, "rapidcheck"), tries[n, "corpus"]
@@ -84,6 +92,11 @@ END {
   }
   print "\nNo mutant here is killed by:" (none == "" ? " (each has one)" : none)
   print "\nNone that it kills is killed by it alone:" (never == "" ? " (each has one)" : never)
+  for (i = 1; i <= rule_count; ++i) if (!(rules[i] in spoke)) silent = silent "\n* " rules[i]
+  for (i = 1; i <= op_count; ++i) if (!(ops[i] in wrong)) right = right " " ops[i]
+  print "\nRules of flat memory and expected answers that are not the first to notice anything:" \
+    (silent == "" ? " (each is)" : "\n" silent)
+  print "\nCalls of which flat memory finds no wrong result:" (right == "" ? " (none)" : right)
   print "\nOf so many traces of the corpus the verdict at order 9 is not that at their own order:" \
     (orders == "" ? " (none)" : orders)
   if (lives != "") print "\nLIVES:" lives
