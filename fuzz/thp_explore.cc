@@ -57,6 +57,7 @@ nlohmann::json figures(const Scope& scope, const Explored& e, double seconds) {
                       {"states", e.states},
                       {"transitions", e.transitions},
                       {"depth", e.depth},
+                      {"digest", fmt::format("{:016x}", e.digest)},
                       {"seconds", seconds},
                       {"visited_bytes", e.visited_bytes},
                       {"tree_bytes", e.tree_bytes},

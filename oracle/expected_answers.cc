@@ -30,7 +30,7 @@ bool collapsed(const Machine& m, const Answers& a) {
 
 bool swap_empty(const Machine& m) {
   for (int slot = 0; slot < m.geometry.swap_slots(); ++slot)
-    if (m.swap(Slot(slot)).count != 0 || m.swap(Slot(slot)).cache != kNoPfn) return false;
+    if (is_in_use(m.swap(Slot(slot)))) return false;
   return !m.swap_on;
 }
 
@@ -75,13 +75,17 @@ bool soft_clean(const Machine& m, const Answers& a) {
   return true;
 }
 
-bool moved(const Machine& m, const Answers& a) {
-  for (int page = a.first; page < a.end; ++page) {
-    const Entry& entry = entry_of(m, a.mm, page);
-    const bool asked = (a.dirtied >> pmd_index(m, page) & 1) != 0;
-    if (asked && !entry.is_none() && !entry.is_zero() && !entry.has(kSoftDirty)) return false;
-  }
-  return true;
+bool written_to(const Machine& m, const Answers& a) {
+  const Pfn pfn = a.written != kNoPfn ? a.written : mapped_frame(m, a.mm, a.first);
+  return pfn == kNoPfn || test(m, page_folio(m, pfn), PG_dirty);
+}
+
+bool at_home(const Machine& m, const Answers& a) {
+  const Pfn pfn = mapped_frame(m, a.mm, a.first);
+  const Entry& entry = entry_of(m, a.mm, a.first);
+  if (!a.comes_home || pfn != a.before || !test(m, entry.frame, PG_anon_exclusive)) return true;
+  const Vma* vma = vma_at(m, a.mm, a.first);
+  return vma != nullptr && m.page(page_folio(m, pfn)).anon_vma == vma->anon_vma;
 }
 
 bool swapbacked(const Machine& m, const Answers& a) {
@@ -89,19 +93,11 @@ bool swapbacked(const Machine& m, const Answers& a) {
   return pfn == kNoPfn || test(m, page_folio(m, pfn), PG_swapbacked);
 }
 
-bool may_be_huge(const Machine& m, int mm, int i, bool ask_enabled) {
-  const Vma* vma = vma_at(m, mm, i * m.hpage_nr());
-  if (vma == nullptr || vma->has(VM_NOHUGEPAGE)) return false;
-  return !ask_enabled || m.enabled == Enabled::always ||
-         (m.enabled == Enabled::madvise && vma->has(VM_HUGEPAGE));
-}
-
 bool huge_where_allowed(const Machine& m, const Answers& a) {
   for (unsigned left = a.not_huge; left != 0; left &= left - 1) {
     const int bit = std::countr_zero(left);
     const int mm = bit / Geometry::kMaxPmds, i = bit % Geometry::kMaxPmds;
-    const Entry& pmd = m.pmd(mm, i);
-    if (!pmd.is_none() && !pmd.is_table() && !may_be_huge(m, mm, i, a.ask_enabled)) return false;
+    if (is_huge(m.pmd(mm, i)) && !may_be_huge(m, mm, i, a.ask_enabled)) return false;
   }
   return true;
 }
@@ -131,7 +127,11 @@ bool holds_then(const Machine& m, const Answers& a) {
     case Answers::Then::soft_clean:
       return soft_clean(m, a);
     case Answers::Then::moved:
-      return moved(m, a);
+      return true;  // broken_by_mremap() has more than one to tell
+    case Answers::Then::written_to:
+      return written_to(m, a);
+    case Answers::Then::took_over:
+      return takes_over_what_it_may(m, a);
     case Answers::Then::unmapped:
       return !entry_of(m, a.mm, a.first).is_present();
     case Answers::Then::swapbacked:
@@ -142,9 +142,9 @@ bool holds_then(const Machine& m, const Answers& a) {
   return true;
 }
 
-constexpr std::array<AnswerRuleId, 10> kThenRules = {
-    kRules,    kResident,  kCollapsed,        kSwapoffEmpties, kWritten,
-    kUnlocked, kSoftClean, kMovedIsSoftDirty, kReclaimUnmaps,  kSwapbackedAgain};
+constexpr std::array<AnswerRuleId, 12> kThenRules = {
+    kRules,     kResident,         kCollapsed,     kSwapoffEmpties,  kWritten,     kUnlocked,
+    kSoftClean, kMovedIsSoftDirty, kReclaimUnmaps, kSwapbackedAgain, kMarkedDirty, kReusesAnonVma};
 
 AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& memory, int result) {
   if (result < a.least || result > a.most) return AnswerRuleId(a.rule);
@@ -170,15 +170,29 @@ AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& m
   if (lost.exclusive != 0) return kStaysExclusive;
   if (lost.soft_dirty != 0) return kStaysSoftDirty;
   if (lost.pinned != 0) return kStaysWritable;
+  if (lost.cached != 0) return kStaysCached;
+  for (unsigned left = a.kept_huge; left != 0; left &= left - 1) {
+    const int bit = std::countr_zero(left);
+    if (!m.pmd(bit / Geometry::kMaxPmds, bit % Geometry::kMaxPmds).is_present()) return kKeepsHuge;
+  }
   if (a.locked_gaps >= 0 && count_locked_gaps(m) > a.locked_gaps) return kLockedStay;
   if (result < 0) return kRules;
   const Pfn frame = a.frame == Answers::Frame::any ? kNoPfn : mapped_frame(m, a.mm, a.first);
   if (a.frame == Answers::Frame::same && frame != a.before) return kNoCopy;
   if (a.frame == Answers::Frame::another && frame == a.before) return kCopy;
+  if (!at_home(m, a)) return kComesHome;
+  if (a.then == Answers::Then::moved) return broken_by_mremap(m, a);
   return holds_then(m, a) ? kRules : kThenRules[std::size_t(a.then)];
 }
 
 }  // namespace
+
+bool may_be_huge(const Machine& m, int mm, int i, bool ask_enabled) {
+  const Vma* vma = vma_at(m, mm, i * m.hpage_nr());
+  if (vma == nullptr || vma->has(VM_NOHUGEPAGE)) return false;
+  return !ask_enabled || m.enabled == Enabled::always ||
+         (m.enabled == Enabled::madvise && vma->has(VM_HUGEPAGE));
+}
 
 const char* check_after(const Answers& answers, const Machine& m, const FlatMemory& memory,
                         int result) {

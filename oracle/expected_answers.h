@@ -23,6 +23,7 @@ std::span<const AnswerRule> answer_rules();
 // writable PTE.
 struct Attributes {
   std::uint64_t exclusive = 0, soft_dirty = 0, pinned = 0;
+  std::uint64_t cached = 0;  // of up to 64 swap slots: those in use that the swap cache has, too
 };
 Attributes attributes_of(const Machine& m);
 // Those that it had, and has no longer although it is still there.
@@ -41,7 +42,9 @@ struct Answers {
     soft_clean,
     moved,
     unmapped,
-    swapbacked
+    swapbacked,
+    written_to,
+    took_over
   };
   static constexpr int kMin = std::numeric_limits<int>::min(),
                        kMax = std::numeric_limits<int>::max();
@@ -50,15 +53,21 @@ struct Answers {
   int least = kMin, most = kMax;       // of the result
   std::uint64_t small = 0, large = 0;  // blocks of folios that must (not) be split by now
   std::uint16_t huge = 0;              // PMDs that must stay huge
+  std::uint16_t kept_huge = 0;         // PMDs that an access must leave huge
   std::uint8_t held_large = 0;         // bit h: holder h holds a large folio
   Frame frame = Frame::any;            // that maps `first`, after a success
   Pfn before = kNoPfn;                 // the frame that mapped it
+  Pfn written = kNoPfn;                // the frame that a device writes to
   Then then = Then::nothing;           // of pages [first, end), after a success
   int mm = 0, first = 0, end = 0;
   int locked_gaps = -1;        // pages of locked VMAs that have no memory; -1: not asked
   std::uint16_t not_huge = 0;  // PMDs that become huge only where that is allowed
   bool ask_enabled = true;     // by the setting too
   std::uint16_t dirtied = 0;   // PMDs below which mremap() makes all that it moves soft-dirty
+  int clean = 0;               // entries below the others that were not soft-dirty
+  int populated = 0;           // up to where it fills what a locked VMA has grown by
+  std::uint64_t taken = 0;     // anon_vmas that no VMA of a child may take over
+  bool comes_home = false;     // if the access makes the page of `first` exclusive
   Attributes kept;             // that no page loses
 };
 

@@ -23,6 +23,16 @@ bool is_writable_pte(const Machine& m, int mm, int page) {
   return m.pmd(mm, pmd_index(m, page)).is_table() && entry.is_present() && entry.has(kWrite);
 }
 
+// Of the first 64 slots: are these in use, and cached or not?
+std::uint64_t slots_in_use(const Machine& m, bool cached) {
+  std::uint64_t slots = 0;
+  for (int i = 0; m.swap_on && i < std::min(m.geometry.swap_slots(), 64); ++i) {
+    const SwapSlot& slot = m.swap(Slot(i));
+    if (slot.count > 0 && (slot.cache != kNoPfn) == cached) slots |= std::uint64_t{1} << i;
+  }
+  return slots;
+}
+
 // Only of an address space that ever pinned does the kernel ask.
 bool is_pinned_pte(const Machine& m, int mm, int page) {
   const Pfn pfn = mapped_frame(m, mm, page);
@@ -41,11 +51,13 @@ Attributes attributes_of(const Machine& m) {
     if (entry.has(kSoftDirty)) a.soft_dirty |= bit;
     if (is_pinned_pte(m, mm, page)) a.pinned |= bit;
   });
+  a.cached = slots_in_use(m, true);
   return a;
 }
 
 Attributes lost_attributes(const Machine& m, const Attributes& before) {
   Attributes lost;
+  if (before.cached != 0) lost.cached = before.cached & slots_in_use(m, false);
   if ((before.exclusive | before.soft_dirty | before.pinned) == 0) return lost;
   for_each_sample(m, [&](std::uint64_t bit, int mm, int page) {
     const Entry& entry = entry_of(m, mm, page);
@@ -63,13 +75,22 @@ bool is_pinned(const Machine& m, Pfn folio) {
   });
 }
 
+std::uint8_t holders_of_large(const Machine& m) {
+  unsigned holders = 0;
+  for (std::size_t h = 0; h < m.holders.size(); ++h) {
+    const Holder& holder = m.holders[h];
+    if (holder.kind == HolderKind::none || holder.pfn >= m.frames()) continue;
+    holders |= unsigned(folio_test_large(m, page_folio(m, holder.pfn))) << h;
+  }
+  return std::uint8_t(holders);
+}
+
 std::uint16_t small_pmds(const Machine& m) {
   unsigned small = 0;
   for (int mm = 0; mm < m.geometry.mms; ++mm)
     for (int i = 0; i < m.geometry.pmds; ++i) {
-      const Entry& pmd = m.pmd(mm, i);
       const unsigned bit = 1U << (mm * Geometry::kMaxPmds + i);
-      small |= pmd.is_none() || pmd.is_table() ? bit : 0;
+      small |= is_huge(m.pmd(mm, i)) ? 0 : bit;
     }
   return std::uint16_t(small);
 }

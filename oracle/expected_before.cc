@@ -16,7 +16,6 @@ struct Before {
   Answers a;
 
   FolioCount count_of(Pfn pfn) const { return recount.folio(m, page_folio(m, pfn)); }
-  bool alive(MmId mm) const { return m.mms[std::size_t(mm.id)].alive != 0; }
 
   void result(AnswerRuleId rule, int least, int most) {
     a.rule = rule;
@@ -32,6 +31,15 @@ struct Before {
     a.mm = mm.id;
     a.first = page.number;
   }
+  void keeps_huge(MmId mm, PageNr page) {
+    const int i = pmd_index(m, page.number);
+    if (m.pmd(mm.id, i).is_present()) a.kept_huge = pmd_bit(mm.id, i);
+  }
+
+  // A page that is mapped, or the huge page whose PMD maps it.
+  bool is_exclusive(MmId mm, PageNr page) const {
+    return test(m, entry_of(m, mm.id, page.number).frame, PG_anon_exclusive);
+  }
 
   // Does an access that needs the page for itself copy it? Not if it is exclusive or the mapping's
   // is the only reference; certainly if there is one that neither this mapping nor the cache has.
@@ -39,7 +47,7 @@ struct Before {
     keeps_frame(mm, page);
     if (a.before == kNoPfn) return;
     const Entry& entry = entry_of(m, mm.id, page.number);
-    if (entry.has(kWrite) || test(m, entry.frame, PG_anon_exclusive)) return;
+    if (entry.has(kWrite) || is_exclusive(mm, page)) return keeps_huge(mm, page);
     const FolioCount count = count_of(a.before);
     const bool large = folio_test_large(m, page_folio(m, a.before));
     const int others = count.references(large) - 1 - count.cache_slots;
@@ -60,17 +68,32 @@ struct Before {
   void keep_huge(Pfn folio) {
     for (int mm = 0; mm < m.geometry.mms; ++mm)
       for (int i = 0; i < m.geometry.pmds; ++i)
-        if (m.pmd(mm, i).is_present() && m.pmd(mm, i).frame == folio)
-          a.huge |= std::uint16_t(1 << (mm * Geometry::kMaxPmds + i));
+        if (m.pmd(mm, i).is_present() && m.pmd(mm, i).frame == folio) a.huge |= pmd_bit(mm, i);
   }
   std::uint64_t block_of(Pfn folio) const {
     return std::uint64_t{1} << (folio >> m.geometry.order);
   }
+  void reads(MmId mm, PageNr page) {
+    keeps_frame(mm, page);
+    keeps_huge(mm, page);
+  }
 
-  void operator()(const Load& op) { keeps_frame(op.mm, op.page); }
-  void operator()(const Get& op) { keeps_frame(op.mm, op.page); }
-  void operator()(const Store& op) { breaks_cow(op.mm, op.page); }
-  void operator()(const StoreForced& op) { breaks_cow(op.mm, op.page); }
+  void operator()(const Load& op) { reads(op.mm, op.page); }
+  void operator()(const Get& op) { reads(op.mm, op.page); }
+  void operator()(const Store& op) {
+    breaks_cow(op.mm, op.page);
+    a.comes_home = a.before != kNoPfn && a.kept_huge == 0 && !is_exclusive(op.mm, op.page);
+  }
+  void operator()(const StoreForced& op) {
+    breaks_cow(op.mm, op.page);
+    a.then = Answers::Then::written_to;
+  }
+  void operator()(const StoreViaPin& op) {
+    const Pfn pfn = m.holders[std::size_t(op.holder.id)].pfn;
+    if (pfn >= m.frames()) return;
+    a.written = pfn;
+    a.then = Answers::Then::written_to;
+  }
   void operator()(const Pin& op) { breaks_cow(op.mm, op.page); }
 
   // It stops at the first hole, and follows no entry of a PROT_NONE mapping.
@@ -132,31 +155,11 @@ struct Before {
   }
   void operator()(const Mmap&) { a.kept.pinned = 0; }
   void operator()(const Mprotect&) { a.kept.pinned = 0; }
-  void operator()(const Fork&) {
-    a.kept.exclusive = 0;
-    a.not_huge = 0;
-  }
+  void operator()(const Fork& op) { expect_fork(m, op, a); }
   void operator()(const Munmap& op) {
-    const Vma* vma = alive(op.mm) ? vma_at(m, op.mm.id, op.range.first) : nullptr;
-    const bool middle = vma && vma->start < op.range.first && op.range.end < vma->end;
-    if (middle && int(m.vmas(op.mm.id).size()) >= map_count_limit(m)) result(kVmaLimit, -ENOMEM);
+    if (cuts_one_too_many(m, op)) result(kVmaLimit, -ENOMEM);
   }
-  // Where a whole page table may move, nobody asks.
-  void operator()(const Mremap& op) {
-    a.kept = {};
-    a.not_huge = 0;
-    const int to = op.to.number, delta = to - op.range.first, nr = m.hpage_nr();
-    const int size = op.range.size(),
-              moved = op.size.pages == 0 ? size : std::min(size, op.size.pages);
-    const int end = std::min(to + moved, m.pages());
-    for (int page = to; page < end; ++page) {
-      const int first = page / nr * nr;
-      const bool whole = delta % nr == 0 && first >= to && first + nr <= end;
-      if (!whole || !m.pmd(op.mm.id, pmd_index(m, page - delta)).is_table())
-        a.dirtied |= std::uint16_t(1 << pmd_index(m, page));
-    }
-    then(Answers::Then::moved, op.mm, {to, end});
-  }
+  void operator()(const Mremap& op) { expect_mremap(m, op, a); }
 
   void operator()(const MadviseCollapse& op) {
     a.ask_enabled = false;
@@ -172,6 +175,7 @@ struct Before {
   }
 
   void operator()(const Reclaim& op) {
+    a.kept.cached = 0;
     if (anything_locked(m)) a.locked_gaps = count_locked_gaps(m);
     const Pfn pfn = mapped_frame(m, op.mm.id, op.page.number);
     if (pfn == kNoPfn) return;
@@ -186,6 +190,7 @@ struct Before {
            {op.page.number, op.page.number});
   }
   void operator()(const MadvisePageout&) {
+    a.kept.cached = 0;
     if (anything_locked(m)) a.locked_gaps = count_locked_gaps(m);
   }
   void operator()(const Isolate& op) {
@@ -235,11 +240,7 @@ struct Before {
 
 Answers expect_before(const Machine& m, const Recount& recount, const Op& op) {
   Before before{m, recount, {}};
-  for (std::size_t h = 0; h < m.holders.size(); ++h) {
-    const Holder& holder = m.holders[h];
-    if (holder.kind == HolderKind::none || holder.pfn >= m.frames()) continue;
-    if (folio_test_large(m, page_folio(m, holder.pfn))) before.a.held_large |= std::uint8_t(1 << h);
-  }
+  before.a.held_large = holders_of_large(m);
   before.a.kept = attributes_of(m);
   before.a.not_huge = small_pmds(m);
   visit_op(before, op);

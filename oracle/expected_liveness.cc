@@ -21,7 +21,7 @@ bool has_free_cluster(const Machine& m) {
   const int nr = m.hpage_nr(), slots = m.geometry.swap_slots() / nr * nr;
   int run = 0;  // of free slots, from the beginning of a cluster
   for (int slot = 0; slot < slots && run < nr; ++slot) {
-    const bool used = m.swap(Slot(slot)).count != 0 || m.swap(Slot(slot)).cache != kNoPfn;
+    const bool used = is_in_use(m.swap(Slot(slot)));
     if (slot % nr == 0) run = 0;
     run = used ? -nr : run + 1;
   }
@@ -33,8 +33,7 @@ bool has_free_cluster(const Machine& m) {
 bool mapped_behind_a_huge_pmd(const Machine& m, Pfn folio) {
   for (int mm = 0; mm < m.geometry.mms; ++mm)
     for (int i = 1; i < m.geometry.pmds; ++i) {
-      const Entry& before = m.pmd(mm, i - 1);
-      if (before.is_none() || before.is_table() || !m.pmd(mm, i).is_table()) continue;
+      if (!is_huge(m.pmd(mm, i - 1)) || !m.pmd(mm, i).is_table()) continue;
       for (int page = i * m.hpage_nr(); page < (i + 1) * m.hpage_nr(); ++page)
         if (begins_in(m, mm, i - 1, page, folio)) return true;
     }

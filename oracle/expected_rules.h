@@ -40,6 +40,22 @@ enum AnswerRuleId : std::uint8_t {
   kStaysExclusive,
   kStaysSoftDirty,
   kStaysWritable,
+  kStaysCached,
+  kKeepsHuge,
+  kMarkedDirty,
+  kComesHome,
+  kTableStaysClean,
+  kGrowthPopulated,
+  kReusesAnonVma,
+  kCountsZeroPage,
+  kCountsFaults,
+  kCountsCollapses,
+  kCountsSplits,
+  kCountsQueued,
+  kCountsPmdSplits,
+  kCountsSwap,
+  kCountsMigrations,
+  kCountsReuse,
   kRules
 };
 
@@ -56,7 +72,14 @@ inline bool anything_locked(const Machine& m) {
 
 bool is_pinned(const Machine& m, Pfn folio);
 
-// PMDs that are not huge; bit: mm * kMaxPmds + i.
+// May a huge page be at PMD `i`, by its VMA and, if `ask_enabled`, by the setting?
+bool may_be_huge(const Machine& m, int mm, int i, bool ask_enabled);
+
+inline std::uint16_t pmd_bit(int mm, int i) {
+  return std::uint16_t(1 << (mm * Geometry::kMaxPmds + i));
+}
+
+// PMDs that are not huge, by their bits.
 std::uint16_t small_pmds(const Machine& m);
 
 // --- What must succeed, if nobody holds it: expected_liveness.cc.
@@ -69,6 +92,18 @@ bool certainly_migrates(const Machine& m, Pfn pfn);
 // Would reclaim take a page that is not young out of its page table, or find that it was stored to
 // since MADV_FREE gave it away?
 bool certainly_unmapped(const Machine& m, Pfn pfn, const FolioCount& count);
+
+// Bit h: holder h holds a large folio, or a page of one.
+std::uint8_t holders_of_large(const Machine& m);
+
+// --- munmap(), mremap() and fork(): expected_mappings.cc. Before, and after a success.
+
+// Would it make two VMAs of one where there are sysctl_max_map_count?
+bool cuts_one_too_many(const Machine& m, const Munmap& op);
+void expect_mremap(const Machine& m, const Mremap& op, Answers& a);
+AnswerRuleId broken_by_mremap(const Machine& m, const Answers& a);
+void expect_fork(const Machine& m, const Fork& op, Answers& a);
+bool takes_over_what_it_may(const Machine& m, const Answers& a);
 
 // Pages of locked VMAs that are neither mapped nor migrating: nowhere, or swapped out.
 inline int count_locked_gaps(const Machine& m) {

@@ -63,14 +63,9 @@ Verdict FlatMemory::see(int mm, int page, int seen) {
 Verdict FlatMemory::compare_entry(const Machine& m, int mm, int page, const Entry& entry,
                                   int offset) {
   const std::uint8_t allowed = state(mm, page);
-  if ((allowed & kMapped) == 0) return entry.is_none() ? Verdict{} : Mismatch{kOutside, mm, page};
-  // kWrite in a swap or migration entry is a memory, not a permission.
-  if (entry.has(kWrite) && (entry.is_present() || entry.is_zero())) {
-    if (entry.is_zero()) return Mismatch{kZeroWritable, mm, page};
-    if ((allowed & kMayWrite) == 0) return Mismatch{kTooWritable, mm, page};
-  }
+  if ((allowed & kMapped) == 0) return {};  // whatever is there: entry_inside_a_vma
   if ((allowed & kWritten) != 0 && is_soft_clean(m, mm, page, entry))
-    return Mismatch{kSoftClean, mm, page};
+    return Mismatch{kMarkedSoftDirty, mm, page};
   return see(mm, page, content_behind(m, entry, offset));
 }
 
@@ -119,8 +114,6 @@ Verdict FlatMemory::compare_holder(const Machine& m, int h) {
       return verdict;
     const int expected = value(view.mm, view.page);
     view.apart = seen != expected;
-    if (view.apart && view.coherent)
-      return Mismatch{kCoherent, view.mm, view.page, h, expected, seen};
   }
   const bool as_it_was = seen == view.value || seen == through_another;
   if (view.apart || !owned)
@@ -136,9 +129,8 @@ bool FlatMemory::agrees(const Machine& m, int mm, const Entry& pmd, int first, i
     return std::ranges::count(expected, 0) == end - first;
   }
   if (!pmd.is_present() || pmd.frame + m.hpage_nr() > m.frames()) return false;
-  const std::uint8_t needed = kMapped | (pmd.has(kWrite) ? kMayWrite : 0);
   const Summary states = summary(mm, {first, end});
-  if ((states.all & needed) != needed) return false;
+  if ((states.all & kMapped) == 0) return false;
   if ((states.any & kWritten) != 0 && !pmd.has(kSoftDirty)) return false;
   const Page* page = &m.page(Pfn(pmd.frame + first - pmd_first(m, first)));
   bool same = true;

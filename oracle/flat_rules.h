@@ -7,19 +7,14 @@ namespace thp {
 inline constexpr char kWrongResult[] = "the call returns what it should";
 inline constexpr char kWrongValue[] = "a load returns what was stored last";
 inline constexpr char kContent[] = "a page holds what was stored last";
-inline constexpr char kOutside[] = "page tables are empty where nothing is mapped";
-inline constexpr char kTooWritable[] = "an entry is writable only where the mapping permits stores";
-inline constexpr char kZeroWritable[] = "no entry of a zero page is writable";
-inline constexpr char kSoftClean[] =
+inline constexpr char kMarkedSoftDirty[] =
     "a page that was stored to is soft-dirty until that is cleared";
 inline constexpr char kVmas[] = "the VMAs are what the calls made";
 inline constexpr char kAlive[] = "an address space lives from fork to exit";
 inline constexpr char kHolder[] = "a reference is held from its call to its return";
-inline constexpr char kCoherent[] = "a pin sees what its owner sees";
 inline constexpr char kSnapshot[] = "a reference that has lost its owner's page sees it as it was";
 
-inline constexpr const char* kFlatRules[] = {kWrongResult, kWrongValue,   kContent,   kOutside,
-                                             kTooWritable, kZeroWritable, kSoftClean, kVmas,
-                                             kAlive,       kHolder,       kCoherent,  kSnapshot};
+inline constexpr const char* kFlatRules[] = {kWrongResult, kWrongValue, kContent, kMarkedSoftDirty,
+                                             kVmas,        kAlive,      kHolder,  kSnapshot};
 
 }  // namespace thp

@@ -10,29 +10,12 @@ inline constexpr Invariant kSlotInvariants[] = {
     {"swap_map", "A slot's count is the number of swap PTEs that hold it.",
      "mm/swapfile.c swap_duplicate(), swap_entry_free()",
      [](const TheSlot& s) { return s.slot.count == s.count.ptes; }},
-    {"slot_caches_its_page",
-     "A slot of the swap cache leads to a page that is there for this slot.",
-     "mm/swap_state.c add_to_swap_cache(); VM_BUG_ON_PAGE in __delete_from_swap_cache()",
-     [](const TheSlot& s) {
-       if (s.slot.cache == kNoPfn) return true;
-       if (!s.cached()) return false;
-       const Pfn folio = page_folio(s.m, s.slot.cache);
-       return test(s.m, folio, PG_swapcache) && s.m.page(s.slot.cache).private_slot == s.id;
-     }},
     {"exclusive_swap_entry_is_alone", "An exclusive swap PTE is the only one of its slot.",
      "mm/memory.c copy_nonpresent_pte(); include/linux/swapops.h pte_swp_exclusive()",
      [](const TheSlot& s) { return s.count.exclusive_ptes == 0 || s.count.ptes == 1; }},
-    {"no_slot_of_a_closed_device", "With swap off, no slot is in use.", "mm/swapfile.c swapoff()",
-     [](const TheSlot& s) { return s.m.swap_on || (s.slot.count == 0 && s.slot.cache == kNoPfn); }},
 };
 
 inline constexpr Invariant kHolderInvariants[] = {
-    {"holder_holds_a_live_page", "What is pinned, got or isolated is a live page.",
-     "mm/gup.c try_get_folio(); mm/folio-compat.c isolate_lru_page()",
-     [](const TheHolder& h) {
-       if (!h.on_frame()) return is_zero_page(h.m, h.holder.pfn);
-       return h.m.page(page_folio(h.m, h.holder.pfn)).refcount > 0;
-     }},
     {"isolation_is_of_a_folio", "It is folios that are isolated, not their tails or zero pages.",
      "mm/vmscan.c folio_isolate_lru()",
      [](const TheHolder& h) {
@@ -52,8 +35,6 @@ inline constexpr Invariant kHolderInvariants[] = {
 };
 
 inline constexpr Invariant kMachineInvariants[] = {
-    {"nothing_points_nowhere", "No entry, slot or holder points outside memory or the device.",
-     "mm/memory.c vm_normal_page()", [](const TheMachine& t) { return t.r.nothing_is_nowhere(); }},
     {"used_frames", "The allocator counts as used exactly the frames of a block that are not free.",
      "mm/page_alloc.c __free_one_page()",
      [](const TheMachine& t) { return std::ranges::equal(t.m.used_frames(), t.r.used_frames()); }},

@@ -5,21 +5,18 @@
 namespace thp {
 
 inline constexpr Invariant kFrameInvariants[] = {
-    {"tails_follow_a_head", "A frame is a tail exactly where its block begins with a head.",
-     "mm/page_alloc.c prep_compound_page(); free_tail_pages_check()",
+    {"tail_is_bare",
+     "The frames behind a head, and only they, are tails; a tail has no reference, mapping, index "
+     "or flag of its own but AnonExclusive.",
+     "mm/page_alloc.c prep_compound_page(), free_tail_pages_check(); include/linux/page-flags.h "
+     "PF_HEAD",
      [](const TheFrame& f) {
        const bool first = f.pfn == f.block;
-       return f.has(PG_tail) == (!first && f.in_compound()) && (first || !f.has(PG_head));
-     }},
-    {"tail_refcount", "The reference count of a tail is zero.",
-     "Documentation/mm/transhuge.rst, Refcounts; mm/page_alloc.c free_page_is_bad()",
-     [](const TheFrame& f) { return !f.has(PG_tail) || f.page.refcount == 0; }},
-    {"tail_is_bare", "A tail has no flag of its own but AnonExclusive, and no mapping or index.",
-     "include/linux/page-flags.h PF_HEAD; VM_BUG_ON_PAGE in __split_huge_page_tail()",
-     [](const TheFrame& f) {
+       if (f.has(PG_tail) != (!first && f.in_compound()) || (!first && f.has(PG_head)))
+         return false;
        if (!f.has(PG_tail)) return true;
-       return (f.page.flags & ~(PG_tail | PG_anon_exclusive)) == 0 && f.page.index == 0 &&
-              f.page.anon_vma == kNoAnonVma && f.page.mlock_count == 0;
+       return (f.page.flags & ~(PG_tail | PG_anon_exclusive)) == 0 && f.page.refcount == 0 &&
+              f.page.index == 0 && f.page.anon_vma == kNoAnonVma && f.page.mlock_count == 0;
      }},
     {"mapcount", "_mapcount is the number of PTEs, less one; DoubleMap adds one for the PMDs.",
      "Documentation/mm/transhuge.rst, PageDoubleMap; mm/rmap.c; VM_BUG_ON in zap_huge_pmd()",
@@ -132,10 +129,12 @@ inline constexpr Invariant kFolioInvariants[] = {
     {"anonymous_has_anon_vma", "A folio points to an anon_vma exactly while it is anonymous.",
      "include/linux/page-flags.h PAGE_MAPPING_ANON",
      [](const TheFolio& f) { return f.has(PG_anon) == (f.page.anon_vma != kNoAnonVma); }},
-    {"swap_cache_is_swapbacked", "A folio in the swap cache is swap-backed and has its data.",
-     "mm/swap_state.c VM_BUG_ON_FOLIO in add_to_swap_cache(), add_to_swap()",
+    {"swap_cache_is_swapbacked",
+     "A folio in the swap cache is swap-backed and has its data; no other is under writeback.",
+     "mm/swap_state.c VM_BUG_ON_FOLIO in add_to_swap_cache(), __delete_from_swap_cache()",
      [](const TheFolio& f) {
-       return !f.has(PG_swapcache) || (f.has(PG_swapbacked) && f.has(PG_uptodate));
+       if (!f.has(PG_swapcache)) return !f.has(PG_writeback);
+       return f.has(PG_swapbacked) && f.has(PG_uptodate);
      }},
     {"large_in_cache_owns_a_cluster",
      "A large folio in the swap cache owns a whole cluster, which is marked huge.",
@@ -146,9 +145,6 @@ inline constexpr Invariant kFolioInvariants[] = {
        return f.page.private_slot == cluster << f.m.geometry.order &&
               cluster < f.m.geometry.swap_clusters() && f.m.cluster_huge(cluster);
      }},
-    {"writeback_is_in_the_cache", "A folio under writeback stays in the swap cache.",
-     "mm/swap_state.c VM_BUG_ON_FOLIO in __delete_from_swap_cache()",
-     [](const TheFolio& f) { return !f.has(PG_writeback) || f.has(PG_swapcache); }},
     {"locked_while_migrating", "Between ops exactly the folios of the migration are locked.",
      "mm/migrate.c __unmap_and_move()",
      [](const TheFolio& f) { return f.has(PG_locked) == f.in_flight(); }},

@@ -23,21 +23,15 @@ inline constexpr Invariant kEntryInvariants[] = {
     {"pte_below_a_table", "PTEs stand only below a PMD that is a page table.",
      "mm/huge_memory.c pgtable_trans_huge_withdraw(); BUG_ON of pte_none in the PMD split",
      [](const TheEntry& e) { return e.huge || e.pmd().is_table(); }},
-    {"kind_fits_the_level", "A PTE is no table, and a PMD no swap entry.",
-     "include/linux/swapops.h; arch/x86/include/asm/pgtable.h",
-     [](const TheEntry& e) { return e.huge ? !e.entry.is_swap() : !e.entry.is_table(); }},
     {"entry_names_what_exists",
-     "An entry names a frame of memory, a PMD a whole block; a swap entry a slot of a device in "
-     "use.",
-     "mm/memory.c vm_normal_page(); mm/swapfile.c get_swap_device()",
+     "A PTE names a page, or a slot of a device in use; a PMD a page table, or a compound page by "
+     "its head.",
+     "mm/memory.c vm_normal_page(); mm/swapfile.c get_swap_device(); mm/rmap.c "
+     "VM_BUG_ON_PAGE(!PageTransHuge)",
      [](const TheEntry& e) {
-       if (e.entry.is_swap()) return e.m.swap_on && e.entry.frame < e.m.geometry.swap_slots();
-       return !e.has_pfn() || (e.pfn_exists() && (e.entry.frame & (e.pages() - 1)) == 0);
-     }},
-    {"huge_pmd_maps_a_head", "A huge PMD maps a compound page.",
-     "mm/rmap.c VM_BUG_ON_PAGE(!PageTransHuge) in page_add_anon_rmap()",
-     [](const TheEntry& e) {
-       return !e.huge || !e.has_pfn() || !e.pfn_exists() || test(e.m, e.entry.frame, PG_head);
+       if (!e.huge) return !e.entry.is_table() && (!e.entry.is_swap() || e.m.swap_on);
+       if (!e.has_pfn() || !e.pfn_exists()) return !e.entry.is_swap();
+       return (e.entry.frame & (e.pages() - 1)) == 0 && test(e.m, e.entry.frame, PG_head);
      }},
     {"writable_where_allowed", "An entry is writable only where its VMA permits to write.",
      "mm/memory.c maybe_mkwrite(); mm/mprotect.c change_pte_range()",
@@ -89,24 +83,13 @@ inline constexpr Invariant kEntryInvariants[] = {
 };
 
 inline constexpr Invariant kVmaInvariants[] = {
-    {"vmas_in_order", "VMAs are not empty, lie within the address space, sorted, and disjoint.",
-     "mm/mmap.c vma_link(); mm/mmap.c validate_mm()",
-     [](const TheVma& v) {
-       const int from = v.i == 0 ? 0 : v.all[std::size_t(v.i) - 1].end;
-       return from <= v.vma.start && v.vma.start < v.vma.end && v.vma.end <= v.m.pages();
-     }},
     {"vma_has_its_anon_vma",
-     "A VMA hangs in trees of anon_vmas exactly if it has an anon_vma, and in the tree of that "
-     "too.",
-     "mm/rmap.c __anon_vma_prepare(), anon_vma_clone(), unlink_anon_vmas()",
+     "A VMA hangs in trees of anon_vmas exactly if it has an anon_vma: in the tree of that, and "
+     "only of its family.",
+     "mm/rmap.c __anon_vma_prepare(), anon_vma_clone(); WARN_ON_ONCE in lock_anon_vma_root()",
      [](const TheVma& v) {
        if (v.vma.anon_vma == kNoAnonVma) return v.vma.chain == 0;
-       return v.vma.anon_vma < kMaxAnonVmas && (v.vma.chain >> v.vma.anon_vma & 1) != 0;
-     }},
-    {"chain_is_one_family", "The anon_vmas in whose trees a VMA hangs have one root.",
-     "mm/rmap.c WARN_ON_ONCE in lock_anon_vma_root()",
-     [](const TheVma& v) {
-       if (v.vma.anon_vma >= kMaxAnonVmas) return true;
+       if (v.vma.anon_vma >= kMaxAnonVmas || (v.vma.chain >> v.vma.anon_vma & 1) == 0) return false;
        const auto root_of = [&](int id) { return v.m.anon_vmas[std::size_t(id)].root; };
        for (std::uint64_t chain = v.vma.chain; chain != 0; chain &= chain - 1)
          if (root_of(std::countr_zero(chain)) != root_of(v.vma.anon_vma)) return false;
@@ -135,23 +118,17 @@ inline constexpr Invariant kAnonVmaInvariants[] = {
     {"anon_vma_of_one_mm", "All VMAs that call an anon_vma theirs belong to one address space.",
      "mm/rmap.c anon_vma_clone(): only an anon_vma that no VMA calls its own is reused",
      [](const TheAnonVma& a) { return (a.active_mms & (a.active_mms - 1)) == 0; }},
-    {"anon_vma_has_a_root", "The root of an anon_vma lives, and is that of its parent and its own.",
-     "mm/rmap.c anon_vma_fork()",
-     [](const TheAnonVma& a) {
-       if (!a.anon_vma.used) return true;
-       if (a.anon_vma.root >= kMaxAnonVmas) return false;
-       const AnonVma& root = a.m.anon_vmas[a.anon_vma.root];
-       return root.used && root.root == a.anon_vma.root;
-     }},
     {"anon_vma_has_a_parent",
-     "The parent of an anon_vma lives, in the same family; a root is its own.",
+     "The parent and the root of an anon_vma live, in the same family; a root is its own parent.",
      "mm/rmap.c anon_vma_fork(), anon_vma_alloc()",
      [](const TheAnonVma& a) {
        if (!a.anon_vma.used) return true;
-       if (a.anon_vma.parent >= kMaxAnonVmas) return false;
+       if (a.anon_vma.parent >= kMaxAnonVmas || a.anon_vma.root >= kMaxAnonVmas) return false;
        const AnonVma& parent = a.m.anon_vmas[a.anon_vma.parent];
+       const AnonVma& root = a.m.anon_vmas[a.anon_vma.root];
        const bool is_root = a.anon_vma.root == a.id, is_own_parent = a.anon_vma.parent == a.id;
-       return parent.used && parent.root == a.anon_vma.root && is_root == is_own_parent;
+       return parent.used && root.used && parent.root == a.anon_vma.root &&
+              root.root == a.anon_vma.root && is_root == is_own_parent;
      }},
 };
 

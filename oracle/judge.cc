@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "oracle/expected_counts.h"
 #include "oracle/invariants.h"
 #include "oracle/mute.h"
 
@@ -53,12 +54,14 @@ std::optional<Violation> Judge::step_machine(const Recount& before, const Op& op
   op_name_ = visit_op([](const auto& o) { return o.name; }, op);
   const Injections armed = machine_.inject;
   const Answers answers = expect_before(machine_, before, op);
+  const Tally tally = tally_before(machine_, before, op);
   result_ = thp::step(machine_, op);
   ++ops_;
   if (machine_.defect != nullptr) return std::nullopt;
   if (machine_.bug != nullptr && !is_muted(kVmBugOn)) return violation(kVmBugOn, machine_.bug);
   if (auto seen = listen(memory_.after(op, result_, machine_, armed))) return seen;
   const char* sentence = check_after(answers, machine_, memory_, result_);
+  if (sentence == nullptr) sentence = miscounted(tally, op, machine_, result_);
   if (sentence != nullptr && !is_muted(kExpectedAnswer))
     return violation(kExpectedAnswer, sentence);
   return std::nullopt;

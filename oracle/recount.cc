@@ -221,11 +221,6 @@ FolioCount Recount::folio(const Machine& m, Pfn head) const {
   return count;
 }
 
-bool Recount::nothing_is_nowhere() const {
-  return frames_[std::size_t(nowhere())] == FrameCount{} && slots_.back() == SlotCount{} &&
-         blocks_[block_of(nowhere())].pmds == 0 && blocks_[block_of(nowhere())].migration_pmds == 0;
-}
-
 // v6.1 mm/rmap.c: a folio's share of NR_ANON_MAPPED. Without DoubleMap the sub-pages that have PTEs
 // beside the PMD count twice.
 int Recount::nr_anon_mapped(const Machine& m) const {

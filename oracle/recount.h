@@ -114,7 +114,6 @@ class Recount {
     return {used_slots_.data(), std::size_t(geometry_.swap_clusters())};
   }
   int nowhere() const { return geometry_.frames() + 1; }
-  bool nothing_is_nowhere() const;
   int nr_anon_mapped(const Machine& m) const;  // without the drift
   int nr_anon_thps() const { return std::popcount(pmd_mapped_) << geometry_.order; }
   int nr_swapcache() const { return cached_slots_; }

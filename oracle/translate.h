@@ -4,6 +4,11 @@
 
 namespace thp {
 
+// A PMD that maps a huge page, the huge zero page, or one that migrates.
+inline bool is_huge(const Entry& pmd) { return !pmd.is_none() && !pmd.is_table(); }
+
+inline bool is_in_use(const SwapSlot& slot) { return slot.count != 0 || slot.cache != kNoPfn; }
+
 // The entry that translates a page: its PMD, or its PTE where there is a table.
 inline const Entry& entry_of(const Machine& m, int mm, int page) {
   const Entry& pmd = m.pmd(mm, pmd_index(m, page));

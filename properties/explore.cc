@@ -91,6 +91,7 @@ class Explorer {
       const Walker::Report& report = walker.report();
       explored_.transitions += report.transitions;
       explored_.defects += report.defects;
+      explored_.digest += report.digest;
       explored_.outcomes.add(report.outcomes);
       explored_.reached |= report.reached;
       take(report.pairs);

@@ -34,7 +34,10 @@ struct Explored {
   std::uint64_t defects = 0;      // transitions into a defect of the kernel: not followed
   std::uint64_t memory_full = 0;  // states with no free block, where names are not all that differs
   int depth = 0;                  // of the deepest state
-  std::size_t moves = 0;          // ops with arguments in the scope
+  // A sum over all transitions: their answers, and the states that they lead to. Machines that
+  // agree in it, and in the number of states, do the same in this scope.
+  std::uint64_t digest = 0;
+  std::size_t moves = 0;  // ops with arguments in the scope
   std::size_t visited_bytes = 0, tree_bytes = 0;
   Reached reached;    // of new states, and of the steps that first led there
   Outcomes outcomes;  // of all transitions; pairs of every sequence, if ExploreOptions ask for it

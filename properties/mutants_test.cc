@@ -1,6 +1,6 @@
 // ci/mutants/ is complete: each mistake says what it is, where Linux made it and who notices; it
-// has its trace in the corpus and its row in the table. That all of it is so is ci/mutate's to
-// show.
+// has its trace in the corpus and its row in the table; and each sentence has a mistake that it
+// notices first. That all of it is so is ci/mutate's to show.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "oracle/flat_rules.h"
 #include "oracle/invariants.h"
 #include "oracle/judge.h"
 #include "properties/check.h"
@@ -37,6 +38,18 @@ bool is_sentence(const std::string& judge) {
          std::ranges::count(invariants(), judge, &Invariant::name) > 0;
 }
 
+// Flat memory and the expected answers have many: which one.
+std::set<std::string> rules_of(const std::string& judge) {
+  std::set<std::string> rules;
+  if (judge == kFlatMemory) rules.insert(std::begin(kFlatRules), std::end(kFlatRules));
+  if (judge == kExpectedAnswer)
+    for (const AnswerRule& rule : answer_rules()) rules.insert(rule.sentence);
+  return rules;
+}
+
+// No mutant breaks it alone: who splits regardless meets page_ref_freeze() and its assertions.
+constexpr std::string_view kUnbroken = "a large folio that somebody holds is not split";
+
 std::set<std::string> names_in(const fs::path& directory, const char* extension) {
   std::set<std::string> names;
   for (const auto& entry : fs::directory_iterator(directory))
@@ -49,17 +62,30 @@ std::set<std::string> names_in(const fs::path& directory, const char* extension)
 int mutants_test(int, char*[]) {
   const auto mutants = names_in("ci/mutants", ".patch");
   const std::string table = text_of("ci/mutants/README.md");
+  std::set<std::string> broken;
   for (const std::string& name : mutants) {
     const std::string patch = text_of("ci/mutants/" + name + ".patch");
     const std::string judge = header(patch, "killed-by");
     check(patch.find('.') < patch.find("\nkernel: "), name + ": begins with a sentence");
     check(!header(patch, "kernel").empty(), name + ": says where Linux made it");
     check(is_sentence(judge), name + ": says which sentence notices");
+    const std::string rule = header(patch, "rule");
+    const auto rules = rules_of(judge);
+    check(rules.empty() ? rule.empty() : rules.contains(rule), name + ": says by which rule");
+    broken.insert(judge);
+    broken.insert(rule);
     check(table.contains("| `" + name + "` | " + header(patch, "kernel") + " | `" + judge + "` |"),
           name + ": stands in ci/mutants/README.md; ci/mutate --write puts it there");
   }
   check(mutants == names_in("corpus/mutants", ".trace"),
         "each mutant has a trace, and each trace one");
-  check(mutants.size() > 50, "there are mutants");
+  for (const Invariant& invariant : invariants())
+    check(broken.contains(std::string(invariant.name)),
+          std::string(invariant.name) + ": no mutant breaks it");
+  for (const std::string_view judge : {kFlatMemory, kExpectedAnswer})
+    for (const std::string& rule : rules_of(std::string(judge)))
+      check(broken.contains(rule) || rule == kUnbroken, rule + ": no mutant breaks it");
+  for (const std::string& name : names_in("ci/mutants/equivalent", ".patch"))
+    check(table.contains("* `" + name + "` ("), name + ": is equivalent by the table, too");
   return failures();
 }

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 
 namespace thp {
 namespace {
@@ -63,9 +64,13 @@ bool Walker::expand(StateId state, bool pairs) {
     }
     report_.outcomes.add(int(op.index()), {answer_but_for_names(op, after_.result()),
                                            after_.machine().reason, 1, state, std::uint16_t(i)});
-    if (after_.stayed()) continue;
+    if (after_.stayed()) {
+      add_to_digest(state, i, 0);
+      continue;
+    }
     if (pairs && !(after_.machine() == before.machine())) look_for_pairs(state, std::uint16_t(i));
     const std::uint64_t print = fingerprint(after_);
+    add_to_digest(state, i, print);
     if (seen_.contains(print)) continue;
     if (const auto broken = after_.check_state()) {
       if (found(op, *broken)) return true;
@@ -75,6 +80,17 @@ bool Walker::expand(StateId state, bool pairs) {
     if (options_.visit) options_.visit(after_.machine());
   }
   return false;
+}
+
+// From where, by which op, with which answer and counters, to where; `print` is 0 for an op that
+// changes nothing.
+void Walker::add_to_digest(StateId state, std::size_t move, std::uint64_t print) {
+  const auto& events = after_.machine().events;
+  std::array<std::uint32_t, kEvents + 5> words{state, std::uint32_t(move),
+                                               std::uint32_t(after_.result()), std::uint32_t(print),
+                                               std::uint32_t(print >> 32)};
+  std::ranges::copy(events, words.begin() + 5);
+  report_.digest += hash_of(words);
 }
 
 // Of the ops that have not yet been seen to follow one like this move: those that change the state

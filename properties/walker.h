@@ -32,6 +32,7 @@ class Walker {
   struct Report {
     std::vector<Discovery> discoveries;  // not known before the walk; some may be there twice
     std::uint64_t transitions = 0, defects = 0;
+    std::uint64_t digest = 0;
     Outcomes outcomes;
     std::vector<Pair> pairs;             // not known to this walker before
     Reached reached;                     // since the first walk
@@ -48,6 +49,7 @@ class Walker {
  private:
   bool expand(StateId state, bool pairs);
   void look_for_pairs(StateId state, std::uint16_t move);
+  void add_to_digest(StateId state, std::size_t move, std::uint64_t print);
   void discover(const Judge& before, const Op& op, Discovery discovery);
   std::uint64_t fingerprint(const Judge& judge);
   const Judge& judge_at(StateId state);

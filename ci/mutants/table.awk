@@ -1,7 +1,8 @@
 #!/usr/bin/awk -f
-# The table of mutants, of all sentences and ops and of rows of ci/mutate: mutant, its judge, its
-# bug, engine, seed, judge, tries, seconds, ops; of its own trace also what was said, and the op.
-# Exit status 1: a mutant lives, or dies otherwise.
+# The table of mutants, of what ci/mutate says about the oracle and the model, and of its rows:
+# mutant, its judge, its bug, engine, seed, judge, tries, seconds, ops; of its own trace also what
+# was said, the op, and the rule that should have been. Exit status 1: a mutant lives, or dies
+# otherwise, or is not equivalent.
 
 # The n-th smallest of the numbers in a list.
 function nth(list, n, numbers, count, i, j, x) {
@@ -28,10 +29,16 @@ function times(name, engine, text) {
 }
 
 BEGIN { FS = "\t" }
+FNR == NR && $1 == "" && $2 == "" { untouched[++untouched_count] = $3; next }
 FNR == NR && $1 == "" { ops[++op_count] = $2; next }
 FNR == NR {
   if (!seen[$1]++) sentences[++sentence_count] = $1
   if ($1 == "flat_memory" || $1 == "expected_answer") rules[++rule_count] = $2
+  next
+}
+$4 == "equal" {
+  same[++same_count] = "`" substr($1, index($1, "/") + 1) "` (" $7 " transitions)"
+  if ($6 != "equal") differs = differs " " $1
   next
 }
 !($1 in judge) { order[++count] = $1; judge[$1] = $2; bug[$1] = $3 }
@@ -42,10 +49,12 @@ FNR == NR {
   steps[$1, $4] = $9
   for (i = 1; $4 == "own" && i <= rule_count; ++i)
     if (index($10, rules[i]) == 1) spoke[rules[i]] = 1
+  if ($4 == "own" && $12 != "" && index($10, $12) != 1) otherwise = otherwise " " $1 "(" $10 ")"
   if ($10 ~ /^the call returns/) wrong[$11] = 1
   if ($6 == "-") {
     ++missed[$1, $4]
   } else {
+    if ($4 == "empty") runs_until_death = runs_until_death " " $7
     if ($4 != "others") killed[$1] = killed[$1] " " $4
     seconds[$1, $4] = seconds[$1, $4] " " $8
     if ($4 == "empty" || $4 == "rapidcheck" || $4 == "explorer") every[$4] = every[$4] " " $8
@@ -55,11 +64,11 @@ FNR == NR {
 END {
   print "# Mutants: how much would it catch?\n"
   print "Written by `ci/mutate --write`. One mistake each, mostly one that Linux once made: who"
-  print "notices it, and how soon? *Alone*: with its judge muted, no other notices within three"
-  print "scopes of the explorer. Seconds are median and worst over seeds, on one core of a busy"
-  print "machine: libFuzzer from an empty corpus, libFuzzer from seeds and regressions, RapidCheck."
-  print "*Corpus*: how many of those traces turn red. `waiting/` has more: mistakes that no judge"
-  print "notices yet (`killed-by: nobody`), or that have no shortest trace, or were not measured.\n"
+  print "notices it, and how soon? *Alone*: with its judge muted, no other notices anything in its"
+  print "shortest trace, nor in the explorer's scopes up to the one that killed it. Seconds are"
+  print "median and worst over seeds, on one core of a busy machine: libFuzzer from an empty"
+  print "corpus, libFuzzer from seeds and regressions, RapidCheck. *Corpus*: how many of those"
+  print "traces turn red.\n"
   print "| mutant | Linux | killed by | alone | explorer: ops, s | libFuzzer, s | seeded, s " \
     "| RapidCheck, s | corpus |"
   print "|---|---|---|---|---|---|---|---|---|"
@@ -85,6 +94,10 @@ END {
     median(every["explorer"]), "/", worst(every["explorer"]) "; libFuzzer",
     median(every["empty"]), "/", worst(every["empty"]) "; RapidCheck",
     median(every["rapidcheck"]), "/", worst(every["rapidcheck"]) "."
+  print "Executions of libFuzzer to a kill, median and worst:", median(runs_until_death), "/",
+    worst(runs_until_death) "."
+  if (same_count) print "\nEquivalent, in every scope, answer by answer and state by state:"
+  for (i = 1; i <= same_count; ++i) print "* " same[i]
   for (i = 1; i <= sentence_count; ++i) {
     s = sentences[i]
     if (!(s in judges)) none = none " " s
@@ -97,9 +110,13 @@ END {
   print "\nRules of flat memory and expected answers that are not the first to notice anything:" \
     (silent == "" ? " (each is)" : "\n" silent)
   print "\nCalls of which flat memory finds no wrong result:" (right == "" ? " (none)" : right)
+  for (i = 1; i <= untouched_count; ++i) alive = alive "\n* " untouched[i]
+  print "\nFunctions of the kernel in the model that no mutant changes:" \
+    (alive == "" ? " (none)" : "\n" alive)
   print "\nOf so many traces of the corpus the verdict at order 9 is not that at their own order:" \
     (orders == "" ? " (none)" : orders)
   if (lives != "") print "\nLIVES:" lives
   if (otherwise != "") print "\nOF ITS OWN TRACE ANOTHER JUDGE SAYS SO, OR NONE:" otherwise
-  exit lives != "" || otherwise != ""
+  if (differs != "") print "\nNOT EQUIVALENT:" differs
+  exit lives != "" || otherwise != "" || differs != ""
 }

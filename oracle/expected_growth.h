@@ -1,0 +1,172 @@
+// By how much the counters may have grown: a law for each, of what was there before an op and is
+// there after it. Part of expected_counts.cc.
+#pragma once
+#include <bit>
+
+#include "oracle/expected_counts.h"
+#include "oracle/expected_rules.h"
+
+namespace thp {
+
+template <class Visit>
+void for_each_pmd(const Machine& m, Visit visit) {
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (int i = 0; i < m.geometry.pmds; ++i)
+      visit(std::uint16_t(1 << (mm * Geometry::kMaxPmds + i)), mm, i);
+}
+
+inline std::uint64_t large_blocks(const Machine& m) {
+  std::uint64_t large = 0;
+  for (int i = 0; i < m.geometry.frame_blocks(); ++i) {
+    const Pfn head = Pfn(i << m.geometry.order);
+    if (folio_test_large(m, head) && m.compound(head).transhuge) large |= std::uint64_t{1} << i;
+  }
+  return large;
+}
+
+inline std::uint64_t queued_blocks(const Machine& m) {
+  std::uint64_t queued = 0;
+  for (const Pfn head : m.deferred_queue())
+    queued |= std::uint64_t{1} << (head >> m.geometry.order);
+  return queued;
+}
+
+inline void count_written(const Machine& m, int& pages, int& large) {
+  for (int slot = 0; m.swap_on && slot < m.geometry.swap_slots(); ++slot) {
+    const Pfn cache = m.swap(Slot(slot)).cache;
+    if (cache >= m.frames() || !test(m, page_folio(m, cache), PG_writeback)) continue;
+    ++pages;
+    large += folio_test_large(m, cache);
+  }
+}
+
+// After the op.
+struct Growth {
+  const Tally& before;
+  const Machine& m;
+  int result;
+
+  int of(Event event) const {
+    return int(m.events[std::size_t(event)] - before.events[std::size_t(event)]);
+  }
+  bool used_up(std::uint8_t Injections::* injection) const {
+    return before.inject.*injection != 0 && m.inject.*injection == 0;
+  }
+  int pmds(std::uint16_t of, bool (Entry::*is)() const) const {
+    int count = 0;
+    for_each_pmd(m, [&](std::uint16_t bit, int mm, int i) {
+      count += (of & bit) != 0 && (m.pmd(mm, i).*is)();
+    });
+    return count;
+  }
+
+  bool huge_zero_page() const {
+    return of(Event::thp_zero_page_alloc) == (m.huge_zero_page != kNoPfn && !before.huge_zero_page);
+  }
+  // A load faults for reading: it needs the huge zero page first, if that is wanted.
+  bool huge_zero_page_failed() const {
+    const bool failed = used_up(&Injections::fail_huge_alloc) && m.use_zero_page;
+    const int count = of(Event::thp_zero_page_alloc_failed);
+    return count == failed || (before.memory_full && count == 1);
+  }
+
+  // PMDs that became tables although a huge page was allowed there.
+  int fell_back() const {
+    int count = 0;
+    for_each_pmd(m, [&](std::uint16_t bit, int mm, int i) {
+      const int first = i * m.hpage_nr();
+      const Vma* vma = vma_at(m, mm, first);
+      const bool whole = vma != nullptr && vma->end >= first + m.hpage_nr();
+      count += (before.empty & bit) != 0 && m.pmd(mm, i).is_table() && whole &&
+               may_be_huge(m, mm, i, true);
+    });
+    return count;
+  }
+  bool faults(bool of_one_page) const {
+    const bool charge = used_up(&Injections::fail_charge) && !used_up(&Injections::fail_huge_alloc);
+    const int fallbacks = fell_back();
+    return of(Event::thp_fault_alloc) == pmds(before.empty, &Entry::is_present) &&
+           of(Event::thp_fault_fallback) == fallbacks &&
+           (!of_one_page || before.memory_full ||
+            of(Event::thp_fault_fallback_charge) == (charge && fallbacks > 0));
+  }
+
+  bool collapses() const {
+    const int became = pmds(std::uint16_t(~before.huge), &Entry::is_present);
+    return of(Event::thp_collapse_alloc) >= became &&
+           (!used_up(&Injections::fail_huge_alloc) || of(Event::thp_collapse_alloc_failed) > 0);
+  }
+
+  bool splits() const {
+    const auto split = std::popcount(before.large & ~large_blocks(m));
+    return of(Event::thp_split_page) == split;
+  }
+  // Every folio of the queue is tried, but for one whose lock is taken.
+  bool tries_of_the_queue() const {
+    const bool unlocked = !before.migrating && before.inject.contend_page_lock == 0;
+    const int tries = of(Event::thp_split_page) + of(Event::thp_split_page_failed);
+    return result == of(Event::thp_split_page) &&
+           (!unlocked || tries == std::popcount(before.splittable));
+  }
+  // `once`: the op changes a mapping in one step, so that what joins the queue has PTEs before it
+  // or after, or is there.
+  bool queues(bool once) const {
+    const std::uint64_t joined = queued_blocks(m) & ~before.queued;
+    const int count = of(Event::thp_deferred_split_page);
+    const int most =
+        std::popcount(joined | before.pte_mapped) + pmds(before.huge, &Entry::is_table);
+    return std::popcount(joined) <= count && (!once || before.migrating || count <= most);
+  }
+  bool pmd_splits() const {
+    const int count = of(Event::thp_split_pmd);
+    return pmds(before.huge, &Entry::is_table) <= count &&
+           count <= std::popcount(unsigned(before.huge | before.empty));
+  }
+
+  bool writes() const {
+    int pages = -before.written, large = -before.written_large;
+    count_written(m, pages, large);
+    return of(Event::pswpout) == pages && of(Event::thp_swpout) == large;
+  }
+  bool swaps_in_small_pages() const {
+    const bool split = before.folio != kNoPfn && !folio_test_large(m, before.folio);
+    const bool failed = used_up(&Injections::fail_swap_cluster) && split;
+    return !failed || of(Event::thp_swpout_fallback) == 1;
+  }
+  bool reads(const Entry& now) const {
+    const bool swapped = before.entry.is_swap() && before.below_table;
+    if (!swapped || before.cached) return of(Event::pswpin) == 0;
+    return now.is_swap() || of(Event::pswpin) == 1;
+  }
+
+  // One folio, to its end. A huge page that is split on the way has failed, wherever its pages go.
+  bool migrates(bool large, bool moved) const {
+    const bool split = large && of(Event::thp_split_page) > 0;
+    if (of(Event::thp_migration_split) != split) return false;
+    if (split) return of(Event::thp_migration_fail) == 1;
+    if (!moved) return of(Event::pgmigrate_fail) > 0 && of(Event::thp_migration_fail) == large;
+    return of(Event::pgmigrate_success) == (large ? m.hpage_nr() : 1) &&
+           of(Event::thp_migration_success) == large;
+  }
+  bool ends_migration() const { return migrates(before.migrating_large != 0, result == 0); }
+  bool moves() const {
+    const bool large =
+        before.folio != kNoPfn && (before.large >> (before.folio >> m.geometry.order) & 1) != 0;
+    const bool tried = m.reason == Reason::migrated || m.reason == Reason::migrate_EAGAIN ||
+                       m.reason == Reason::migrate_ENOMEM;
+    return !tried || migrates(large, m.reason == Reason::migrated);
+  }
+  bool migrates_nothing() const {
+    return of(Event::pgmigrate_success) + of(Event::pgmigrate_fail) +
+               of(Event::thp_migration_success) + of(Event::thp_migration_fail) ==
+           0;
+  }
+
+  bool reuses(Pfn now) const {
+    if (!before.entry.is_present() || !before.below_table) return true;
+    const bool reused = !before.entry.has(kWrite) && now == before.entry.frame;
+    return of(Event::pgreuse) == reused;
+  }
+};
+
+}  // namespace thp

@@ -1,0 +1,85 @@
+// What munmap() may not cut, what mremap() does to the pages that it moves or adds, and fork() to
+// the family of anon_vmas.
+#include <algorithm>
+
+#include "oracle/expected_rules.h"
+
+namespace thp {
+namespace {
+
+bool has_free_block(const Machine& m) {
+  return std::ranges::count(m.used_frames(), std::uint16_t{0}) > 0;
+}
+
+bool is_asked(const Machine& m, const Answers& a, int page) {
+  return (a.dirtied >> pmd_index(m, page) & 1) != 0;
+}
+
+bool is_soft_clean(const Entry& entry) {
+  return !entry.is_none() && !entry.is_zero() && !entry.has(kSoftDirty);
+}
+
+}  // namespace
+
+bool cuts_one_too_many(const Machine& m, const Munmap& op) {
+  const bool alive = m.mms[std::size_t(op.mm.id)].alive != 0;
+  const Vma* vma = alive ? vma_at(m, op.mm.id, op.range.first) : nullptr;
+  const bool middle = vma && vma->start < op.range.first && op.range.end < vma->end;
+  return middle && int(m.vmas(op.mm.id).size()) >= map_count_limit(m);
+}
+
+// A page table moves whole where both its ends are at the edge of a block and lie in the range.
+void expect_mremap(const Machine& m, const Mremap& op, Answers& a) {
+  a.kept.exclusive = a.kept.soft_dirty = a.kept.pinned = 0;
+  a.not_huge = 0;
+  const int to = op.to.number, delta = to - op.range.first, nr = m.hpage_nr();
+  const int size = op.range.size(), wanted = op.size.pages == 0 ? size : op.size.pages;
+  const int end = std::min(to + std::min(size, wanted), m.pages());
+  for (int page = to; page < end; ++page) {
+    const int first = page / nr * nr;
+    const bool whole = delta % nr == 0 && first >= to && first + nr <= end;
+    if (!whole || !m.pmd(op.mm.id, pmd_index(m, page - delta)).is_table())
+      a.dirtied |= std::uint16_t(1 << pmd_index(m, page));
+    else
+      a.clean += is_soft_clean(m.pte(op.mm.id, page - delta));
+  }
+  a.then = Answers::Then::moved;
+  a.mm = op.mm.id;
+  a.first = to;
+  a.end = end;
+  const Vma* vma = vma_at(m, op.mm.id, op.range.first);
+  const bool fills = vma != nullptr && vma->has(VM_LOCKED) && vma->has(VM_READ);
+  a.populated = fills && m.inject == Injections{} ? std::min(to + wanted, m.pages()) : end;
+}
+
+AnswerRuleId broken_by_mremap(const Machine& m, const Answers& a) {
+  int clean = 0;
+  for (int page = a.first; page < a.end; ++page) {
+    const bool is_clean = is_soft_clean(entry_of(m, a.mm, page));
+    if (is_clean && is_asked(m, a, page)) return kMovedIsSoftDirty;
+    clean += is_clean;
+  }
+  if (clean != a.clean) return kTableStaysClean;
+  for (int page = a.end; page < a.populated && has_free_block(m); ++page)
+    if (entry_of(m, a.mm, page).is_none()) return kGrowthPopulated;
+  return kRules;
+}
+
+void expect_fork(const Machine& m, const Fork& op, Answers& a) {
+  a.kept.exclusive = 0;
+  a.not_huge = 0;
+  a.then = Answers::Then::took_over;
+  a.mm = op.child.id;
+  for (std::size_t n = 0; n < m.anon_vmas.size(); ++n) {
+    const AnonVma& anon_vma = m.anon_vmas[n];
+    if (anon_vma.used && anon_vma.num_children >= 2) a.taken |= std::uint64_t{1} << n;
+  }
+}
+
+bool takes_over_what_it_may(const Machine& m, const Answers& a) {
+  return std::ranges::none_of(m.vmas(a.mm), [&](const Vma& vma) {
+    return vma.anon_vma < kMaxAnonVmas && (a.taken >> vma.anon_vma & 1) != 0;
+  });
+}
+
+}  // namespace thp
