@@ -14,14 +14,19 @@ struct Defect {
 inline constexpr Defect kStrandedMigrationEntries{
     "stranded_migration_entries",
     "The end of a migration looks for its entries up to the first huge PMD: where a collapse has "
-    "put "
-    "one over part of a misaligned folio's range, those behind it stay for ever, and lead to a "
-    "freed "
-    "page.",
+    "put one over part of a misaligned folio's range, those behind it stay for ever, and lead to "
+    "a freed page.",
     "mm/page_vma_mapped.c page_vma_mapped_walk() with PVMW_MIGRATION; the next fault meets "
-    "BUG_ON() "
-    "in include/linux/swapops.h pfn_swap_entry_to_page()"};
+    "BUG_ON() in include/linux/swapops.h pfn_swap_entry_to_page()"};
 
-inline constexpr std::array kDefects{&kStrandedMigrationEntries};
+inline constexpr Defect kLazyfreeOfASharedPage{
+    "lazyfree_of_a_shared_page",
+    "MADV_FREE asks who else maps a page only if it is dirty or in the swap cache, and trusts in "
+    "the dirty bits of the others. A copy made for a read-only pin has none: after a fork, reclaim "
+    "may take it from those who gave nothing away.",
+    "mm/madvise.c madvise_free_pte_range(); mm/memory.c wp_page_copy() with FAULT_FLAG_UNSHARE, "
+    "which does not make the PTE dirty; mm/rmap.c try_to_unmap_one(), discard"};
+
+inline constexpr std::array kDefects{&kStrandedMigrationEntries, &kLazyfreeOfASharedPage};
 
 }  // namespace thp

@@ -53,6 +53,21 @@ bool clean_folio(Machine& m, Pfn folio) {
   return clean;
 }
 
+// See defects.h. What any of its PTEs knows to be dirty, reclaim keeps. True also of a page given
+// away before the fork, although nothing is lost then: the trace ends early.
+bool is_clean_and_shared(Machine& m, Pfn folio) {
+  constexpr Bits kTaken = PG_lru | PG_swapbacked;
+  const bool taken = (m.page(folio).flags & kTaken) == kTaken && !test(m, folio, PG_unevictable);
+  if (!taken || test(m, folio, PG_dirty | PG_swapcache) || total_mapcount(m, folio) == 1)
+    return false;
+  bool clean = true;
+  rmap_walk_anon(m, folio, [&](int mm, const Vma&, int page) {
+    const Entry pte = m.pte(mm, page);
+    return clean &= !(pte.is_present() && pte.frame == folio && pte.has(kDirty));
+  });
+  return clean;
+}
+
 // One PTE of madvise_free_pte_range(). false: the walk of this page table ends. Swapped-out pages
 // are gone at once. Of a THP it asks how often its first page is mapped.
 bool madvise_free_pte(Machine& m, int mm, int page) {
@@ -69,6 +84,7 @@ bool madvise_free_pte(Machine& m, int mm, int page) {
     if (page_mapcount(m, folio) != 1) return false;  // folio_estimated_sharers()
     return trylock_and_split(m, folio) && madvise_free_pte(m, mm, page);
   }
+  if (is_clean_and_shared(m, folio)) m.defect = &kLazyfreeOfASharedPage;
   const bool in_use = folio_test_swapcache(m, folio) || test(m, folio, PG_dirty);
   if (in_use && !clean_folio(m, folio)) return true;
   clear_bits(m, mm, page, kYoung | kDirty);

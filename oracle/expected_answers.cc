@@ -88,9 +88,23 @@ bool at_home(const Machine& m, const Answers& a) {
   return vma != nullptr && m.page(page_folio(m, pfn)).anon_vma == vma->anon_vma;
 }
 
+bool unmapped(const Machine& m, const Answers& a) {
+  for (int page = a.first; page < a.end; ++page)
+    if (entry_of(m, a.mm, page).is_present()) return false;
+  return true;
+}
+
 bool swapbacked(const Machine& m, const Answers& a) {
   const Pfn pfn = mapped_frame(m, a.mm, a.first);
   return pfn == kNoPfn || test(m, page_folio(m, pfn), PG_swapbacked);
+}
+
+bool all_huge(const Machine& m, unsigned pmds) {
+  for (; pmds != 0; pmds &= pmds - 1) {
+    const int bit = std::countr_zero(pmds);
+    if (!m.pmd(bit / Geometry::kMaxPmds, bit % Geometry::kMaxPmds).is_present()) return false;
+  }
+  return true;
 }
 
 bool huge_where_allowed(const Machine& m, const Answers& a) {
@@ -127,13 +141,14 @@ bool holds_then(const Machine& m, const Answers& a) {
     case Answers::Then::soft_clean:
       return soft_clean(m, a);
     case Answers::Then::moved:
-      return true;  // broken_by_mremap() has more than one to tell
+    case Answers::Then::swapped_in:
+      return true;  // more than one rule: broken_rule() asks
     case Answers::Then::written_to:
       return written_to(m, a);
     case Answers::Then::took_over:
       return takes_over_what_it_may(m, a);
     case Answers::Then::unmapped:
-      return !entry_of(m, a.mm, a.first).is_present();
+      return unmapped(m, a);
     case Answers::Then::swapbacked:
       return swapbacked(m, a);
     case Answers::Then::nothing:
@@ -142,9 +157,10 @@ bool holds_then(const Machine& m, const Answers& a) {
   return true;
 }
 
-constexpr std::array<AnswerRuleId, 12> kThenRules = {
-    kRules,     kResident,         kCollapsed,     kSwapoffEmpties,  kWritten,     kUnlocked,
-    kSoftClean, kMovedIsSoftDirty, kReclaimUnmaps, kSwapbackedAgain, kMarkedDirty, kReusesAnonVma};
+constexpr std::array<AnswerRuleId, 13> kThenRules = {
+    kRules,           kResident,    kCollapsed,        kSwapoffEmpties,  kWritten,
+    kUnlocked,        kSoftClean,   kMovedIsSoftDirty, kLeavesSwapCache, kReclaimUnmaps,
+    kSwapbackedAgain, kMarkedDirty, kReusesAnonVma};
 
 AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& memory, int result) {
   if (result < a.least || result > a.most) return AnswerRuleId(a.rule);
@@ -159,11 +175,7 @@ AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& m
     if (large && ((a.small >> block) & 1) != 0) return kSplits;
     if (!large && ((a.large >> block) & 1) != 0) return kDoesNotSplit;
   }
-  for (unsigned left = a.huge; left != 0; left &= left - 1) {
-    const int bit = std::countr_zero(left);
-    if (!m.pmd(bit / Geometry::kMaxPmds, bit % Geometry::kMaxPmds).is_present())
-      return kHeldStaysMapped;
-  }
+  if (!all_huge(m, a.huge)) return kHeldStaysMapped;
   if (!pins_coherent(m, memory)) return kPinCoherent;
   if (!huge_where_allowed(m, a)) return kHugeWhereAllowed;
   const Attributes lost = lost_attributes(m, a.kept);
@@ -171,10 +183,7 @@ AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& m
   if (lost.soft_dirty != 0) return kStaysSoftDirty;
   if (lost.pinned != 0) return kStaysWritable;
   if (lost.cached != 0) return kStaysCached;
-  for (unsigned left = a.kept_huge; left != 0; left &= left - 1) {
-    const int bit = std::countr_zero(left);
-    if (!m.pmd(bit / Geometry::kMaxPmds, bit % Geometry::kMaxPmds).is_present()) return kKeepsHuge;
-  }
+  if (!all_huge(m, a.kept_huge)) return kKeepsHuge;
   if (a.locked_gaps >= 0 && count_locked_gaps(m) > a.locked_gaps) return kLockedStay;
   if (result < 0) return kRules;
   const Pfn frame = a.frame == Answers::Frame::any ? kNoPfn : mapped_frame(m, a.mm, a.first);
@@ -182,6 +191,7 @@ AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& m
   if (a.frame == Answers::Frame::another && frame == a.before) return kCopy;
   if (!at_home(m, a)) return kComesHome;
   if (a.then == Answers::Then::moved) return broken_by_mremap(m, a);
+  if (a.then == Answers::Then::swapped_in) return broken_by_swap_in(m, a);
   return holds_then(m, a) ? kRules : kThenRules[std::size_t(a.then)];
 }
 

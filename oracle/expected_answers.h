@@ -41,6 +41,7 @@ struct Answers {
     unlocked,
     soft_clean,
     moved,
+    swapped_in,
     unmapped,
     swapbacked,
     written_to,
@@ -68,11 +69,13 @@ struct Answers {
   int populated = 0;           // up to where it fills what a locked VMA has grown by
   std::uint64_t taken = 0;     // anon_vmas that no VMA of a child may take over
   bool comes_home = false;     // if the access makes the page of `first` exclusive
+  bool refaults = false;       // the page of `first` is read from the disk
+  bool leaves_cache = false;   // nobody needs the page of `first` in the swap cache any more
   Attributes kept;             // that no page loses
 };
 
 // `recount` is that of `m`. Costs a few loads for most ops; the pages of its range for split_folio,
-// madvise_collapse and reclaim in the presence of locked VMAs.
+// madvise_collapse, MADV_PAGEOUT, and reclaim in the presence of locked VMAs.
 Answers expect_before(const Machine& m, const Recount& recount, const Op& op);
 
 // The sentence that does not hold in the machine after the op, or nullptr. `memory` is flat memory

@@ -78,7 +78,10 @@ struct Before {
     keeps_huge(mm, page);
   }
 
-  void operator()(const Load& op) { reads(op.mm, op.page); }
+  void operator()(const Load& op) {
+    reads(op.mm, op.page);
+    expect_swap_in(m, op.mm.id, op.page.number, a);
+  }
   void operator()(const Get& op) { reads(op.mm, op.page); }
   void operator()(const Store& op) {
     breaks_cow(op.mm, op.page);
@@ -164,14 +167,7 @@ struct Before {
   void operator()(const MadviseCollapse& op) {
     a.ask_enabled = false;
     then(Answers::Then::collapsed, op.mm, op.range);
-    bool refused = false;
-    for_each_whole_pmd(m, op.mm.id, op.range.first, op.range.end, [&](int i) {
-      for (int sub = 0; sub < m.hpage_nr() && m.pmd(op.mm.id, i).is_table(); ++sub) {
-        const Pfn pfn = mapped_frame(m, op.mm.id, i * m.hpage_nr() + sub);
-        refused |= pfn != kNoPfn && held(count_of(pfn));
-      }
-    });
-    if (refused) must_fail(kHeldNotCollapsed);
+    if (held_below_a_table(m, recount, op.mm.id, op.range)) must_fail(kHeldNotCollapsed);
   }
 
   void operator()(const Reclaim& op) {
@@ -187,10 +183,11 @@ struct Before {
     else if (!entry_of(m, op.mm.id, op.page.number).has(kYoung) &&
              certainly_unmapped(m, pfn, count))
       then(test(m, pfn, PG_swapbacked) ? Answers::Then::unmapped : Answers::Then::swapbacked, op.mm,
-           {op.page.number, op.page.number});
+           {op.page.number, op.page.number + 1});
   }
-  void operator()(const MadvisePageout&) {
+  void operator()(const MadvisePageout& op) {
     a.kept.cached = 0;
+    expect_pageout(m, recount, op, a);
     if (anything_locked(m)) a.locked_gaps = count_locked_gaps(m);
   }
   void operator()(const Isolate& op) {

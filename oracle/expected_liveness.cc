@@ -1,4 +1,5 @@
-// What must succeed: where neither a reference nor a lock nor a lack of memory can be in the way.
+// What must succeed where no reference, lock or lack of memory is in the way, or fail where one is.
+// the way.
 #include "oracle/expected_rules.h"
 
 namespace thp {
@@ -17,18 +18,18 @@ bool has_free_blocks(const Machine& m) {
   return std::ranges::count(m.used_frames(), std::uint16_t{0}) >= 2;
 }
 
-bool has_free_cluster(const Machine& m) {
-  const int nr = m.hpage_nr(), slots = m.geometry.swap_slots() / nr * nr;
-  int run = 0;  // of free slots, from the beginning of a cluster
-  for (int slot = 0; slot < slots && run < nr; ++slot) {
-    const bool used = is_in_use(m.swap(Slot(slot)));
-    if (slot % nr == 0) run = 0;
-    run = used ? -nr : run + 1;
-  }
-  return m.swap_on && run == nr;
-}
-
 }  // namespace
+
+bool held_below_a_table(const Machine& m, const Recount& recount, int mm, PageRange range) {
+  bool found = false;
+  for_each_whole_pmd(m, mm, range.first, range.end, [&](int i) {
+    for (int sub = 0; sub < m.hpage_nr() && m.pmd(mm, i).is_table(); ++sub) {
+      const Pfn pfn = mapped_frame(m, mm, i * m.hpage_nr() + sub);
+      found |= pfn != kNoPfn && held(recount.folio(m, page_folio(m, pfn)));
+    }
+  });
+  return found;
+}
 
 bool mapped_behind_a_huge_pmd(const Machine& m, Pfn folio) {
   for (int mm = 0; mm < m.geometry.mms; ++mm)
@@ -51,12 +52,19 @@ bool certainly_migrates(const Machine& m, Pfn pfn) {
          has_free_blocks(m);
 }
 
-// Small, and of one mapping that no locked VMA has. A folio that has no slot yet needs one.
+bool nothing_interferes(const Machine& m) {
+  return m.inject == Injections{} && !anything_locked(m);
+}
+
+bool is_reclaimable(const Machine& m, Pfn pfn, const FolioCount& count) {
+  return !folio_test_large(m, pfn) && count.ptes == 1 && test(m, pfn, PG_lru) &&
+         !test(m, pfn, PG_writeback | PG_unevictable);
+}
+
 bool certainly_unmapped(const Machine& m, Pfn pfn, const FolioCount& count) {
-  if (m.inject != Injections{} || anything_locked(m) || folio_test_large(m, pfn)) return false;
-  if (count.ptes != 1 || !test(m, pfn, PG_lru) || test(m, pfn, PG_writeback | PG_unevictable))
-    return false;
-  return count.cache_slots > 0 || !test(m, pfn, PG_swapbacked) || has_free_cluster(m);
+  const bool has_slot = count.cache_slots > 0 || !test(m, pfn, PG_swapbacked);
+  return nothing_interferes(m) && is_reclaimable(m, pfn, count) &&
+         (has_slot || has_free_slots(m, 1));
 }
 
 }  // namespace thp

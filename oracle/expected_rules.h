@@ -47,6 +47,8 @@ enum AnswerRuleId : std::uint8_t {
   kTableStaysClean,
   kGrowthPopulated,
   kReusesAnonVma,
+  kLeavesSwapCache,
+  kRefaultIsActive,
   kCountsZeroPage,
   kCountsFaults,
   kCountsCollapses,
@@ -82,6 +84,9 @@ inline std::uint16_t pmd_bit(int mm, int i) {
 // PMDs that are not huge, by their bits.
 std::uint16_t small_pmds(const Machine& m);
 
+// Does somebody hold what a page table maps, of a whole block in the range?
+bool held_below_a_table(const Machine& m, const Recount& recount, int mm, PageRange range);
+
 // --- What must succeed, if nobody holds it: expected_liveness.cc.
 
 // A folio at a misaligned address lies below two PMDs. While the first is huge, who looks for the
@@ -89,12 +94,24 @@ std::uint16_t small_pmds(const Machine& m);
 bool mapped_behind_a_huge_pmd(const Machine& m, Pfn folio);
 // Would move_pages() of a mapped page succeed? False: perhaps, perhaps not.
 bool certainly_migrates(const Machine& m, Pfn pfn);
+// Neither an injected failure nor a locked VMA stands in the way of reclaim.
+bool nothing_interferes(const Machine& m);
+// May it unmap a page that is not young, once there is a slot for it? A small one, of one mapping.
+bool is_reclaimable(const Machine& m, Pfn pfn, const FolioCount& count);
 // Would reclaim take a page that is not young out of its page table, or find that it was stored to
 // since MADV_FREE gave it away?
 bool certainly_unmapped(const Machine& m, Pfn pfn, const FolioCount& count);
 
 // Bit h: holder h holds a large folio, or a page of one.
 std::uint8_t holders_of_large(const Machine& m);
+
+// --- Swapping out and in: expected_swap.cc. Before, and after a success.
+
+// Are so many slots free that as many pages find one each?
+bool has_free_slots(const Machine& m, int wanted);
+void expect_pageout(const Machine& m, const Recount& recount, const MadvisePageout& op, Answers& a);
+void expect_swap_in(const Machine& m, int mm, int page, Answers& a);
+AnswerRuleId broken_by_swap_in(const Machine& m, const Answers& a);
 
 // --- munmap(), mremap() and fork(): expected_mappings.cc. Before, and after a success.
 

@@ -52,8 +52,8 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "fs/proc/task_mmu.c: clear_soft_dirty(), clear_soft_dirty_pmd(), pte_is_pinned()"},
     {"a page that mremap() has moved is soft-dirty, unless a whole page table moved",
      "mm/mremap.c: move_soft_dirty_pte(), move_normal_pmd(); mm/huge_memory.c: move_huge_pmd()"},
-    {"reclaim unmaps a page that nobody holds, locks or has used, if there is a slot for it",
-     "mm/vmscan.c: shrink_folio_list()"},
+    {"reclaim and MADV_PAGEOUT unmap what nobody holds, locks or has used, if there are slots",
+     "mm/vmscan.c: shrink_folio_list(); mm/madvise.c: madvise_pageout()"},
     {"a page that was stored to since MADV_FREE is an ordinary one, once reclaim has seen it",
      "mm/rmap.c: try_to_unmap_one(): folio_set_swapbacked()"},
     {"no fault maps a huge page where VM_NOHUGEPAGE or the setting forbids it",
@@ -78,6 +78,10 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
     {"what mremap() adds to a locked VMA is there, if there is memory", "mm/mremap.c: mremap()"},
     {"fork() takes over only an anon_vma that has one child at most",
      "mm/rmap.c: anon_vma_clone()"},
+    {"a page that is read leaves the swap cache if swap is more than half full or the VMA locked, "
+     "and nobody else needs it there",
+     "mm/memory.c: should_try_to_free_swap(); mm/swapfile.c: folio_free_swap()"},
+    {"a page that comes back from the disk is active", "mm/workingset.c: workingset_refault()"},
     {"thp_zero_page_alloc counts each huge zero page, thp_zero_page_alloc_failed each that was not",
      "mm/huge_memory.c: get_huge_zero_page()"},
     {"thp_fault_alloc counts the huge pages that faults map, thp_fault_fallback what they could "

@@ -10,9 +10,13 @@ inline constexpr Invariant kSlotInvariants[] = {
     {"swap_map", "A slot's count is the number of swap PTEs that hold it.",
      "mm/swapfile.c swap_duplicate(), swap_entry_free()",
      [](const TheSlot& s) { return s.slot.count == s.count.ptes; }},
-    {"exclusive_swap_entry_is_alone", "An exclusive swap PTE is the only one of its slot.",
-     "mm/memory.c copy_nonpresent_pte(); include/linux/swapops.h pte_swp_exclusive()",
-     [](const TheSlot& s) { return s.count.exclusive_ptes == 0 || s.count.ptes == 1; }},
+    {"exclusive_swap_entry_is_alone",
+     "An exclusive swap PTE is the only one of its slot, and nothing maps the page cached for it.",
+     "mm/memory.c copy_nonpresent_pte(), BUG_ON in do_swap_page(); mm/rmap.c try_to_unmap_one()",
+     [](const TheSlot& s) {
+       if (s.count.exclusive_ptes == 0) return true;
+       return s.count.ptes == 1 && !(s.cached() && s.cache_is_mapped());
+     }},
 };
 
 inline constexpr Invariant kHolderInvariants[] = {
@@ -68,18 +72,14 @@ inline constexpr Invariant kMachineInvariants[] = {
        return int(acquired - released) == t.r.outstanding_pins();
      }},
     {"huge_zero_refcount",
-     "The huge zero page has one user for each address space that has used it, and the shrinker; "
-     "without it there are none.",
+     "The huge zero page is a compound page with one user for each address space that has used it, "
+     "and the shrinker; without it there are no users.",
      "mm/huge_memory.c mm_get_huge_zero_page(); BUG_ON in put_huge_zero_page()",
      [](const TheMachine& t) {
-       int users = t.m.huge_zero_page != kNoPfn;
-       for (const Mm& mm : t.m.mms) users += mm.huge_zero_page;
-       return t.m.huge_zero_refcount == users && (users > 0) == (t.m.huge_zero_page != kNoPfn);
-     }},
-    {"huge_zero_page_is_compound", "The huge zero page is a compound page.",
-     "mm/huge_memory.c get_huge_zero_page()",
-     [](const TheMachine& t) {
        const Pfn page = t.m.huge_zero_page;
+       int users = page != kNoPfn;
+       for (const Mm& mm : t.m.mms) users += mm.huge_zero_page;
+       if (t.m.huge_zero_refcount != users || (users > 0) != (page != kNoPfn)) return false;
        return page == kNoPfn || (page < t.m.frames() && test(t.m, page, PG_head));
      }},
     {"deferred_queue", "The deferred split queue holds each folio that is marked as queued, once.",
@@ -123,16 +123,6 @@ inline constexpr Invariant kMachineInvariants[] = {
        for (int i = 0; i < t.m.geometry.swap_clusters(); ++i)
          unused |= unsigned(device.used[std::size_t(i)] == 0) << i;
        return !t.m.swap_on || (listed == unused && std::popcount(listed) == device.nr_free);
-     }},
-    {"migration_has_a_target", "What migrates has a target of its size, fresh and held.",
-     "mm/migrate.c __unmap_and_move()",
-     [](const TheMachine& t) {
-       const auto [src, dst] = t.m.migration;
-       if (src == kNoPfn) return dst == kNoPfn;
-       if (src >= t.m.frames() || dst >= t.m.frames() || src == dst) return false;
-       const bool same_size = folio_test_large(t.m, src) == folio_test_large(t.m, dst);
-       const bool held = t.m.page(src).refcount > 0 && t.m.page(dst).refcount > 0;
-       return same_size && held;
      }},
     {"gather_is_flushed", "No page waits for a TLB flush between ops.", "mm/mmu_gather.c",
      [](const TheMachine& t) { return t.m.gather.empty(); }},

@@ -1,5 +1,7 @@
 // Sentences about frames and folios. Part of invariants.cc.
 #pragma once
+#include <algorithm>
+
 #include "oracle/invariants.h"
 
 namespace thp {
@@ -59,13 +61,6 @@ inline constexpr Invariant kFrameInvariants[] = {
        return in_order && f.count.cache_slots == 1 &&
               f.page.private_slot < f.m.geometry.swap_slots() &&
               f.m.swap(f.page.private_slot).cache == f.pfn;
-     }},
-    {"swapped_out_is_not_exclusive",
-     "While a swap entry is exclusive, nothing maps the page that is cached for it.",
-     "mm/rmap.c try_to_unmap_one(); BUG_ON of PageAnonExclusive in do_swap_page()",
-     [](const TheFrame& f) {
-       if (!f.cached() || f.slot().exclusive_ptes == 0) return true;
-       return f.slot().ptes == 1 && f.count.ptes == 0 && f.pmds() == 0;
      }},
     {"zero_pages_stay_zero", "Nobody has written to a zero page, small or huge.",
      "mm/huge_memory.c get_huge_zero_page(); mm/memory.c do_anonymous_page()",
@@ -186,9 +181,16 @@ inline constexpr Invariant kFolioInvariants[] = {
        if (!f.large) return true;
        return f.compound().transhuge ? f.count.pointer == 0 : !f.has(PG_anon);
      }},
-    {"in_flight_is_unmapped", "While a folio migrates, nothing maps it, nor its target.",
+    {"in_flight_is_unmapped",
+     "A folio that migrates has a target of its size, and nothing maps the one or the other.",
      "mm/migrate.c __unmap_and_move()",
-     [](const TheFolio& f) { return !f.in_flight() || !f.count.mapped_anywhere(); }},
+     [](const TheFolio& f) {
+       const auto [src, dst] = f.m.migration;
+       if (!f.in_flight()) return true;
+       if (src == dst || std::max(src, dst) >= f.m.frames()) return false;
+       const bool same_size = folio_test_large(f.m, src) == folio_test_large(f.m, dst);
+       return same_size && !f.count.mapped_anywhere();
+     }},
 };
 
 }  // namespace thp

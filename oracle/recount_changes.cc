@@ -81,8 +81,9 @@ void Recount::update_entries_of_folios(const Machine& m) {
 void Recount::update_folios(const Machine& m) {
   for (const std::uint16_t pfn : changed_frames_.list()) {
     if (pfn > geometry_.frames()) continue;
-    changed_folios_.add(page_folio(m, pfn));
-    if (test(m, pfn, PG_swapcache)) changed_slots_.add(slot_at(m.page(pfn).private_slot));
+    const Pfn folio = page_folio(m, pfn);
+    changed_folios_.add(folio);
+    if (test(m, folio, PG_swapcache)) changed_slots_.add(slot_at(m.page(pfn).private_slot));
   }
 }
 

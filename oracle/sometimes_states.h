@@ -200,6 +200,8 @@ inline constexpr Sometimes kSlotStates[] = {
 inline constexpr Sometimes kMachineStates[] = {
     {"stranded_migration_entries", "A defect of 6.1: the end of a migration leaves entries behind.",
      [](const TheMachine& t) { return t.m.defect == &kStrandedMigrationEntries; }},
+    {"lazyfree_of_a_shared_page", "A defect of 6.1: MADV_FREE gives away what others map, too.",
+     [](const TheMachine& t) { return t.m.defect == &kLazyfreeOfASharedPage; }},
     {"drift", "NR_ANON_MAPPED has drifted.",
      [](const TheMachine& t) { return t.m.anon_mapped_drift > 0; }},
     {"huge_zero_in_two", "Two address spaces map the huge zero page.",

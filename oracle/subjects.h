@@ -96,6 +96,9 @@ struct TheSlot {
   const SwapSlot& slot;
   const SlotCount& count;
   bool cached() const { return slot.cache < m.frames(); }
+  bool cache_is_mapped() const {
+    return r.frame(slot.cache).ptes > 0 || r.block(slot.cache >> m.geometry.order).pmds > 0;
+  }
 };
 
 struct TheHolder {

@@ -28,6 +28,15 @@ function times(name, engine, text) {
   return text
 }
 
+function transfer(n) {
+  otherwise_there += tries[n, "transfer"]
+  only_there += only_at_nine[n]
+  only_here += steps[n, "transfer"]
+  if (tries[n, "transfer"] + only_at_nine[n] + steps[n, "transfer"] == 0) return
+  ++moved
+  orders = orders " " n " (" tries[n, "transfer"] "/" only_at_nine[n] "/" steps[n, "transfer"] ")"
+}
+
 BEGIN { FS = "\t" }
 FNR == NR && $1 == "" && $2 == "" { untouched[++untouched_count] = $3; next }
 FNR == NR && $1 == "" { ops[++op_count] = $2; next }
@@ -50,6 +59,7 @@ $4 == "equal" {
   for (i = 1; $4 == "own" && i <= rule_count; ++i)
     if (index($10, rules[i]) == 1) spoke[rules[i]] = 1
   if ($4 == "own" && $12 != "" && index($10, $12) != 1) otherwise = otherwise " " $1 "(" $10 ")"
+  if ($4 == "transfer") only_at_nine[$1] = $8
   if ($10 ~ /^the call returns/) wrong[$11] = 1
   if ($6 == "-") {
     ++missed[$1, $4]
@@ -65,10 +75,10 @@ END {
   print "# Mutants: how much would it catch?\n"
   print "Written by `ci/mutate --write`. One mistake each, mostly one that Linux once made: who"
   print "notices it, and how soon? *Alone*: with its judge muted, no other notices anything in its"
-  print "shortest trace, nor in the explorer's scopes up to the one that killed it. Seconds are"
-  print "median and worst over seeds, on one core of a busy machine: libFuzzer from an empty"
-  print "corpus, libFuzzer from seeds and regressions, RapidCheck. *Corpus*: how many of those"
-  print "traces turn red.\n"
+  print "shortest trace, nor in the explorer's scopes up to the one that killed it (the first three"
+  print "if that was the last of six, or none did). Seconds are median and worst over seeds, on one"
+  print "core of a busy machine: libFuzzer from an empty corpus, libFuzzer from seeds and"
+  print "regressions, RapidCheck. *Corpus*: how many of those traces turn red.\n"
   print "| mutant | Linux | killed by | alone | explorer: ops, s | libFuzzer, s | seeded, s " \
     "| RapidCheck, s | corpus |"
   print "|---|---|---|---|---|---|---|---|---|"
@@ -85,7 +95,7 @@ END {
     printf "| `%s` | %s | `%s` | %s | %s | %s | %s | %s | %d |\n", n, bug[n], judge[n], others,
       explored, times(n, "empty"), times(n, "seeded"), times(n, "rapidcheck"), tries[n, "corpus"]
     if (killed[n] == "") lives = lives " " n
-    if (tries[n, "transfer"] > 0) orders = orders " " n " (" tries[n, "transfer"] ")"
+    transfer(n)
     if (by[n, "own"] != judge[n]) otherwise = otherwise " " n "(" by[n, "own"] ")"
   }
   printf "\n%d mutants, %d of them live. Shortest traces: %s ops in the median, %s at most.\n",
@@ -109,12 +119,16 @@ END {
   for (i = 1; i <= op_count; ++i) if (!(ops[i] in wrong)) right = right " " ops[i]
   print "\nRules of flat memory and expected answers that are not the first to notice anything:" \
     (silent == "" ? " (each is)" : "\n" silent)
-  print "\nCalls of which flat memory finds no wrong result:" (right == "" ? " (none)" : right)
+  print "\nCalls of which flat memory finds no wrong result (of these expected answers do):" \
+    (right == "" ? " (none)" : right)
   for (i = 1; i <= untouched_count; ++i) alive = alive "\n* " untouched[i]
   print "\nFunctions of the kernel in the model that no mutant changes:" \
     (alive == "" ? " (none)" : "\n" alive)
-  print "\nOf so many traces of the corpus the verdict at order 9 is not that at their own order:" \
-    (orders == "" ? " (none)" : orders)
+  print "\nSmall scopes: with", count - moved, "mutants each trace of the corpus breaks at order" \
+    " 9 what it breaks at its own. With the others so many break another sentence there, so many" \
+    " break one only there (their mistake needs more pages, or slots, than the trace has), and so" \
+    " many only at their own order:" (orders == "" ? " (none)" : orders)
+  print "\nTogether:", otherwise_there, "/", only_there, "/", only_here "."
   if (lives != "") print "\nLIVES:" lives
   if (otherwise != "") print "\nOF ITS OWN TRACE ANOTHER JUDGE SAYS SO, OR NONE:" otherwise
   if (differs != "") print "\nNOT EQUIVALENT:" differs

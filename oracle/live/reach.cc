@@ -73,6 +73,7 @@ constexpr BeyondLive kBeyond[] = {
     {"huge_zero_pinned", kReadingPin},
     {"unshared_by_a_pin", kReadingPin},
     {"stranded_migration_entries", kEnds},
+    {"lazyfree_of_a_shared_page", kEnds},
 };
 
 }  // namespace
