@@ -1,5 +1,4 @@
 // What must succeed where no reference, lock or lack of memory is in the way, or fail where one is.
-// the way.
 #include "oracle/expected_rules.h"
 
 namespace thp {

@@ -10,13 +10,14 @@ int slots_in_use(const Machine& m) {
   return used;
 }
 
-bool swap_is_half_full(const Machine& m) {
+// v6.1 include/linux/swap.h: vm_swap_full(): more than half.
+bool is_swap_full(const Machine& m) {
   const int slots = m.geometry.swap_slots();
   return 2 * slots_in_use(m) > slots;
 }
 
-// Does nothing but this swap entry, and the swap cache perhaps, need the slot? Not if it belongs to
-// a huge page, and not while the page is on its way to the disk.
+// Does nothing but this swap entry, and the swap cache perhaps, need the slot? No if its page is of
+// a large folio, or on its way to the disk.
 bool is_sole_user(const Machine& m, const SwapSlot& slot) {
   if (slot.count != 1) return false;
   if (slot.cache >= m.frames()) return true;
@@ -57,7 +58,7 @@ void expect_swap_in(const Machine& m, int mm, int page, Answers& a) {
   const bool locked = vma->has(VM_LOCKED);
   a.then = Answers::Then::swapped_in;
   a.refaults = slot.cache == kNoPfn && !locked;
-  a.leaves_cache = is_sole_user(m, slot) && (locked || swap_is_half_full(m));
+  a.leaves_cache = is_sole_user(m, slot) && (locked || is_swap_full(m));
 }
 
 AnswerRuleId broken_by_swap_in(const Machine& m, const Answers& a) {
