@@ -24,7 +24,7 @@ bool is_writable_pte(const Machine& m, int mm, int page) {
 }
 
 // Of the first 64 slots: are these in use, and cached or not?
-std::uint64_t slots_in_use(const Machine& m, bool cached) {
+std::uint64_t swapped_slots(const Machine& m, bool cached) {
   std::uint64_t slots = 0;
   for (int i = 0; m.swap_on && i < std::min(m.geometry.swap_slots(), 64); ++i) {
     const SwapSlot& slot = m.swap(Slot(i));
@@ -51,13 +51,13 @@ Attributes attributes_of(const Machine& m) {
     if (entry.has(kSoftDirty)) a.soft_dirty |= bit;
     if (is_pinned_pte(m, mm, page)) a.pinned |= bit;
   });
-  a.cached = slots_in_use(m, true);
+  a.cached = swapped_slots(m, true);
   return a;
 }
 
 Attributes lost_attributes(const Machine& m, const Attributes& before) {
   Attributes lost;
-  if (before.cached != 0) lost.cached = before.cached & slots_in_use(m, false);
+  if (before.cached != 0) lost.cached = before.cached & swapped_slots(m, false);
   if ((before.exclusive | before.soft_dirty | before.pinned) == 0) return lost;
   for_each_sample(m, [&](std::uint64_t bit, int mm, int page) {
     const Entry& entry = entry_of(m, mm, page);

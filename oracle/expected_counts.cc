@@ -86,7 +86,7 @@ Tally tally_before(const Machine& m, const Recount& recount, const Op& op) {
     else if (is_huge(pmd))
       t.huge |= bit;
   });
-  t.memory_full = std::ranges::count(m.used_frames(), std::uint16_t{0}) == 0;
+  t.memory_full = free_blocks(m) == 0;
   t.huge_zero_page = m.huge_zero_page != kNoPfn;
   t.migrating = m.migration.in_flight();
   t.migrating_large = t.migrating && folio_test_large(m, m.migration.src);

@@ -11,8 +11,7 @@ namespace thp {
 template <class Visit>
 void for_each_pmd(const Machine& m, Visit visit) {
   for (int mm = 0; mm < m.geometry.mms; ++mm)
-    for (int i = 0; i < m.geometry.pmds; ++i)
-      visit(std::uint16_t(1 << (mm * Geometry::kMaxPmds + i)), mm, i);
+    for (int i = 0; i < m.geometry.pmds; ++i) visit(pmd_bit(mm, i), mm, i);
 }
 
 inline std::uint64_t large_blocks(const Machine& m) {

@@ -12,11 +12,6 @@ bool begins_in(const Machine& m, int mm, int i, int page, Pfn folio) {
   return pmd_index(m, std::max<int>(page - (pfn - folio), vma->start)) == i;
 }
 
-// One block may be anything but what is asked for; a second one is there for sure.
-bool has_free_blocks(const Machine& m) {
-  return std::ranges::count(m.used_frames(), std::uint16_t{0}) >= 2;
-}
-
 }  // namespace
 
 bool held_below_a_table(const Machine& m, const Recount& recount, int mm, PageRange range) {
@@ -48,7 +43,7 @@ bool certainly_migrates(const Machine& m, Pfn pfn) {
   const bool splits = m.inject.fail_huge_alloc != 0 && folio_test_large(m, folio);
   return !m.migration.in_flight() && others == Injections{} && test(m, folio, PG_lru) &&
          !(splits && test(m, folio, PG_writeback)) && !mapped_behind_a_huge_pmd(m, folio) &&
-         has_free_blocks(m);
+         free_blocks(m) >= 2;  // one may be anything but what is asked for
 }
 
 bool nothing_interferes(const Machine& m) {

@@ -7,10 +7,6 @@
 namespace thp {
 namespace {
 
-bool has_free_block(const Machine& m) {
-  return std::ranges::count(m.used_frames(), std::uint16_t{0}) > 0;
-}
-
 bool is_asked(const Machine& m, const Answers& a, int page) {
   return (a.dirtied >> pmd_index(m, page) & 1) != 0;
 }
@@ -60,7 +56,7 @@ AnswerRuleId broken_by_mremap(const Machine& m, const Answers& a) {
     clean += is_clean;
   }
   if (clean != a.clean) return kTableStaysClean;
-  for (int page = a.end; page < a.populated && has_free_block(m); ++page)
+  for (int page = a.end; page < a.populated && free_blocks(m) > 0; ++page)
     if (entry_of(m, a.mm, page).is_none()) return kGrowthPopulated;
   return kRules;
 }

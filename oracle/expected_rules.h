@@ -81,6 +81,11 @@ inline std::uint16_t pmd_bit(int mm, int i) {
   return std::uint16_t(1 << (mm * Geometry::kMaxPmds + i));
 }
 
+// Blocks of which no frame is in use.
+inline int free_blocks(const Machine& m) {
+  return int(std::ranges::count(m.used_frames(), std::uint16_t{0}));
+}
+
 // PMDs that are not huge, by their bits.
 std::uint16_t small_pmds(const Machine& m);
 
