@@ -93,7 +93,10 @@ constexpr Sequel kSequels[] = {
     {kKindOf<Reclaim>, kKindOf<Reclaim>},      // the first one clears the young bits
     {kKindOf<Reclaim>, kKindOf<WritebackEnd>},
     {kKindOf<Reclaim>, kKindOf<Load>},
+    {kKindOf<Reclaim>, kKindOf<Exit>},          // whoever kept the page from being unmapped
     {kKindOf<WritebackEnd>, kKindOf<Reclaim>},  // and the second one frees what is written
+    {kKindOf<Exit>, kKindOf<MadviseFree>},
+    {kKindOf<Mlock>, kKindOf<Reclaim>},
     {kKindOf<Isolate>, kKindOf<Putback>},
     {kKindOf<MigrateBegin>, kKindOf<MigrateEnd>},
     {kKindOf<FailHugeAlloc>, kKindOf<Store>},

@@ -55,7 +55,7 @@ struct OpMask {
 Op generate_op(Choose choose, const Machine& m, const OpMask& mask,
                std::span<const Op> before = {});
 
-Geometry generate_geometry(Choose choose);                 // small ones mostly; orders 1 to 3
+Geometry generate_geometry(Choose choose);                 // small ones mostly; orders 1 to 4
 OpMask generate_swarm(Choose choose, const OpMask& from);  // about half of the kinds of `from`
 
 struct TraceShape {
@@ -63,8 +63,8 @@ struct TraceShape {
   OpMask mask;                       // swarms are drawn from it
   int max_ops = 48;                  // without those that set up memory to begin with
 };
-// Steps a machine as it goes. At most kMaxSetupOps ops set up memory: mapped, stored to, swap on.
-inline constexpr int kMaxSetupOps = 16;
+// Steps a machine as it goes. At most kMaxSetupOps ops set up memory: map, store, share, reclaim.
+inline constexpr int kMaxSetupOps = 40;
 Trace generate_trace(Choose choose, const TraceShape& shape = {});
 
 // --- The alphabet as a finite list.

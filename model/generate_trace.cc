@@ -30,7 +30,7 @@ void populate_huge(Choose choose, const OpMask& mask, Growing& g) {
 // The pages of the first PMD one by one, some of them zero pages or holes: what a collapse meets.
 void populate_small(Choose choose, const OpMask& mask, Growing& g) {
   g.add_if(mask, SetEnabled{Enabled::never});
-  for (int page = 0; page < std::min(g.trace.geometry.hpage_nr(), kMaxSetupOps / 2); ++page) {
+  for (int page = 0; page < std::min(g.trace.geometry.hpage_nr(), 8); ++page) {
     const int kind = choose(8);
     if (kind < 6)
       g.add_if(mask, Store{{0}, {page}, {page + 1}});
@@ -40,24 +40,71 @@ void populate_small(Choose choose, const OpMask& mask, Growing& g) {
   g.add_if(mask, SetEnabled{Enabled::always});
 }
 
-// Most ops do nothing where nothing is mapped: begin with memory, usually.
-void set_up(Choose choose, const OpMask& mask, Growing& g) {
-  if (choose(8) == 7) return;
-  const Geometry& geometry = g.trace.geometry;
-  const int pmds = choose(2) == 0 ? geometry.pmds : 1 + choose(geometry.pmds);
-  g.add_if(mask, Mmap{{0}, {0, pmds << geometry.order}});
-  if (choose(2) == 1) g.add_if(mask, Swapon{});
+// Every other page a VMA of its own, until there are nearly as many as an address space may have.
+void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
+  const int most = g.machine.max_map_count() - 5 - choose(4);
+  for (int page = 1; page < g.machine.pages() && int(g.machine.vmas(0).size()) <= most; page += 2)
+    g.add_if(mask, Mprotect{{0}, {page, page + 1}, Protection::r});
+}
+
+void populate(Choose choose, const OpMask& mask, Growing& g) {
+  const bool has_room_for_vmas = g.machine.pages() > g.machine.max_map_count();
+  if (has_room_for_vmas && choose(2) == 1) return populate_vmas(choose, mask, g);
   const int population = choose(4);
   if (population == 3)
     populate_small(choose, mask, g);
   else if (population != 0)
     populate_huge(choose, mask, g);
-  if (geometry.mms > 1 && choose(4) == 3) g.add_if(mask, Fork{{0}, {1}});
+}
+
+// One op on a part of an address space, which splits VMAs and PMDs there.
+void divide(Choose choose, const OpMask& mask, Growing& g) {
+  const MmId mm{choose(2)};
+  const int first = choose(g.machine.pages());
+  const int end = std::min(first + 1 + choose(g.machine.hpage_nr()), g.machine.pages());
+  const PageRange part{first, end};
+  switch (choose(3)) {
+    case 0:
+      return g.add_if(mask, Munmap{mm, part});
+    case 1:
+      return g.add_if(mask, Mprotect{mm, part, Protection::r});
+    default:
+      return g.add_if(mask, Mlock{mm, part});
+  }
+}
+
+// The same pages in two address spaces, by a PMD here and by PTEs there. Where nobody may write,
+// locking makes no copies.
+void share(Choose choose, const OpMask& mask, Growing& g) {
+  if (choose(2) == 1) g.add_if(mask, Mprotect{{0}, {0, g.machine.pages()}, Protection::r});
+  g.add_if(mask, Fork{{0}, {1}});
+  for (int parts = choose(4); parts > 0; --parts) divide(choose, mask, g);
+}
+
+// Reclaim of a page that nobody uses: the first pass takes the young bits, the second the page.
+void press(Choose choose, const OpMask& mask, Growing& g) {
+  const Reclaim reclaim{{0}, {choose(g.trace.geometry.pmds) << g.trace.geometry.order}};
+  for (int pass = 0; pass < 2; ++pass) g.add_if(mask, reclaim);
+}
+
+// Most ops do nothing where nothing is mapped: begin with memory, usually.
+void set_up(Choose choose, const OpMask& mask, Growing& g) {
+  if (choose(8) == 7) return;
+  const Geometry& geometry = g.trace.geometry;
+  const int pmds = choose(2) == 0 ? geometry.pmds : 1 + choose(geometry.pmds);
+  const int cut = choose(4) == 3 ? choose(g.machine.hpage_nr()) : 0;
+  g.add_if(mask, Mmap{{0}, {0, (pmds << geometry.order) - cut}});
+  if (choose(2) == 1) g.add_if(mask, Swapon{});
+  populate(choose, mask, g);
+  if (geometry.mms > 1 && choose(2) == 1) share(choose, mask, g);
+  if (g.machine.swap_on && choose(4) == 3) press(choose, mask, g);
 }
 
 }  // namespace
 
 Geometry generate_geometry(Choose choose) {
+  // One with room for more VMAs than are allowed.
+  if (choose(32) == 31) return {.order = 4, .pmds = 3, .mms = 1 + choose(3)};
   constexpr int kOrders[] = {1, 2, 2, 2, 2, 1, 2, 3};
   constexpr int kPmds[] = {1, 2, 1, 2, 1, 2, 2, 3};
   constexpr int kMms[] = {1, 2, 2, 3, 2, 2, 2, 3};

@@ -52,7 +52,8 @@ void keeps_to_its_shape() {
   for (unsigned seed = 0; seed < 50; ++seed) {
     Random random(seed);
     const Trace trace = generate_trace(random, {.geometry = geometry, .mask = mask, .max_ops = 20});
-    check(trace.geometry == geometry && trace.ops.size() <= 20, "geometry and length are kept");
+    check(trace.geometry == geometry && trace.ops.size() <= 20 + kMaxSetupOps,
+          "geometry and length are kept");
     for (const Op& op : trace.ops) check(mask.has(kind_of(op)), print(op));
   }
   check(op_kind("no_such_op") == -1 && op_name(op_kind("fork")) == "fork", "kinds have names");

@@ -38,7 +38,7 @@ Verdict text_round_trip(const Trace& trace) {
 
 // A fresh machine, and one that has been used and reset.
 Verdict machine_is_deterministic(const Trace& trace) {
-  Machine one(trace.geometry), other(Geometry{.order = 3, .pmds = 3, .mms = 3});
+  Machine one(trace.geometry), other(Geometry{.order = 4, .pmds = 3, .mms = 3});
   for (const Op& op : trace.ops) step(other, op);
   other.reset(trace.geometry);
   for (std::size_t i = 0; i < trace.ops.size(); ++i) {
