@@ -31,6 +31,11 @@ auto last_ops(const Draw& d) {
   return d.before.last(std::min<std::size_t>(d.before.size(), 4)) | std::views::reverse;
 }
 
+PageRange huge_page_around(const Draw& d, int page) {
+  const int first = pmd_first(d.m, page);
+  return {first, first + d.hpage_nr()};
+}
+
 PageRange used_range(Draw& d) {
   boost::container::static_vector<PageRange, 16> used;
   const auto add = [&](PageRange range) {
@@ -38,7 +43,10 @@ PageRange used_range(Draw& d) {
   };
   for (const Op& op : last_ops(d)) {
     for_each_arg_of<PageRange>(op, add);
-    for_each_arg_of<PageNr>(op, [&](PageNr p) { add({p.number, p.number + 1}); });
+    for_each_arg_of<PageNr>(op, [&](PageNr p) {
+      add({p.number, p.number + 1});
+      add(huge_page_around(d, p.number));
+    });
     if (d.near && !used.empty()) break;
   }
   if (used.empty()) return {0, d.hpage_nr()};
@@ -49,7 +57,7 @@ std::optional<int> used_mm(const Draw& d) {
   std::optional<int> used;
   for (const Op& op : last_ops(d)) {
     for_each_arg_of<MmId>(op, [&](MmId mm) {
-      if (mm.in(d.geometry())) used = mm.id;
+      if (mm.in(d.geometry()) && d.m.mms[std::size_t(mm.id)].alive != 0) used = mm.id;
     });
     if (used) break;
   }

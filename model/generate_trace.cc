@@ -57,34 +57,22 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
     populate_huge(choose, mask, g);
 }
 
-// One op on a part of an address space, which splits VMAs and PMDs there.
-void divide(Choose choose, const OpMask& mask, Growing& g) {
-  const MmId mm{choose(2)};
-  const int first = choose(g.machine.pages());
-  const int end = std::min(first + 1 + choose(g.machine.hpage_nr()), g.machine.pages());
-  const PageRange part{first, end};
-  switch (choose(3)) {
-    case 0:
-      return g.add_if(mask, Munmap{mm, part});
-    case 1:
-      return g.add_if(mask, Mprotect{mm, part, Protection::r});
-    default:
-      return g.add_if(mask, Mlock{mm, part});
-  }
-}
-
-// The same pages in two address spaces, by a PMD here and by PTEs there. Where nobody may write,
-// locking makes no copies.
+// The same pages in two address spaces, by a PMD here and by PTEs there: the parent may lock some,
+// the child may lose some. Where nobody may write, locking makes no copies.
 void share(Choose choose, const OpMask& mask, Growing& g) {
-  if (choose(2) == 1) g.add_if(mask, Mprotect{{0}, {0, g.machine.pages()}, Protection::r});
+  const int pages = g.machine.pages();
+  if (choose(2) == 1) g.add_if(mask, Mprotect{{0}, {0, pages}, Protection::r});
   g.add_if(mask, Fork{{0}, {1}});
-  for (int parts = choose(4); parts > 0; --parts) divide(choose, mask, g);
+  if (choose(2) == 1) g.add_if(mask, Munmap{{1}, {0, 1 + choose(pages)}});
+  if (choose(2) == 1) g.add_if(mask, Mlock{{0}, {0, 1 + choose(pages)}});
 }
 
 // Reclaim of a page that nobody uses: the first pass takes the young bits, the second the page.
+// Then the parent may leave it to others.
 void press(Choose choose, const OpMask& mask, Growing& g) {
   const Reclaim reclaim{{0}, {choose(g.trace.geometry.pmds) << g.trace.geometry.order}};
   for (int pass = 0; pass < 2; ++pass) g.add_if(mask, reclaim);
+  if (g.trace.geometry.mms > 1 && choose(4) == 3) g.add_if(mask, Exit{{0}});
 }
 
 // Most ops do nothing where nothing is mapped: begin with memory, usually.
@@ -97,7 +85,7 @@ void set_up(Choose choose, const OpMask& mask, Growing& g) {
   if (choose(2) == 1) g.add_if(mask, Swapon{});
   populate(choose, mask, g);
   if (geometry.mms > 1 && choose(2) == 1) share(choose, mask, g);
-  if (g.machine.swap_on && choose(4) == 3) press(choose, mask, g);
+  if (g.machine.swap_on && choose(2) == 1) press(choose, mask, g);
 }
 
 }  // namespace
