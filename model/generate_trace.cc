@@ -1,4 +1,5 @@
 // Whole traces: a small geometry, a swarm of op kinds, memory set up to begin with, then ops.
+#include <utility>
 #include <vector>
 
 #include "model/generate.h"
@@ -43,7 +44,9 @@ void populate_small(Choose choose, const OpMask& mask, Growing& g) {
 // Every other page a VMA of its own, until there are nearly as many as an address space may have.
 void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
   const int most = g.machine.max_map_count() - 5 - choose(4);
-  for (int page = 1; page < g.machine.pages() && int(g.machine.vmas(0).size()) <= most; page += 2)
+  const auto vmas = [&] { return std::as_const(g.machine).vmas(0); };
+  const int end = vmas().empty() ? 0 : vmas().back().end;
+  for (int page = 1; page < end && int(vmas().size()) <= most; page += 2)
     g.add_if(mask, Mprotect{{0}, {page, page + 1}, Protection::r});
 }
 
