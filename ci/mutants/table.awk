@@ -18,13 +18,15 @@ function count_of(list, parts) { return split(list, parts, " ") }
 function median(list) { return list == "" ? "-" : nth(list, int((count_of(list) + 1) / 2)) }
 function worst(list) { return list == "" ? "-" : nth(list, count_of(list)) }
 
-# Median and worst of the seconds, and how many seeds found nothing.
+# Median and worst of the seconds, how many seeds found nothing, and how many of those that did
+# ended in a crash.
 function times(name, engine, text) {
   if (!runs[name, engine]) return "-"
   text = seconds[name, engine] == "" ? "never" : \
     median(seconds[name, engine]) " / " worst(seconds[name, engine])
   if (missed[name, engine] && seconds[name, engine] != "")
     text = text ", " missed[name, engine] " never"
+  if (crashed[name, engine]) text = text ", " crashed[name, engine] " crashed"
   return text
 }
 
@@ -66,6 +68,7 @@ $4 == "equal" {
   } else {
     if ($4 == "empty") runs_until_death = runs_until_death " " $7
     if ($4 != "others") killed[$1] = killed[$1] " " $4
+    if ($6 == "crash") ++crashed[$1, $4]
     seconds[$1, $4] = seconds[$1, $4] " " $8
     if ($4 == "empty" || $4 == "rapidcheck" || $4 == "explorer") every[$4] = every[$4] " " $8
   }
@@ -78,7 +81,8 @@ END {
   print "shortest trace, nor in the explorer's scopes up to the one that killed it (the first three"
   print "if that was the last of six, or none did). Seconds are median and worst over seeds, on one"
   print "core of a busy machine: libFuzzer from an empty corpus, libFuzzer from seeds and"
-  print "regressions, RapidCheck. *Corpus*: how many of those traces turn red.\n"
+  print "regressions, RapidCheck. A seed *crashed* where the broken state killed the generator before a"
+  print "judge saw it; it is counted as a find. *Corpus*: how many of those traces turn red.\n"
   print "| mutant | Linux | killed by | alone | explorer: ops, s | libFuzzer, s | seeded, s " \
     "| RapidCheck, s | corpus |"
   print "|---|---|---|---|---|---|---|---|---|"
