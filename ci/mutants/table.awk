@@ -81,8 +81,8 @@ END {
   print "shortest trace, nor in the explorer's scopes up to the one that killed it (the first three"
   print "if that was the last of six, or none did). Seconds are median and worst over seeds, on one"
   print "core of a busy machine: libFuzzer from an empty corpus, libFuzzer from seeds and"
-  print "regressions, RapidCheck. A seed *crashed* where the broken state killed the generator before a"
-  print "judge saw it; it is counted as a find. *Corpus*: how many of those traces turn red.\n"
+  print "regressions, RapidCheck. A seed *crashed* where the broken state ended the generator"
+  print "before a judge saw it: a find too. *Corpus*: how many of those traces turn red.\n"
   print "| mutant | Linux | killed by | alone | explorer: ops, s | libFuzzer, s | seeded, s " \
     "| RapidCheck, s | corpus |"
   print "|---|---|---|---|---|---|---|---|---|"
