@@ -84,6 +84,7 @@ struct Sequel {
 constexpr Sequel kSequels[] = {
     {kKindOf<Fork>, kKindOf<Store>},
     {kKindOf<Pin>, kKindOf<Fork>},
+    {kKindOf<Pin>, kKindOf<MigrateBegin>},
     {kKindOf<Munmap>, kKindOf<ShrinkDeferred>},
     {kKindOf<MadviseDontneed>, kKindOf<ShrinkDeferred>},
     {kKindOf<MadviseFree>, kKindOf<Reclaim>},

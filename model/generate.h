@@ -58,13 +58,30 @@ Op generate_op(Choose choose, const Machine& m, const OpMask& mask,
 Geometry generate_geometry(Choose choose);                 // small ones mostly; orders 1 to 4
 OpMask generate_swarm(Choose choose, const OpMask& from);  // about half of the kinds of `from`
 
+// A trace that grows, and the machine after it.
+struct Growing {
+  Trace trace;
+  Machine machine;
+
+  explicit Growing(const Geometry& geometry)
+      : trace{Kernel::v6_1, geometry, {}}, machine(geometry) {}
+  void add(const Op& op) {
+    step(machine, op);
+    trace.ops.push_back(op);
+  }
+  template <class T>
+  void add_if(const OpMask& mask, const T& op) {
+    if (mask.has(kKindOf<T>)) add(op);
+  }
+};
+
 struct TraceShape {
   std::optional<Geometry> geometry;  // else drawn
   OpMask mask;                       // swarms are drawn from it
   int max_ops = 48;                  // without those that set up memory to begin with
 };
 // Steps a machine as it goes. At most kMaxSetupOps ops set up memory: map, store, share, reclaim.
-inline constexpr int kMaxSetupOps = 24;
+inline constexpr int kMaxSetupOps = 25;
 Trace generate_trace(Choose choose, const TraceShape& shape = {});
 
 // --- The alphabet as a finite list.

@@ -7,21 +7,6 @@
 namespace thp {
 namespace {
 
-// A trace that grows, and the machine after it.
-struct Growing {
-  Trace trace;
-  Machine machine;
-
-  void add(const Op& op) {
-    step(machine, op);
-    trace.ops.push_back(op);
-  }
-  template <class T>
-  void add_if(const OpMask& mask, const T& op) {
-    if (mask.has(kKindOf<T>)) add(op);
-  }
-};
-
 // The first pages of huge pages, which a fault may map whole.
 void populate_huge(Choose choose, const OpMask& mask, Growing& g) {
   for (int pmd = 0; pmd < g.trace.geometry.pmds; ++pmd)
@@ -60,22 +45,31 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
     populate_huge(choose, mask, g);
 }
 
-// The same pages in two address spaces, by a PMD here and by PTEs there: the parent may lock some,
-// the child may lose some. Where nobody may write, locking makes no copies.
+// The same pages in two address spaces, by a PMD here and by PTEs there: the parent may keep some
+// for itself or lock some, the child may lose some. Where nobody may write, locking makes no
+// copies.
 void share(Choose choose, const OpMask& mask, Growing& g) {
   const int pages = g.machine.pages();
-  if (choose(2) == 1) g.add_if(mask, Mprotect{{0}, {0, pages}, Protection::r});
+  const bool all = choose(4) == 3;
+  const auto maybe = [&] { return all || choose(2) == 1; };
+  if (maybe()) g.add_if(mask, Mprotect{{0}, {0, pages}, Protection::r});
+  if (choose(4) == 3) {
+    const int first = choose(pages);
+    g.add_if(mask, MadviseDontfork{{0}, {first, first + 1 + choose(pages - first)}});
+  }
   g.add_if(mask, Fork{{0}, {1}});
-  if (choose(2) == 1) g.add_if(mask, Munmap{{1}, {0, 1 + choose(pages)}});
-  if (choose(2) == 1) g.add_if(mask, Mlock{{0}, {0, 1 + choose(pages)}});
+  if (maybe()) g.add_if(mask, Munmap{{1}, {0, 1 + choose(pages)}});
+  if (maybe()) g.add_if(mask, Mlock{{0}, {0, 1 + choose(pages)}});
 }
 
 // Reclaim of a page that nobody uses: the first pass takes the young bits, the second the page.
-// Then the parent may leave it to others.
+// Then the parent may leave it to the child, which may give it away.
 void press(Choose choose, const OpMask& mask, Growing& g) {
-  const Reclaim reclaim{{0}, {choose(g.trace.geometry.pmds) << g.trace.geometry.order}};
-  for (int pass = 0; pass < 2; ++pass) g.add_if(mask, reclaim);
-  if (g.trace.geometry.mms > 1 && choose(4) == 3) g.add_if(mask, Exit{{0}});
+  const int nr = g.machine.hpage_nr(), first = choose(g.trace.geometry.pmds) * nr;
+  for (int pass = 0; pass < 2; ++pass) g.add_if(mask, Reclaim{{0}, {first}});
+  if (g.trace.geometry.mms == 1 || choose(2) == 0) return;
+  g.add_if(mask, Exit{{0}});
+  if (choose(2) == 1) g.add_if(mask, MadviseFree{{1}, {first, first + nr}});
 }
 
 // Most ops do nothing where nothing is mapped: begin with memory, usually.
@@ -124,7 +118,7 @@ OpMask generate_swarm(Choose choose, const OpMask& from) {
 
 Trace generate_trace(Choose choose, const TraceShape& shape) {
   const Geometry geometry = shape.geometry ? *shape.geometry : generate_geometry(choose);
-  Growing g{{Kernel::v6_1, geometry, {}}, Machine(geometry)};
+  Growing g(geometry);
   const OpMask swarm = generate_swarm(choose, shape.mask);
   set_up(choose, shape.mask, g);
   for (int ops = choose(shape.max_ops + 1); ops > 0; --ops)

@@ -190,6 +190,7 @@ AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& m
   if (a.frame == Answers::Frame::same && frame != a.before) return kNoCopy;
   if (a.frame == Answers::Frame::another && frame == a.before) return kCopy;
   if (!at_home(m, a)) return kComesHome;
+  if (!has_expected_anon_vma(m, a)) return kNeighboursAnonVma;
   if (a.then == Answers::Then::moved) return broken_by_mremap(m, a);
   if (a.then == Answers::Then::swapped_in) return broken_by_swap_in(m, a);
   return holds_then(m, a) ? kRules : kThenRules[std::size_t(a.then)];

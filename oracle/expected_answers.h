@@ -68,6 +68,8 @@ struct Answers {
   int clean = 0;               // entries below the others that were not soft-dirty
   int populated = 0;           // up to where it fills what a locked VMA has grown by
   std::uint64_t taken = 0;     // anon_vmas that no VMA of a child may take over
+  bool untouched = false;      // has the VMA of `first` no anon_vma yet?
+  int adopts = kNoAnonVma;     // the anon_vma that it then takes; kNoAnonVma: one of its own
   bool comes_home = false;     // if the access makes the page of `first` exclusive
   bool refaults = false;       // the page of `first` is read from the disk
   bool leaves_cache = false;   // nobody needs the page of `first` in the swap cache any more

@@ -30,6 +30,7 @@ struct Before {
     if (a.before != kNoPfn) a.frame = Answers::Frame::same;
     a.mm = mm.id;
     a.first = page.number;
+    expect_anon_vma(m, mm.id, page.number, a);
   }
   void keeps_huge(MmId mm, PageNr page) {
     const int i = pmd_index(m, page.number);

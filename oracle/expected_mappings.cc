@@ -15,6 +15,17 @@ bool is_soft_clean(const Entry& entry) {
   return !entry.is_none() && !entry.is_zero() && !entry.has(kSoftDirty);
 }
 
+// Would two VMAs, one behind the other, be one but for their protection?
+bool differ_in_protection_alone(const Vma& a, const Vma& b) {
+  constexpr std::uint32_t kRest = ~std::uint32_t{VM_READ | VM_WRITE | VM_SOFTDIRTY};
+  return a.end == b.start && a.index_of(a.end) == b.pgoff && (a.flags & kRest) == (b.flags & kRest);
+}
+
+// Has it an anon_vma, and hangs in the tree of no other?
+bool has_one_anon_vma(const Vma& vma) {
+  return vma.anon_vma < kMaxAnonVmas && vma.chain == std::uint64_t{1} << vma.anon_vma;
+}
+
 }  // namespace
 
 bool cuts_one_too_many(const Machine& m, const Munmap& op) {
@@ -59,6 +70,27 @@ AnswerRuleId broken_by_mremap(const Machine& m, const Answers& a) {
   for (int page = a.end; page < a.populated && free_blocks(m) > 0; ++page)
     if (entry_of(m, a.mm, page).is_none()) return kGrowthPopulated;
   return kRules;
+}
+
+// The next VMA is asked first, but it may be asked in vain.
+void expect_anon_vma(const Machine& m, int mm, int page, Answers& a) {
+  const Vma* vma = vma_at(m, mm, page);
+  if (vma == nullptr || vma->anon_vma != kNoAnonVma) return;
+  a.untouched = true;
+  const Vma* prev = vma->start > 0 ? vma_at(m, mm, vma->start - 1) : nullptr;
+  const Vma* next = vma->end < m.pages() ? vma_at(m, mm, vma->end) : nullptr;
+  if (next && differ_in_protection_alone(*vma, *next) && has_one_anon_vma(*next))
+    a.adopts = next->anon_vma;
+  else if (prev && differ_in_protection_alone(*prev, *vma) && has_one_anon_vma(*prev))
+    a.adopts = prev->anon_vma;
+}
+
+bool has_expected_anon_vma(const Machine& m, const Answers& a) {
+  const Vma* vma = a.untouched ? vma_at(m, a.mm, a.first) : nullptr;
+  if (vma == nullptr || vma->anon_vma == kNoAnonVma) return true;
+  if (a.adopts != kNoAnonVma) return vma->anon_vma == a.adopts;
+  return has_one_anon_vma(*vma) &&
+         std::ranges::count(m.vmas(a.mm), vma->anon_vma, &Vma::anon_vma) == 1;
 }
 
 void expect_fork(const Machine& m, const Fork& op, Answers& a) {

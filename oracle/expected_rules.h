@@ -49,6 +49,7 @@ enum AnswerRuleId : std::uint8_t {
   kReusesAnonVma,
   kLeavesSwapCache,
   kRefaultIsActive,
+  kNeighboursAnonVma,
   kCountsZeroPage,
   kCountsFaults,
   kCountsCollapses,
@@ -118,12 +119,15 @@ void expect_pageout(const Machine& m, const Recount& recount, const MadvisePageo
 void expect_swap_in(const Machine& m, int mm, int page, Answers& a);
 AnswerRuleId broken_by_swap_in(const Machine& m, const Answers& a);
 
-// --- munmap(), mremap() and fork(): expected_mappings.cc. Before, and after a success.
+// --- munmap(), mremap(), fork(), and a VMA's first page: expected_mappings.cc. Before, and after a
+// success.
 
 // Would it make two VMAs of one where there are sysctl_max_map_count?
 bool cuts_one_too_many(const Machine& m, const Munmap& op);
 void expect_mremap(const Machine& m, const Mremap& op, Answers& a);
 AnswerRuleId broken_by_mremap(const Machine& m, const Answers& a);
+void expect_anon_vma(const Machine& m, int mm, int page, Answers& a);
+bool has_expected_anon_vma(const Machine& m, const Answers& a);
 void expect_fork(const Machine& m, const Fork& op, Answers& a);
 bool takes_over_what_it_may(const Machine& m, const Answers& a);
 

@@ -82,6 +82,9 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "and nobody else needs it there",
      "mm/memory.c: should_try_to_free_swap(); mm/swapfile.c: folio_free_swap()"},
     {"a page that comes back from the disk is active", "mm/workingset.c: workingset_refault()"},
+    {"the first anon_vma of a VMA is that of a neighbour that differs in its protection alone and "
+     "never saw a fork, or a new one",
+     "mm/mmap.c: find_mergeable_anon_vma(), anon_vma_compatible()"},
     {"thp_zero_page_alloc counts each huge zero page, thp_zero_page_alloc_failed each that was not",
      "mm/huge_memory.c: get_huge_zero_page()"},
     {"thp_fault_alloc counts the huge pages that faults map, thp_fault_fallback what they could "

@@ -98,6 +98,16 @@ inline constexpr Invariant kVmaInvariants[] = {
     {"untouched_vma_is_linear", "A VMA that never had an anon_vma has the offset of its address.",
      "mm/mmap.c mmap_region(), copy_vma()",
      [](const TheVma& v) { return v.vma.anon_vma != kNoAnonVma || v.vma.pgoff == v.vma.start; }},
+    {"vma_has_its_turn",
+     "VMAs of one family at the same offset stand in its trees one behind the other.",
+     "mm/interval_tree.c anon_vma_interval_tree_insert()",
+     [](const TheVma& v) {
+       int others = 0;  // that are not behind it
+       for (int mm = 0; mm < v.m.geometry.mms; ++mm)
+         for (const Vma& other : v.m.vmas(mm))
+           others += v.is_equal(other) && other.turn <= v.vma.turn;
+       return v.vma.turn == others;
+     }},
 };
 
 inline constexpr Invariant kAnonVmaInvariants[] = {

@@ -23,6 +23,12 @@ struct TheVma {
   int mm, i;
   const Vma& vma;
   std::span<const Vma> all;  // of its address space
+  // Another of the same family of anon_vmas, at the same offset?
+  bool is_equal(const Vma& other) const {
+    if (&other == &vma || other.pgoff != vma.pgoff) return false;
+    if (other.anon_vma >= kMaxAnonVmas || vma.anon_vma >= kMaxAnonVmas) return false;
+    return m.anon_vmas[other.anon_vma].root == m.anon_vmas[vma.anon_vma].root;
+  }
 };
 
 // An anon_vma, and what the VMAs and the other anon_vmas say about it.

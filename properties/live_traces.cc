@@ -118,15 +118,6 @@ OpMask callable() {
   return mask;
 }
 
-struct Growing {
-  Trace trace;
-  Machine machine;
-  void add(const Op& op) {
-    step(machine, op);
-    trace.ops.push_back(op);
-  }
-};
-
 void set_up(Choose choose, Growing& g) {
   const Geometry& geometry = g.trace.geometry;
   if (choose(8) == 7) return;
@@ -141,7 +132,7 @@ Trace draw_trace(Choose choose, const LiveShape& shape) {
   Geometry geometry{.order = Geometry::kMaxOrder, .pmds = 2 + choose(2), .mms = 2 + choose(2)};
   geometry.blocks = Geometry::kMaxBlocks;
   geometry.swap = kLiveSwap;
-  Growing g{{Kernel::v6_1, geometry, {}}, Machine(geometry)};
+  Growing g(geometry);
   const OpMask swarm = generate_swarm(choose, callable());
   set_up(choose, g);
   while (int(g.trace.ops.size()) < shape.max_ops) {
