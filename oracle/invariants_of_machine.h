@@ -25,7 +25,7 @@ inline constexpr Invariant kHolderInvariants[] = {
      [](const TheHolder& h) {
        if (h.holder.kind != HolderKind::isolation) return true;
        return h.on_frame() && !test(h.m, h.holder.pfn, PG_tail) &&
-              test(h.m, h.holder.pfn, PG_anon | PG_swapcache);
+              h.holder.pfn != h.m.huge_zero_page;
      }},
     {"pinned_is_exclusive",
      "A pinned anonymous page is exclusive, by its own flag or its head's, until it is unpinned.",
