@@ -32,20 +32,38 @@ Attributes lost_attributes(const Machine& m, const Attributes& before);
 // What one op must do. Plain data: nothing is allocated.
 struct Answers {
   enum class Frame : std::uint8_t { any, same, another };
+  // What must be so after a success, of `first` or of pages [first, end).
   enum class Then : std::uint8_t {
-    nothing,
     resident,
     collapsed,
     swap_empty,
     written,
     unlocked,
     soft_clean,
-    moved,
-    swapped_in,
+    moved_dirty,
+    moved_clean,
+    grown,
+    refaulted,
+    out_of_cache,
+    dirty_out_of_cache,
+    mlocked,
+    copied_from_tail,
     unmapped,
     swapbacked,
+    uncached,
+    not_swapped_whole,
     written_to,
-    took_over
+    soft_dirty,
+    read_only,
+    took_over,
+    never_pinned,
+    advised,
+    kept_elsewhere,
+    old,
+    lazyfree,
+    split_clean,
+    none_idle,
+    by_ptes
   };
   static constexpr int kMin = std::numeric_limits<int>::min(),
                        kMax = std::numeric_limits<int>::max();
@@ -59,7 +77,7 @@ struct Answers {
   Frame frame = Frame::any;            // that maps `first`, after a success
   Pfn before = kNoPfn;                 // the frame that mapped it
   Pfn written = kNoPfn;                // the frame that a device writes to
-  Then then = Then::nothing;           // of pages [first, end), after a success
+  std::uint32_t then = 0;              // a set of Then
   int mm = 0, first = 0, end = 0;
   int locked_gaps = -1;        // pages of locked VMAs that have no memory; -1: not asked
   std::uint16_t not_huge = 0;  // PMDs that become huge only where that is allowed
@@ -71,9 +89,25 @@ struct Answers {
   bool untouched = false;      // has the VMA of `first` no anon_vma yet?
   int adopts = kNoAnonVma;     // the anon_vma that it then takes; kNoAnonVma: one of its own
   bool comes_home = false;     // if the access makes the page of `first` exclusive
-  bool refaults = false;       // the page of `first` is read from the disk
-  bool leaves_cache = false;   // nobody needs the page of `first` in the swap cache any more
-  Attributes kept;             // that no page loses
+  std::uint32_t advice = 0, against = 0;  // VMA flags that are set and clear then
+  int elsewhere = 0;                      // pages that are mapped outside the range
+  std::uint64_t idle = 0;                 // swap slots that only the cache of an unmapped page has
+  bool explains = false;                  // must m.reason and the result of a failure agree?
+  Attributes kept;                        // that no page loses
+
+  void result(std::uint8_t by, int from, int to) {
+    rule = by;
+    least = from;
+    most = to;
+  }
+  void must_fail(std::uint8_t by) { result(by, kMin, -1); }
+  void about(int of, int from, int to) {
+    mm = of;
+    first = from;
+    end = to;
+  }
+  void expect(Then what) { then |= std::uint32_t{1} << int(what); }
+  bool expects(Then what) const { return (then >> int(what) & 1) != 0; }
 };
 
 // `recount` is that of `m`. Costs a few loads for most ops; the pages of its range for split_folio,

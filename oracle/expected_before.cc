@@ -9,6 +9,8 @@
 namespace thp {
 namespace {
 
+using Then = Answers::Then;
+
 // --- Before: one overload for each op that has an answer.
 struct Before {
   const Machine& m;
@@ -17,88 +19,62 @@ struct Before {
 
   FolioCount count_of(Pfn pfn) const { return recount.folio(m, page_folio(m, pfn)); }
 
-  void result(AnswerRuleId rule, int least, int most) {
-    a.rule = rule;
-    a.least = least;
-    a.most = most;
-  }
-  void result(AnswerRuleId rule, int exactly) { result(rule, exactly, exactly); }
-  void must_fail(AnswerRuleId rule) { result(rule, Answers::kMin, -1); }
-
-  void keeps_frame(MmId mm, PageNr page) {
-    a.before = mapped_frame(m, mm.id, page.number);
-    if (a.before != kNoPfn) a.frame = Answers::Frame::same;
-    a.mm = mm.id;
-    a.first = page.number;
-    expect_anon_vma(m, mm.id, page.number, a);
-  }
-  void keeps_huge(MmId mm, PageNr page) {
-    const int i = pmd_index(m, page.number);
-    if (m.pmd(mm.id, i).is_present()) a.kept_huge = pmd_bit(mm.id, i);
-  }
-
-  // A page that is mapped, or the huge page whose PMD maps it.
-  bool is_exclusive(MmId mm, PageNr page) const {
-    return test(m, entry_of(m, mm.id, page.number).frame, PG_anon_exclusive);
-  }
-
-  // Does an access that needs the page for itself copy it? Not if it is exclusive or the mapping's
-  // is the only reference; certainly if there is one that neither this mapping nor the cache has.
-  void breaks_cow(MmId mm, PageNr page) {
-    keeps_frame(mm, page);
-    if (a.before == kNoPfn) return;
-    const Entry& entry = entry_of(m, mm.id, page.number);
-    if (entry.has(kWrite) || is_exclusive(mm, page)) return keeps_huge(mm, page);
-    const FolioCount count = count_of(a.before);
-    const bool large = folio_test_large(m, page_folio(m, a.before));
-    const int others = count.references(large) - 1 - count.cache_slots;
-    if (others > 0)
-      a.frame = Answers::Frame::another;
-    else if (count.cache_slots > 0 || m.inject.contend_page_lock)
-      a.frame = Answers::Frame::any;
-  }
+  void result(AnswerRuleId rule, int exactly) { a.result(rule, exactly, exactly); }
 
   // A folio that the op tries to split. One that is held is refused before anything is unmapped.
   enum class Splits : std::uint8_t { no, perhaps, yes };
   Splits splits(Pfn folio) {
     const FolioCount count = recount.folio(m, folio);
-    if (held(count)) keep_huge(folio);
+    if (held(count)) a.huge |= pmds_of(m, folio);
     if (held(count) || !count.mapped_anywhere() || test(m, folio, PG_writeback)) return Splits::no;
     return mapped_behind_a_huge_pmd(m, folio) ? Splits::perhaps : Splits::yes;
-  }
-  void keep_huge(Pfn folio) {
-    for (int mm = 0; mm < m.geometry.mms; ++mm)
-      for (int i = 0; i < m.geometry.pmds; ++i)
-        if (m.pmd(mm, i).is_present() && m.pmd(mm, i).frame == folio) a.huge |= pmd_bit(mm, i);
   }
   std::uint64_t block_of(Pfn folio) const {
     return std::uint64_t{1} << (folio >> m.geometry.order);
   }
   void reads(MmId mm, PageNr page) {
-    keeps_frame(mm, page);
-    keeps_huge(mm, page);
+    keeps_frame(m, mm, page, a);
+    keeps_huge(m, mm, page, a);
   }
 
   void operator()(const Load& op) {
     reads(op.mm, op.page);
-    expect_swap_in(m, op.mm.id, op.page.number, a);
+    expect_dirty_out_of_cache(m, a);
+    expect_swap_in(m, recount, op.mm.id, op.page.number, false, a);
   }
   void operator()(const Get& op) { reads(op.mm, op.page); }
   void operator()(const Store& op) {
-    breaks_cow(op.mm, op.page);
-    a.comes_home = a.before != kNoPfn && a.kept_huge == 0 && !is_exclusive(op.mm, op.page);
+    breaks_cow(m, recount, op.mm, op.page, a);
+    a.comes_home = a.before != kNoPfn && a.kept_huge == 0 && !is_exclusive(m, op.mm, op.page);
+    expect_dirty_out_of_cache(m, a);
+    if (a.before != kNoPfn) expect_none_idle();
+    expect_swap_in(m, recount, op.mm.id, op.page.number, true, a);
+  }
+  // The lock of a page that is unmapped is free, if no failure waits for it and no migration.
+  void expect_none_idle() {
+    if (m.inject.contend_page_lock != 0 || m.migration.in_flight()) return;
+    a.idle = idle_slots(m);
+    a.expect(Then::none_idle);
   }
   void operator()(const StoreForced& op) {
-    breaks_cow(op.mm, op.page);
-    a.then = Answers::Then::written_to;
+    breaks_cow(m, recount, op.mm, op.page, a);
+    a.expect(Then::written_to);
+    // What came back from a migration may be writable, and not soft-dirty: clear_refs passed it by.
+    const Entry& entry = entry_of(m, op.mm.id, op.page.number);
+    if (!entry.is_migration() && !entry.has(kWrite)) a.expect(Then::soft_dirty);
   }
   void operator()(const StoreViaPin& op) {
     const Pfn pfn = m.holders[std::size_t(op.holder.id)].pfn;
     if (pfn >= m.frames()) return;
     a.written = pfn;
-    a.then = Answers::Then::written_to;
+    a.expect(Then::written_to);
   }
-  void operator()(const Pin& op) { breaks_cow(op.mm, op.page); }
+  void operator()(const Pin& op) {
+    breaks_cow(m, recount, op.mm, op.page, a);
+    const Entry& entry = entry_of(m, op.mm.id, op.page.number);
+    if (op.mode == PinMode::r && entry.is_present() && !entry.has(kWrite))
+      a.expect(Then::read_only);
+  }
 
   // It stops at the first hole, and follows no entry of a PROT_NONE mapping.
   void operator()(const SplitFolio& op) {
@@ -115,13 +91,19 @@ struct Before {
       if (expected == Splits::no) a.large |= block_of(last);
       if (expected == Splits::yes && !m.inject.contend_page_lock && !m.inject.speculative_ref)
         a.small |= block_of(last);
+      if (expected == Splits::yes && !m.inject.contend_page_lock && m.inject.speculative_ref)
+        return fails_late(last);
     }
+  }
+  void fails_late(Pfn folio) {
+    a.before = folio;
+    a.expect(Then::by_ptes);
   }
   // Each folio is tried once, in the queue's order: an injected contention is met by the first, a
   // speculative reference by the first that could be split otherwise.
   void operator()(const ShrinkDeferred&) {
     const int perhaps = shrinks_queue(), certainly = std::popcount(a.small);
-    result(kQueueSplits, certainly, certainly + perhaps);
+    a.result(kQueueSplits, certainly, certainly + perhaps);
   }
   void operator()(const DropCaches&) { shrinks_queue(); }
   // How many, beside those that certainly split, may split?
@@ -143,51 +125,63 @@ struct Before {
     result(kHugeZeroFreed, m.huge_zero_page != kNoPfn && !used ? m.hpage_nr() : 0);
   }
 
-  void operator()(const Mlock& op) { then(Answers::Then::resident, op.mm, op.range); }
-  void operator()(const WritebackEnd&) { a.then = Answers::Then::written; }
-  void then(Answers::Then what, MmId mm, PageRange range) {
-    a.then = what;
-    a.mm = mm.id;
-    a.first = range.first;
-    a.end = range.end;
+  void operator()(const Mlock& op) { then(Then::resident, op.mm, op.range); }
+  void operator()(const WritebackEnd&) { a.expect(Then::written); }
+  void then(Then what, MmId mm, PageRange range) {
+    a.expect(what);
+    a.about(mm.id, range.first, range.end);
   }
 
-  void operator()(const Munlock& op) { then(Answers::Then::unlocked, op.mm, op.range); }
+  void operator()(const Munlock& op) { then(Then::unlocked, op.mm, op.range); }
   void operator()(const ClearSoftDirty& op) {
     a.kept.soft_dirty = 0;
-    then(Answers::Then::soft_clean, op.mm, {});
+    then(Then::soft_clean, op.mm, {});
   }
-  void operator()(const Mmap&) { a.kept.pinned = 0; }
-  void operator()(const Mprotect&) { a.kept.pinned = 0; }
+  void operator()(const Mmap&) {
+    a.kept.pinned = 0;
+    expect_none_idle();
+  }
+  void operator()(const Mprotect& op) {
+    a.kept.pinned = 0;
+    if (!anything_locked(m)) then(Then::split_clean, op.mm, op.range);  // else it may populate
+  }
   void operator()(const Fork& op) { expect_fork(m, op, a); }
   void operator()(const Munmap& op) {
     if (cuts_one_too_many(m, op)) result(kVmaLimit, -ENOMEM);
+    then(Then::split_clean, op.mm, op.range);
+    expect_none_idle();
   }
+  void operator()(const MadviseDontneed& op) {
+    then(Then::split_clean, op.mm, op.range);
+    expect_none_idle();
+  }
+  void operator()(const Exit&) { expect_none_idle(); }
+
+  void operator()(const MadviseHugepage& op) {
+    expect_flag(op.range, op.mm.id, VM_HUGEPAGE, VM_NOHUGEPAGE, a);
+  }
+  void operator()(const MadviseNohugepage& op) {
+    expect_flag(op.range, op.mm.id, VM_NOHUGEPAGE, VM_HUGEPAGE, a);
+  }
+  void operator()(const MadviseCold& op) { expect_cold(m, recount, op, a); }
+  void operator()(const MadviseFree& op) { expect_free(m, recount, op, a); }
   void operator()(const Mremap& op) { expect_mremap(m, op, a); }
 
   void operator()(const MadviseCollapse& op) {
     a.ask_enabled = false;
-    then(Answers::Then::collapsed, op.mm, op.range);
-    if (held_below_a_table(m, recount, op.mm.id, op.range)) must_fail(kHeldNotCollapsed);
+    then(Then::collapsed, op.mm, op.range);
+    if (held_below_a_table(m, recount, op.mm.id, op.range)) a.must_fail(kHeldNotCollapsed);
+    expect_collapse(m, recount, op, a);
   }
 
   void operator()(const Reclaim& op) {
     a.kept.cached = 0;
     if (anything_locked(m)) a.locked_gaps = count_locked_gaps(m);
-    const Pfn pfn = mapped_frame(m, op.mm.id, op.page.number);
-    if (pfn == kNoPfn) return;
-    const FolioCount count = count_of(pfn);
-    if (count.isolations + count.migration > 0)
-      result(kIsolatedOnce, -EBUSY);
-    else if (held(count))
-      result(kHeldNotReclaimed, Answers::kMin, 0);
-    else if (!entry_of(m, op.mm.id, op.page.number).has(kYoung) &&
-             certainly_unmapped(m, pfn, count))
-      then(test(m, pfn, PG_swapbacked) ? Answers::Then::unmapped : Answers::Then::swapbacked, op.mm,
-           {op.page.number, op.page.number + 1});
+    expect_reclaim(m, recount, op, a);
   }
   void operator()(const MadvisePageout& op) {
     a.kept.cached = 0;
+    expect_in_range(m, recount, op.mm.id, op.range, false, a);
     expect_pageout(m, recount, op, a);
     if (anything_locked(m)) a.locked_gaps = count_locked_gaps(m);
   }
@@ -201,20 +195,13 @@ struct Before {
 
   void operator()(const MigrateBegin& op) {
     const Pfn pfn = mapped_frame(m, op.mm.id, op.page.number);
-    if (pfn != kNoPfn && count_of(pfn).isolations > 0) must_fail(kIsolatedOnce);
+    if (pfn != kNoPfn && count_of(pfn).isolations > 0) a.must_fail(kIsolatedOnce);
   }
-  void operator()(const MovePages& op) {
-    const Pfn pfn = mapped_frame(m, op.mm.id, op.page.number);
-    if (pfn == kNoPfn) return;
-    if (held(count_of(pfn)))
-      must_fail(kHeldNotMigrated);
-    else if (vma_at(m, op.mm.id, op.page.number)->has(VM_READ) && certainly_migrates(m, pfn))
-      result(kMigrates, 0);
-  }
+  void operator()(const MovePages& op) { expect_move_pages(m, recount, op, a); }
   void operator()(const MigrateEnd&) {
     if (!m.migration.in_flight()) return result(kNoMigration, -EINVAL);
     const FolioCount count = recount.folio(m, m.migration.src);
-    if (count.pins + count.gets + count.isolations > 0) must_fail(kHeldNotMigrated);
+    if (count.pins + count.gets + count.isolations > 0) a.must_fail(kHeldNotMigrated);
   }
 
   void operator()(const Swapon&) {
@@ -224,7 +211,7 @@ struct Before {
   void operator()(const Swapoff&) {
     int swapped = 0;
     for (int mm = 0; mm < m.geometry.mms; ++mm) swapped += recount.mm(mm).swap_entries;
-    a.then = Answers::Then::swap_empty;
+    a.expect(Then::swap_empty);
     if (!m.swap_on)
       result(kSwapoffTwice, -EINVAL);
     else if (swapped == 0)

@@ -92,7 +92,8 @@ struct Growth {
 
   bool collapses() const {
     const int became = pmds(std::uint16_t(~before.huge), &Entry::is_present);
-    return of(Event::thp_collapse_alloc) >= became &&
+    const bool uncharged = m.reason == Reason::SCAN_CGROUP_CHARGE_FAIL;
+    return of(Event::thp_collapse_alloc) >= became + uncharged &&
            (!used_up(&Injections::fail_huge_alloc) || of(Event::thp_collapse_alloc_failed) > 0);
   }
 
@@ -114,6 +115,8 @@ struct Growth {
     const int count = of(Event::thp_deferred_split_page);
     const int most =
         std::popcount(joined | before.pte_mapped) + pmds(before.huge, &Entry::is_table);
+    for (std::uint64_t left = joined; left != 0; left &= left - 1)
+      if (test(m, Pfn(std::countr_zero(left) << m.geometry.order), PG_swapcache)) return false;
     return std::popcount(joined) <= count && (!once || before.migrating || count <= most);
   }
   bool pmd_splits() const {

@@ -7,6 +7,8 @@
 namespace thp {
 namespace {
 
+using Then = Answers::Then;
+
 bool is_asked(const Machine& m, const Answers& a, int page) {
   return (a.dirtied >> pmd_index(m, page) & 1) != 0;
 }
@@ -50,7 +52,7 @@ void expect_mremap(const Machine& m, const Mremap& op, Answers& a) {
     else
       a.clean += is_soft_clean(m.pte(op.mm.id, page - delta));
   }
-  a.then = Answers::Then::moved;
+  for (const Then then : {Then::moved_dirty, Then::moved_clean, Then::grown}) a.expect(then);
   a.mm = op.mm.id;
   a.first = to;
   a.end = end;
@@ -59,17 +61,22 @@ void expect_mremap(const Machine& m, const Mremap& op, Answers& a) {
   a.populated = fills && m.inject == Injections{} ? std::min(to + wanted, m.pages()) : end;
 }
 
-AnswerRuleId broken_by_mremap(const Machine& m, const Answers& a) {
+bool moved_dirty(const Machine& m, const Answers& a) {
+  for (int page = a.first; page < a.end; ++page)
+    if (is_soft_clean(entry_of(m, a.mm, page)) && is_asked(m, a, page)) return false;
+  return true;
+}
+
+bool moved_clean(const Machine& m, const Answers& a) {
   int clean = 0;
-  for (int page = a.first; page < a.end; ++page) {
-    const bool is_clean = is_soft_clean(entry_of(m, a.mm, page));
-    if (is_clean && is_asked(m, a, page)) return kMovedIsSoftDirty;
-    clean += is_clean;
-  }
-  if (clean != a.clean) return kTableStaysClean;
+  for (int page = a.first; page < a.end; ++page) clean += is_soft_clean(entry_of(m, a.mm, page));
+  return clean == a.clean;
+}
+
+bool grown(const Machine& m, const Answers& a) {
   for (int page = a.end; page < a.populated && free_blocks(m) > 0; ++page)
-    if (entry_of(m, a.mm, page).is_none()) return kGrowthPopulated;
-  return kRules;
+    if (entry_of(m, a.mm, page).is_none()) return false;
+  return true;
 }
 
 // The next VMA is asked first, but it may be asked in vain.
@@ -96,7 +103,8 @@ bool has_expected_anon_vma(const Machine& m, const Answers& a) {
 void expect_fork(const Machine& m, const Fork& op, Answers& a) {
   a.kept.exclusive = 0;
   a.not_huge = 0;
-  a.then = Answers::Then::took_over;
+  a.expect(Then::took_over);
+  a.expect(Then::never_pinned);
   a.mm = op.child.id;
   for (std::size_t n = 0; n < m.anon_vmas.size(); ++n) {
     const AnonVma& anon_vma = m.anon_vmas[n];
@@ -108,6 +116,10 @@ bool takes_over_what_it_may(const Machine& m, const Answers& a) {
   return std::ranges::none_of(m.vmas(a.mm), [&](const Vma& vma) {
     return vma.anon_vma < kMaxAnonVmas && (a.taken >> vma.anon_vma & 1) != 0;
   });
+}
+
+bool never_pinned(const Machine& m, const Answers& a) {
+  return m.mms[std::size_t(a.mm)].has_pinned == 0;
 }
 
 }  // namespace thp

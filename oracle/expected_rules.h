@@ -50,6 +50,25 @@ enum AnswerRuleId : std::uint8_t {
   kLeavesSwapCache,
   kRefaultIsActive,
   kNeighboursAnonVma,
+  kOutOfCacheIsDirty,
+  kMappedIsMlocked,
+  kTailIsCopied,
+  kHeldStaysUncached,
+  kSwappedByPmd,
+  kForcedIsSoftDirty,
+  kReadPinIsReadOnly,
+  kChildNeverPinned,
+  kAdviceIsKept,
+  kAdviceStaysInRange,
+  kColdIsOld,
+  kFreeIsLazy,
+  kSplitIsClean,
+  kNoneIdle,
+  kLateFailureSplitsPmds,
+  kCollapses,
+  kReadOnlyNotCollapsed,
+  kCollapseSaysWhy,
+  kZeroDoesNotMigrate,
   kCountsZeroPage,
   kCountsFaults,
   kCountsCollapses,
@@ -116,8 +135,30 @@ std::uint8_t holders_of_large(const Machine& m);
 // Are so many slots free that as many pages find one each?
 bool has_free_slots(const Machine& m, int wanted);
 void expect_pageout(const Machine& m, const Recount& recount, const MadvisePageout& op, Answers& a);
-void expect_swap_in(const Machine& m, int mm, int page, Answers& a);
-AnswerRuleId broken_by_swap_in(const Machine& m, const Answers& a);
+void expect_swap_in(const Machine& m, const Recount& recount, int mm, int page, bool write,
+                    Answers& a);
+void expect_dirty_out_of_cache(const Machine& m, Answers& a);
+bool refaulted(const Machine& m, const Answers& a);
+bool out_of_cache(const Machine& m, const Answers& a);
+bool dirty_out_of_cache(const Machine& m, const Answers& a);
+bool mlocked(const Machine& m, const Answers& a);
+bool copied_from_tail(const Machine& m, const Answers& a);
+std::uint64_t idle_slots(const Machine& m);
+// Could the swap cache let go of the folio, were it not mapped?
+bool is_idle_but_for_mapping(const Machine& m, Pfn folio);
+
+// --- Reclaim and migration of a page: expected_reclaim.cc.
+
+std::uint16_t pmds_of(const Machine& m, Pfn folio);  // that map it
+void expect_reclaim(const Machine& m, const Recount& recount, const Reclaim& op, Answers& a);
+void expect_move_pages(const Machine& m, const Recount& recount, const MovePages& op, Answers& a);
+
+// --- An access to a page that is mapped: expected_cow.cc.
+
+void keeps_frame(const Machine& m, MmId mm, PageNr page, Answers& a);
+void keeps_huge(const Machine& m, MmId mm, PageNr page, Answers& a);
+void breaks_cow(const Machine& m, const Recount& recount, MmId mm, PageNr page, Answers& a);
+bool is_exclusive(const Machine& m, MmId mm, PageNr page);
 
 // --- munmap(), mremap(), fork(), and a VMA's first page: expected_mappings.cc. Before, and after a
 // success.
@@ -125,11 +166,37 @@ AnswerRuleId broken_by_swap_in(const Machine& m, const Answers& a);
 // Would it make two VMAs of one where there are sysctl_max_map_count?
 bool cuts_one_too_many(const Machine& m, const Munmap& op);
 void expect_mremap(const Machine& m, const Mremap& op, Answers& a);
-AnswerRuleId broken_by_mremap(const Machine& m, const Answers& a);
+bool moved_dirty(const Machine& m, const Answers& a);
+bool moved_clean(const Machine& m, const Answers& a);
+bool grown(const Machine& m, const Answers& a);
 void expect_anon_vma(const Machine& m, int mm, int page, Answers& a);
 bool has_expected_anon_vma(const Machine& m, const Answers& a);
 void expect_fork(const Machine& m, const Fork& op, Answers& a);
 bool takes_over_what_it_may(const Machine& m, const Answers& a);
+bool never_pinned(const Machine& m, const Answers& a);
+
+// --- Advice: expected_advice.cc. Before, and after a success.
+
+void expect_flag(PageRange range, int mm, std::uint32_t set, std::uint32_t clear, Answers& a);
+// `by_head`: it asks the head of a huge page how often it is mapped.
+void expect_in_range(const Machine& m, const Recount& recount, int mm, PageRange range,
+                     bool by_head, Answers& a);
+void expect_cold(const Machine& m, const Recount& recount, const MadviseCold& op, Answers& a);
+void expect_free(const Machine& m, const Recount& recount, const MadviseFree& op, Answers& a);
+bool advised(const Machine& m, const Answers& a);
+bool kept_elsewhere(const Machine& m, const Answers& a);
+bool is_old(const Machine& m, const Answers& a);
+bool is_lazyfree(const Machine& m, const Answers& a);
+bool split_clean(const Machine& m, const Answers& a);
+
+// --- madvise_collapse: expected_collapse.cc.
+
+void expect_collapse(const Machine& m, const Recount& recount, const MadviseCollapse& op,
+                     Answers& a);
+int errno_of(Reason reason);  // of a collapse that failed
+
+// The rule that does not hold after a success, or kRules.
+AnswerRuleId broken_afterwards(const Machine& m, const Answers& a);
 
 // Pages of locked VMAs that are neither mapped nor migrating: nowhere, or swapped out.
 inline int count_locked_gaps(const Machine& m) {

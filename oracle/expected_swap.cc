@@ -1,8 +1,12 @@
 // What swapping out and swapping in must do: expected of MADV_PAGEOUT and of a read fault.
+#include <algorithm>
+
 #include "oracle/expected_rules.h"
 
 namespace thp {
 namespace {
+
+using Then = Answers::Then;
 
 int slots_in_use(const Machine& m) {
   int used = 0;
@@ -22,6 +26,16 @@ bool is_sole_user(const Machine& m, const SwapSlot& slot) {
   if (slot.count != 1) return false;
   if (slot.cache >= m.frames()) return true;
   return !folio_test_large(m, page_folio(m, slot.cache)) && !test(m, slot.cache, PG_writeback);
+}
+
+int nr_pages(const Machine& m, Pfn folio) { return folio_test_large(m, folio) ? m.hpage_nr() : 1; }
+
+bool is_mapped(const Machine& m, Pfn folio) {
+  const bool large = folio_test_large(m, folio);
+  bool mapped = large && m.compound(folio).mapcount >= 0;
+  for (int sub = 0; sub < nr_pages(m, folio); ++sub)
+    mapped |= m.page(Pfn(folio + sub)).mapcount >= 0;
+  return mapped;
 }
 
 }  // namespace
@@ -44,29 +58,75 @@ void expect_pageout(const Machine& m, const Recount& recount, const MadvisePageo
     need_slots += count.cache_slots == 0;
   }
   if (need_slots > 0 && !has_free_slots(m, need_slots)) return;
-  a.then = Answers::Then::unmapped;
-  a.mm = op.mm.id;
-  a.first = op.range.first;
-  a.end = op.range.end;
+  a.expect(Answers::Then::unmapped);
+  a.about(op.mm.id, op.range.first, op.range.end);
 }
 
-void expect_swap_in(const Machine& m, int mm, int page, Answers& a) {
+// Of a write the reference of the fault and that of the swap cache must be the only ones.
+void expect_swap_in(const Machine& m, const Recount& recount, int mm, int page, bool write,
+                    Answers& a) {
   const Entry& entry = entry_of(m, mm, page);
   const Vma* vma = vma_at(m, mm, page);
   if (!entry.is_swap() || entry.frame >= m.geometry.swap_slots() || vma == nullptr) return;
   const SwapSlot& slot = m.swap(entry.frame);
-  const bool locked = vma->has(VM_LOCKED);
-  a.then = Answers::Then::swapped_in;
-  a.refaults = slot.cache == kNoPfn && !locked;
-  a.leaves_cache = is_sole_user(m, slot) && (locked || is_swap_full(m));
+  const bool locked = vma->has(VM_LOCKED), is_read = slot.cache >= m.frames();
+  if (is_read && !locked && !write) a.expect(Then::refaulted);  // a store may copy it
+  if (locked) a.expect(Then::mlocked);
+  const bool alone = is_read || recount.folio(m, slot.cache).references(false) == 1;
+  if (is_sole_user(m, slot) && (locked || is_swap_full(m) || (write && alone)))
+    a.expect(Then::out_of_cache);
+  if (is_read) return;
+  a.before = slot.cache;
+  if (test(m, slot.cache, PG_tail) && test(m, page_folio(m, slot.cache), PG_anon))
+    a.expect(Then::copied_from_tail);
 }
 
-AnswerRuleId broken_by_swap_in(const Machine& m, const Answers& a) {
+// Nothing but the swap cache and one mapping refers to it: a store may keep it.
+void expect_dirty_out_of_cache(const Machine& m, Answers& a) {
+  if (a.before != kNoPfn && test(m, page_folio(m, a.before), PG_swapcache))
+    a.expect(Then::dirty_out_of_cache);
+}
+
+bool refaulted(const Machine& m, const Answers& a) {
   const Pfn pfn = mapped_frame(m, a.mm, a.first);
-  if (pfn == kNoPfn) return kRules;
-  const Pfn folio = page_folio(m, pfn);
-  if (a.refaults && !test(m, folio, PG_active)) return kRefaultIsActive;
-  return a.leaves_cache && test(m, folio, PG_swapcache) ? kLeavesSwapCache : kRules;
+  return pfn == kNoPfn || test(m, page_folio(m, pfn), PG_active);
+}
+
+bool out_of_cache(const Machine& m, const Answers& a) {
+  const Pfn pfn = mapped_frame(m, a.mm, a.first);
+  return pfn == kNoPfn || !test(m, page_folio(m, pfn), PG_swapcache);
+}
+
+bool dirty_out_of_cache(const Machine& m, const Answers& a) {
+  const Pfn pfn = mapped_frame(m, a.mm, a.first);
+  return pfn != a.before || test(m, page_folio(m, pfn), PG_swapcache | PG_dirty);
+}
+
+bool mlocked(const Machine& m, const Answers& a) {
+  const Pfn pfn = mapped_frame(m, a.mm, a.first);
+  return pfn == kNoPfn || folio_test_large(m, page_folio(m, pfn)) || test(m, pfn, PG_mlocked);
+}
+
+bool copied_from_tail(const Machine& m, const Answers& a) {
+  return mapped_frame(m, a.mm, a.first) != a.before;
+}
+
+bool is_idle_but_for_mapping(const Machine& m, Pfn folio) {
+  for (int sub = 0; sub < nr_pages(m, folio); ++sub)
+    if (m.swap(m.page(Pfn(folio + sub)).private_slot).count != 0) return false;
+  return !test(m, folio, PG_writeback);
+}
+
+// Of the first 64 slots: those that only the swap cache has, for a page that nobody maps.
+std::uint64_t idle_slots(const Machine& m) {
+  std::uint64_t idle = 0;
+  for (int i = 0; m.swap_on && i < std::min(m.geometry.swap_slots(), 64); ++i) {
+    const Pfn cached = m.swap(Slot(i)).cache;
+    if (cached >= m.frames()) continue;
+    const Pfn folio = page_folio(m, cached);
+    if (is_idle_but_for_mapping(m, folio) && !is_mapped(m, folio)) idle |= std::uint64_t{1} << i;
+  }
+  return idle;
 }
 
 }  // namespace thp

@@ -62,11 +62,12 @@ inline constexpr Invariant kFrameInvariants[] = {
               f.page.private_slot < f.m.geometry.swap_slots() &&
               f.m.swap(f.page.private_slot).cache == f.pfn;
      }},
-    {"zero_pages_stay_zero", "Nobody has written to a zero page, small or huge.",
+    {"zero_pages_stay_zero",
+     "Nobody has written to a zero page, small or huge, nor locked it in memory.",
      "mm/huge_memory.c get_huge_zero_page(); mm/memory.c do_anonymous_page()",
      [](const TheFrame& f) {
        const bool is_zero = is_huge_zero_page(f.m, f.head) || is_zero_page(f.m, f.pfn);
-       return !is_zero || f.page.content == 0;
+       return !is_zero || (f.page.content == 0 && !f.has(PG_mlocked | PG_unevictable | PG_lru));
      }},
 };
 
