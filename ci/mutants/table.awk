@@ -76,7 +76,7 @@ $4 == "equal" {
 
 END {
   print "# Mutants: how much would it catch?\n"
-  print "Written by `ci/mutate --write`. One mistake each, mostly one that Linux once made: who"
+  print "Written by `ci/mutate --write`. One mistake each, some of them made by Linux once: who"
   print "notices it, and how soon? *Alone*: with its judge muted, no other notices anything in its"
   print "shortest trace, nor in the explorer's scopes up to the one that killed it (the first three"
   print "if that was the last of six, or none did). Seconds are median and worst over seeds, on one"
