@@ -86,7 +86,7 @@ bool swapbacked(const Machine& m, const Answers& a) {
   return pfn == kNoPfn || test(m, page_folio(m, pfn), PG_swapbacked);
 }
 
-// What is mapped there, if it is in one piece with what was.
+// The folio that was at `first`, or what it has been split to there.
 bool uncached(const Machine& m, const Answers& a) {
   return !test(m, page_folio(m, a.before), PG_swapcache);
 }
@@ -109,11 +109,7 @@ bool none_idle(const Machine& m, const Answers& a) { return (idle_slots(m) & ~a.
 
 // No PMD maps the folio that was at `first`.
 bool by_ptes(const Machine& m, const Answers& a) {
-  const Pfn folio = page_folio(m, a.before);
-  for (int mm = 0; mm < m.geometry.mms; ++mm)
-    for (int i = 0; i < m.geometry.pmds; ++i)
-      if (m.pmd(mm, i).is_present() && m.pmd(mm, i).frame == folio) return false;
-  return true;
+  return pmds_of(m, page_folio(m, a.before)) == 0;
 }
 
 using Then = Answers::Then;
