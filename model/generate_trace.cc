@@ -47,7 +47,7 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
 
 // The same pages in two address spaces, by a PMD here and by PTEs there: the parent may keep some
 // for itself or lock some, the child may lose some. Where nobody may write, locking makes no
-// copies.
+// copies; and while a page is off the LRU its locks are not counted.
 void share(Choose choose, const OpMask& mask, Growing& g) {
   const int pages = g.machine.pages();
   const bool all = choose(4) == 3;
@@ -59,7 +59,12 @@ void share(Choose choose, const OpMask& mask, Growing& g) {
   }
   g.add_if(mask, Fork{{0}, {1}});
   if (maybe()) g.add_if(mask, Munmap{{1}, {0, 1 + choose(pages)}});
-  if (maybe()) g.add_if(mask, Mlock{{0}, {0, 1 + choose(pages)}});
+  const bool uncounted = choose(8) == 7;
+  if (uncounted) g.add_if(mask, Isolate{{0}, {0}, {0}});
+  if (uncounted || maybe()) g.add_if(mask, Mlock{{0}, {0, 1 + choose(pages)}});
+  if (!uncounted) return;
+  g.add_if(mask, Mlock{{1}, {0, pages}});
+  g.add_if(mask, Putback{{0}});
 }
 
 // Reclaim of a page that nobody uses: the first pass takes the young bits, the second the page.

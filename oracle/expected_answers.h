@@ -63,7 +63,9 @@ struct Answers {
     lazyfree,
     split_clean,
     none_idle,
-    by_ptes
+    by_ptes,
+    locks_counted,
+    locks_young
   };
   static constexpr int kMin = std::numeric_limits<int>::min(),
                        kMax = std::numeric_limits<int>::max();
@@ -77,7 +79,7 @@ struct Answers {
   Frame frame = Frame::any;            // that maps `first`, after a success
   Pfn before = kNoPfn;                 // the frame that mapped it
   Pfn written = kNoPfn;                // the frame that a device writes to
-  std::uint32_t then = 0;              // a set of Then
+  std::uint64_t then = 0;              // a set of Then
   int mm = 0, first = 0, end = 0;
   int locked_gaps = -1;        // pages of locked VMAs that have no memory; -1: not asked
   std::uint16_t not_huge = 0;  // PMDs that become huge only where that is allowed
@@ -92,6 +94,8 @@ struct Answers {
   std::uint32_t advice = 0, against = 0;  // VMA flags that are set and clear then
   int elsewhere = 0;                      // pages that are mapped outside the range
   std::uint64_t idle = 0;                 // swap slots that only the cache of an unmapped page has
+  int uncounted = 0;                      // locks of the page of `first` that mlock_count lacks
+  std::uint16_t young = 0;                // locked PMDs of the folio that are young
   bool explains = false;                  // must m.reason and the result of a failure agree?
   Attributes kept;                        // that no page loses
 
@@ -106,7 +110,7 @@ struct Answers {
     first = from;
     end = to;
   }
-  void expect(Then what) { then |= std::uint32_t{1} << int(what); }
+  void expect(Then what) { then |= std::uint64_t{1} << int(what); }
   bool expects(Then what) const { return (then >> int(what) & 1) != 0; }
 };
 

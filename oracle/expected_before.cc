@@ -125,14 +125,20 @@ struct Before {
     result(kHugeZeroFreed, m.huge_zero_page != kNoPfn && !used ? m.hpage_nr() : 0);
   }
 
-  void operator()(const Mlock& op) { then(Then::resident, op.mm, op.range); }
+  void operator()(const Mlock& op) {
+    then(Then::resident, op.mm, op.range);
+    expect_lock_count(m, a);
+  }
   void operator()(const WritebackEnd&) { a.expect(Then::written); }
   void then(Then what, MmId mm, PageRange range) {
     a.expect(what);
     a.about(mm.id, range.first, range.end);
   }
 
-  void operator()(const Munlock& op) { then(Then::unlocked, op.mm, op.range); }
+  void operator()(const Munlock& op) {
+    then(Then::unlocked, op.mm, op.range);
+    expect_lock_count(m, a);
+  }
   void operator()(const ClearSoftDirty& op) {
     a.kept.soft_dirty = 0;
     then(Then::soft_clean, op.mm, {});

@@ -49,8 +49,10 @@ AnswerRuleId miscounts(const O& op, const Growth& g) {
     if (!g.pmd_splits()) return kCountsPmdSplits;
   if constexpr (kWritesOut<O>)
     if (!g.writes()) return kCountsSwap;
-  if constexpr (std::is_same_v<O, Reclaim>)
+  if constexpr (std::is_same_v<O, Reclaim>) {
     if (!g.swaps_in_small_pages()) return kCountsSwap;
+    if (!g.swaps_the_head()) return kHeadIsSwapped;
+  }
   if constexpr (kFaults<O> && kOfOnePage<O>)
     if (!g.reads(entry_of(m, op.mm.id, op.page.number))) return kCountsSwap;
   if constexpr (std::is_same_v<O, MigrateEnd>)
@@ -93,6 +95,7 @@ Tally tally_before(const Machine& m, const Recount& recount, const Op& op) {
   visit_op(
       [&]<class O>(const O& o) {
         if constexpr (kWritesOut<O>) count_written(m, t.written, t.written_large);
+        if constexpr (std::is_same_v<O, Reclaim>) t.slots_left = has_free_slots(m, 1);
         if constexpr (kOfOnePage<O>) {
           t.entry = entry_of(m, o.mm.id, o.page.number);
           t.below_table = m.pmd(o.mm.id, pmd_index(m, o.page.number)).is_table();

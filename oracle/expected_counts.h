@@ -24,6 +24,7 @@ struct Tally {
   bool migrating = false;
   std::uint8_t migrating_large = 0;
   int written = 0, written_large = 0;  // pages and huge pages under writeback
+  bool slots_left = false;             // of swap: two at least
   Entry entry;                         // that of the op's page, if it is of one page
   bool below_table = false;            // it is a PTE
   bool cached = false;                 // it is swapped out, and in the swap cache

@@ -135,6 +135,11 @@ struct Growth {
     const bool failed = used_up(&Injections::fail_swap_cluster) && split;
     return !failed || of(Event::thp_swpout_fallback) == 1;
   }
+  bool swaps_the_head() const {
+    if (of(Event::thp_swpout_fallback) == 0 || before.folio == kNoPfn) return true;
+    return !before.slots_left || test(m, before.folio, PG_swapcache | PG_mlocked) ||
+           !is_mapped(m, before.folio);
+  }
   bool reads(const Entry& now) const {
     const bool swapped = before.entry.is_swap() && before.below_table;
     if (!swapped || before.cached) return of(Event::pswpin) == 0;

@@ -8,23 +8,12 @@ namespace {
 
 using Then = Answers::Then;
 
-bool locked_by_pmd(const Machine& m, Pfn folio) {
-  for (int mm = 0; mm < m.geometry.mms; ++mm)
-    for (int i = 0; i < m.geometry.pmds; ++i) {
-      const Vma* vma = vma_at(m, mm, i * m.hpage_nr());
-      const bool maps = m.pmd(mm, i).is_present() && m.pmd(mm, i).frame == folio;
-      if (maps && vma != nullptr && vma->has(VM_LOCKED)) return true;
-    }
-  return false;
-}
-
 // May reclaim add the folio to the swap cache, whole?
 void expect_cache(const Machine& m, Pfn folio, const FolioCount& count, Answers& a) {
   const bool large = folio_test_large(m, folio);
   a.before = folio;
   if (test(m, folio, PG_swapcache)) return;
-  if (count.pins > 0 || (large && (held(count) || locked_by_pmd(m, folio))))
-    a.expect(Then::uncached);
+  if (count.pins > 0 || (large && held(count)) || locked_by_pmd(m, folio)) a.expect(Then::uncached);
   if (large && count.pmds == 0) a.expect(Then::not_swapped_whole);
 }
 
@@ -45,6 +34,7 @@ void expect_reclaim(const Machine& m, const Recount& recount, const Reclaim& op,
   const Pfn folio = page_folio(m, pfn);
   const FolioCount count = recount.folio(m, folio);
   expect_cache(m, folio, count, a);
+  expect_young_locks(m, folio, a);
   if (count.isolations + count.migration > 0) return a.result(kIsolatedOnce, -EBUSY, -EBUSY);
   if (held(count)) return a.result(kHeldNotReclaimed, Answers::kMin, 0);
   if (entry_of(m, op.mm.id, page).has(kYoung) || !certainly_unmapped(m, pfn, count)) return;

@@ -65,6 +65,8 @@ enum AnswerRuleId : std::uint8_t {
   kSplitIsClean,
   kNoneIdle,
   kLateFailureSplitsPmds,
+  kLocksAreCounted,
+  kLocksStayYoung,
   kCollapses,
   kReadOnlyNotCollapsed,
   kCollapseSaysWhy,
@@ -76,6 +78,7 @@ enum AnswerRuleId : std::uint8_t {
   kCountsQueued,
   kCountsPmdSplits,
   kCountsSwap,
+  kHeadIsSwapped,
   kCountsMigrations,
   kCountsReuse,
   kRules
@@ -144,6 +147,7 @@ bool dirty_out_of_cache(const Machine& m, const Answers& a);
 bool mlocked(const Machine& m, const Answers& a);
 bool copied_from_tail(const Machine& m, const Answers& a);
 std::uint64_t idle_slots(const Machine& m);
+bool is_mapped(const Machine& m, Pfn folio);
 // Could the swap cache let go of the folio, were it not mapped?
 bool is_idle_but_for_mapping(const Machine& m, Pfn folio);
 
@@ -152,6 +156,16 @@ bool is_idle_but_for_mapping(const Machine& m, Pfn folio);
 std::uint16_t pmds_of(const Machine& m, Pfn folio);  // that map it
 void expect_reclaim(const Machine& m, const Recount& recount, const Reclaim& op, Answers& a);
 void expect_move_pages(const Machine& m, const Recount& recount, const MovePages& op, Answers& a);
+
+// --- Locked VMAs: expected_mlock.cc. Before, and after a success.
+
+// Does a locked VMA map the huge page, by its PMD?
+bool locked_by_pmd(const Machine& m, Pfn folio);
+void expect_lock_count(const Machine& m, Answers& a);
+void expect_young_locks(const Machine& m, Pfn folio, Answers& a);
+bool locks_counted(const Machine& m, const Answers& a);
+bool locks_young(const Machine& m, const Answers& a);
+bool unlocked(const Machine& m, const Answers& a);
 
 // --- An access to a page that is mapped: expected_cow.cc.
 

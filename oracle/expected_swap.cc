@@ -30,6 +30,8 @@ bool is_sole_user(const Machine& m, const SwapSlot& slot) {
 
 int nr_pages(const Machine& m, Pfn folio) { return folio_test_large(m, folio) ? m.hpage_nr() : 1; }
 
+}  // namespace
+
 bool is_mapped(const Machine& m, Pfn folio) {
   const bool large = folio_test_large(m, folio);
   bool mapped = large && m.compound(folio).mapcount >= 0;
@@ -37,8 +39,6 @@ bool is_mapped(const Machine& m, Pfn folio) {
     mapped |= m.page(Pfn(folio + sub)).mapcount >= 0;
   return mapped;
 }
-
-}  // namespace
 
 // v6.1 mm/swapfile.c: scan_swap_map_slots() may pass by the one slot where it begins.
 bool has_free_slots(const Machine& m, int wanted) {

@@ -115,6 +115,11 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/swap_state.c: free_swap_cache(); mm/swapfile.c: __try_to_reclaim_swap()"},
     {"an attempt to split that fails once all is unmapped leaves page tables",
      "mm/huge_memory.c: split_huge_page_to_list(): remap_page()"},
+    {"mlock() and munlock() count the locked VMAs of a page that is on the LRU, and without one it "
+     "is evictable",
+     "mm/mlock.c: __mlock_page(), __munlock_page()"},
+    {"reclaim leaves a locked huge PMD as young as it was",
+     "mm/rmap.c: folio_referenced_one(): VM_LOCKED"},
     {"madvise_collapse of what is collapsed, or small, writable and nobody else's, succeeds",
      "mm/khugepaged.c: hpage_collapse_scan_pmd(), madvise_collapse()"},
     {"madvise_collapse fails over a block without a writable page",
@@ -137,6 +142,9 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
     {"pswpout and thp_swpout count what is written to swap, pswpin what is read, and "
      "thp_swpout_fallback what had to be split for it",
      "mm/page_io.c: count_swpout_vm_event(), swap_readpage(); mm/vmscan.c: shrink_folio_list()"},
+    {"the head of a huge page that is split for want of a cluster is swapped out, where a slot is "
+     "left",
+     "mm/vmscan.c: shrink_folio_list(): add_to_swap() after split_folio_to_list()"},
     {"pgmigrate_success and _fail count pages, thp_migration_success, _fail and _split huge pages",
      "mm/migrate.c: migrate_pages()"},
     {"pgreuse counts the write-protected pages that a store may keep",

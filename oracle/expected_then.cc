@@ -37,29 +37,6 @@ bool written(const Machine& m, const Answers&) {
   return true;
 }
 
-// Does a locked VMA map it, a large folio by its PMD?
-bool locked_somewhere(const Machine& m, Pfn folio) {
-  const bool large = folio_test_large(m, folio);
-  for (int mm = 0; mm < m.geometry.mms; ++mm)
-    for (const Vma& vma : m.vmas(mm))
-      for (int page = vma.start; vma.has(VM_LOCKED) && page < vma.end; ++page) {
-        const bool by_pmd = !m.pmd(mm, pmd_index(m, page)).is_table();
-        const Pfn pfn = mapped_frame(m, mm, page);
-        if (pfn != kNoPfn && by_pmd == large && page_folio(m, pfn) == folio) return true;
-      }
-  return false;
-}
-
-bool unlocked(const Machine& m, const Answers& a) {
-  for (int page = a.first; page < a.end; ++page) {
-    const Pfn pfn = mapped_frame(m, a.mm, page);
-    if (pfn != kNoPfn && test(m, page_folio(m, pfn), PG_mlocked) &&
-        !locked_somewhere(m, page_folio(m, pfn)))
-      return false;
-  }
-  return true;
-}
-
 bool soft_clean(const Machine& m, const Answers& a) {
   for (int page = 0; page < m.pages(); ++page) {
     const Entry& entry = entry_of(m, a.mm, page);
@@ -150,6 +127,8 @@ constexpr ThenRule kThenRules[] = {
     {Then::split_clean, kSplitIsClean, split_clean},
     {Then::none_idle, kNoneIdle, none_idle},
     {Then::by_ptes, kLateFailureSplitsPmds, by_ptes},
+    {Then::locks_counted, kLocksAreCounted, locks_counted},
+    {Then::locks_young, kLocksStayYoung, locks_young},
 };
 
 }  // namespace
