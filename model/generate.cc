@@ -83,8 +83,11 @@ struct Sequel {
 };
 constexpr Sequel kSequels[] = {
     {kKindOf<Fork>, kKindOf<Store>},
+    {kKindOf<Fork>, kKindOf<Pin>},  // unshares
     {kKindOf<Pin>, kKindOf<Fork>},
     {kKindOf<Pin>, kKindOf<MigrateBegin>},
+    {kKindOf<Pin>, kKindOf<Unpin>},
+    {kKindOf<Unpin>, kKindOf<MadvisePageout>},
     {kKindOf<Munmap>, kKindOf<ShrinkDeferred>},
     {kKindOf<MadviseDontneed>, kKindOf<ShrinkDeferred>},
     {kKindOf<MadviseFree>, kKindOf<Reclaim>},
@@ -96,6 +99,7 @@ constexpr Sequel kSequels[] = {
     {kKindOf<Reclaim>, kKindOf<Load>},
     {kKindOf<Reclaim>, kKindOf<Exit>},          // whoever kept the page from being unmapped
     {kKindOf<WritebackEnd>, kKindOf<Reclaim>},  // and the second one frees what is written
+    {kKindOf<WritebackEnd>, kKindOf<ShrinkDeferred>},
     {kKindOf<Exit>, kKindOf<MadviseFree>},
     {kKindOf<Mlock>, kKindOf<Reclaim>},
     {kKindOf<Isolate>, kKindOf<Putback>},

@@ -47,34 +47,59 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
 
 // The same pages in two address spaces, by a PMD here and by PTEs there: the parent may keep some
 // for itself or lock some, the child may lose some. Where nobody may write, locking makes no
-// copies; and while a page is off the LRU its locks are not counted.
+// copies; and while a page is off the LRU its locks are not counted. A huge page that is migrated
+// meanwhile comes back to both, but the child's PTEs do not make it a PageDoubleMap. Of two VMAs
+// the rmap finds that first which starts first: the child's often starts one page later.
 void share(Choose choose, const OpMask& mask, Growing& g) {
   const int pages = g.machine.pages();
   const bool all = choose(4) == 3;
   const auto maybe = [&] { return all || choose(2) == 1; };
-  if (maybe()) g.add_if(mask, Mprotect{{0}, {0, pages}, Protection::r});
+  const Mprotect read_only{{0}, {0, pages}, Protection::r};
+  const bool for_both = maybe();
+  if (for_both) g.add_if(mask, read_only);
   if (choose(4) == 3) {
     const int first = choose(pages);
     g.add_if(mask, MadviseDontfork{{0}, {first, first + 1 + choose(pages - first)}});
   }
+  const bool migrated = choose(8) == 7;
+  if (migrated) g.add_if(mask, MigrateBegin{{0}, {0}});
   g.add_if(mask, Fork{{0}, {1}});
-  if (maybe()) g.add_if(mask, Munmap{{1}, {0, 1 + choose(pages)}});
+  if (maybe()) g.add_if(mask, Munmap{{1}, {0, 1 + choose(choose(2) == 0 ? 1 : pages)}});
+  if (!for_both && choose(2) == 1) g.add_if(mask, read_only);
+  if (migrated) g.add_if(mask, MigrateEnd{});
+  if (migrated) g.add_if(mask, Store{{1}, {choose(g.machine.hpage_nr())}, {1}});
   const bool uncounted = choose(8) == 7;
   if (uncounted) g.add_if(mask, Isolate{{0}, {0}, {0}});
-  if (uncounted || maybe()) g.add_if(mask, Mlock{{0}, {0, 1 + choose(pages)}});
+  const int locked = choose(2) == 0 ? pages - choose(g.machine.hpage_nr()) : 1 + choose(pages);
+  if (uncounted || maybe()) g.add_if(mask, Mlock{{0}, {0, locked}});
   if (!uncounted) return;
   g.add_if(mask, Mlock{{1}, {0, pages}});
   g.add_if(mask, Putback{{0}});
 }
 
-// Reclaim of a page that nobody uses: the first pass takes the young bits, the second the page.
-// Then the parent may leave it to the child, which may give it away.
+// Reclaim of a page that nobody uses: the first pass takes the young bits, the second the page,
+// but for one that is held, which gets into the swap cache and is written once it is given back.
+// What is unmapped and in the swap cache may still be on the deferred split queue. Then the parent
+// may leave it to the child, which may give it away or write to it.
 void press(Choose choose, const OpMask& mask, Growing& g) {
   const int nr = g.machine.hpage_nr(), first = choose(g.trace.geometry.pmds) * nr;
-  for (int pass = 0; pass < 2; ++pass) g.add_if(mask, Reclaim{{0}, {first}});
+  const auto passes = [&](int times) {
+    for (int pass = 0; pass < times; ++pass) g.add_if(mask, Reclaim{{0}, {first}});
+  };
+  const bool is_held = choose(8) == 7;
+  if (is_held) g.add_if(mask, Get{{0}, {0}, {first}});
+  passes(is_held ? 3 : 2);
+  if (is_held) g.add_if(mask, Put{{0}});
+  if (is_held) passes(2);
+  if (choose(4) == 3) {
+    g.add_if(mask, WritebackEnd{});
+    g.add_if(mask, ShrinkDeferred{});
+  }
   if (g.trace.geometry.mms == 1 || choose(2) == 0) return;
   g.add_if(mask, Exit{{0}});
-  if (choose(2) == 1) g.add_if(mask, MadviseFree{{1}, {first, first + nr}});
+  const int then = choose(4);
+  if (then == 1) g.add_if(mask, MadviseFree{{1}, {first, first + nr}});
+  if (then >= 2) g.add_if(mask, Store{{1}, {first}, {1}});
 }
 
 // Most ops do nothing where nothing is mapped: begin with memory, usually.

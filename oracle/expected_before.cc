@@ -39,7 +39,6 @@ struct Before {
 
   void operator()(const Load& op) {
     reads(op.mm, op.page);
-    expect_dirty_out_of_cache(m, a);
     expect_swap_in(m, recount, op.mm.id, op.page.number, false, a);
   }
   void operator()(const Get& op) { reads(op.mm, op.page); }

@@ -58,8 +58,7 @@ void expect_pageout(const Machine& m, const Recount& recount, const MadvisePageo
     need_slots += count.cache_slots == 0;
   }
   if (need_slots > 0 && !has_free_slots(m, need_slots)) return;
-  a.expect(Answers::Then::unmapped);
-  a.about(op.mm.id, op.range.first, op.range.end);
+  a.expect(Answers::Then::unmapped);  // in the range that expect_in_range() knows
 }
 
 // Of a write the reference of the fault and that of the swap cache must be the only ones.
