@@ -58,6 +58,13 @@ void expect_split(const Machine& m, const Recount& recount, int mm, PageRange ra
     a.small |= block;
 }
 
+// Does a PMD map what the range begins with, and the VMA and the range go on to its end?
+bool is_advised_whole(const Machine& m, int mm, PageRange range) {
+  const int end = std::min<int>(range.end, vma_at(m, mm, range.first)->end);
+  return !m.pmd(mm, pmd_index(m, range.first)).is_table() &&
+         range.first == pmd_first(m, range.first) && end - range.first >= m.hpage_nr();
+}
+
 }  // namespace
 
 void expect_flag(PageRange range, int mm, std::uint32_t set, std::uint32_t clear, Answers& a) {
@@ -70,7 +77,7 @@ void expect_flag(PageRange range, int mm, std::uint32_t set, std::uint32_t clear
 bool advised(const Machine& m, const Answers& a) {
   return std::ranges::all_of(m.vmas(a.mm), [&](const Vma& vma) {
     const bool outside = vma.end <= a.first || a.end <= vma.start;
-    return outside || (vma.has(a.advice) && !vma.has(a.against));
+    return outside || (vma.flags & (a.advice | a.against)) == a.advice;
   });
 }
 
@@ -98,8 +105,9 @@ void expect_cold(const Machine& m, const Recount& recount, const MadviseCold& op
   expect_in_range(m, recount, op.mm.id, op.range, false, a);
   const Pfn pfn = mapped_frame(m, op.mm.id, op.range.first);
   if (pfn == kNoPfn || first_advised(m, op.mm.id, op.range) == nullptr) return;
-  const bool large = folio_test_large(m, page_folio(m, pfn));
-  if (!large && is_lone(m, pfn, recount.folio(m, pfn))) a.expect(Then::old);
+  const Pfn folio = page_folio(m, pfn);
+  if (folio_test_large(m, folio) && !is_advised_whole(m, op.mm.id, op.range)) return;
+  if (is_lone(m, folio, recount.folio(m, folio))) a.expect(Then::old);
 }
 
 bool is_old(const Machine& m, const Answers& a) {
@@ -107,7 +115,8 @@ bool is_old(const Machine& m, const Answers& a) {
   return pfn != kNoPfn && !entry_of(m, a.mm, a.first).has(kYoung) && !test(m, pfn, PG_active);
 }
 
-// A small page, or a huge one that is advised whole; the swap cache might keep it.
+// A small page, or a huge one that is advised whole, or split as a part of it is; the swap cache
+// might keep it.
 void expect_free(const Machine& m, const Recount& recount, const MadviseFree& op, Answers& a) {
   expect_in_range(m, recount, op.mm.id, op.range, true, a);
   const Pfn pfn = mapped_frame(m, op.mm.id, op.range.first);
@@ -117,7 +126,9 @@ void expect_free(const Machine& m, const Recount& recount, const MadviseFree& op
   const FolioCount count = recount.folio(m, folio);
   const int end = std::min<int>(op.range.end, vma->end);
   const bool whole = count.pmds == 1 && folio == pfn && end - op.range.first >= m.hpage_nr();
-  if (folio_test_large(m, folio) && !whole) return;
+  const bool splits = m.inject == Injections{} && !held(count) && !test(m, folio, PG_writeback) &&
+                      !mapped_behind_a_huge_pmd(m, folio) && count.pmds == 1;
+  if (folio_test_large(m, folio) && !whole && !splits) return;
   if (is_lone(m, folio, count) && !test(m, folio, PG_swapcache)) a.expect(Then::lazyfree);
 }
 

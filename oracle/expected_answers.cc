@@ -8,10 +8,12 @@
 namespace thp {
 namespace {
 
+// What a store brings to a page that had none, or copies, belongs to the VMA, too.
 bool at_home(const Machine& m, const Answers& a) {
   const Pfn pfn = mapped_frame(m, a.mm, a.first);
   const Entry& entry = entry_of(m, a.mm, a.first);
-  if (!a.comes_home || pfn != a.before || !test(m, entry.frame, PG_anon_exclusive)) return true;
+  const bool its_own = pfn == a.before ? a.comes_home : a.brings_new && pfn != kNoPfn;
+  if (!its_own || !test(m, entry.frame, PG_anon_exclusive)) return true;
   const Vma* vma = vma_at(m, a.mm, a.first);
   return vma != nullptr && m.page(page_folio(m, pfn)).anon_vma == vma->anon_vma;
 }
@@ -43,7 +45,8 @@ bool pins_coherent(const Machine& m, const FlatMemory& memory) {
   return true;
 }
 
-AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& memory, int result) {
+AnswerRuleId broken_rule(const Answers& a, const Attributes& lost, const Machine& m,
+                         const FlatMemory& memory, int result) {
   if (result < a.least || result > a.most) return AnswerRuleId(a.rule);
   for (unsigned left = a.held_large; left != 0; left &= left - 1) {
     const Holder& holder = m.holders[std::size_t(std::countr_zero(left))];
@@ -59,7 +62,6 @@ AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& m
   if (!all_huge(m, a.huge)) return kHeldStaysMapped;
   if (!pins_coherent(m, memory)) return kPinCoherent;
   if (!huge_where_allowed(m, a)) return kHugeWhereAllowed;
-  const Attributes lost = lost_attributes(m, a.kept);
   if (lost.exclusive != 0) return kStaysExclusive;
   if (lost.soft_dirty != 0) return kStaysSoftDirty;
   if (lost.pinned != 0) return kStaysWritable;
@@ -76,6 +78,18 @@ AnswerRuleId broken_rule(const Answers& a, const Machine& m, const FlatMemory& m
   return broken_afterwards(m, a);
 }
 
+// What pages lost that the op may not take.
+AnswerRuleId broken_promise(const Attributes& lost) {
+  if (lost.there != 0) return kStaysThere;
+  if (lost.writable != 0) return kKeepsWriteAccess;
+  if (lost.young != 0) return kStaysYoung;
+  if (lost.dirty != 0) return kStaysDirty;
+  if (lost.absent != 0) return kStaysAbsent;
+  if (lost.closed != 0) return kStaysClosed;
+  if (lost.clean != 0) return kStaysClean;
+  return lost.unpinned != 0 ? kChildNeverPinned : kRules;
+}
+
 }  // namespace
 
 bool may_be_huge(const Machine& m, int mm, int i, bool ask_enabled) {
@@ -87,7 +101,9 @@ bool may_be_huge(const Machine& m, int mm, int i, bool ask_enabled) {
 
 const char* check_after(const Answers& answers, const Machine& m, const FlatMemory& memory,
                         int result) {
-  const AnswerRuleId rule = broken_rule(answers, m, memory, result);
+  const Attributes lost = lost_attributes(m, answers.kept);
+  AnswerRuleId rule = broken_rule(answers, lost, m, memory, result);
+  if (rule == kRules) rule = broken_promise(lost);
   return rule == kRules ? nullptr : answer_rules()[rule].sentence;
 }
 

@@ -18,14 +18,23 @@ struct AnswerRule {
 };
 std::span<const AnswerRule> answer_rules();
 
-// Of up to 64 pages, the same ones of every machine of a geometry: bit for page those that are
-// mapped, swapped or migrating as exclusive, and as soft-dirty; those that are pinned and have a
-// writable PTE.
+// Of up to 64 pages, the same ones of every machine of a geometry, bit for page.
 struct Attributes {
-  std::uint64_t exclusive = 0, soft_dirty = 0, pinned = 0;
+  std::uint64_t there = 0, absent = 0;              // has it an entry?
+  std::uint64_t exclusive = 0, soft_dirty = 0;      // mapped, swapped or migrating
+  std::uint64_t writable = 0, closed = 0;           // mapped or migrating: may it be written to?
+  std::uint64_t young = 0, dirty = 0;               // dirty by its entry, or by itself
+  std::uint64_t clean = 0;                          // neither, exclusive, and not in the swap cache
+  std::uint64_t open = 0, pinned = 0;               // a PTE that is writable; of a pinned page
+  std::uint64_t mapped = 0, swapped = 0, zero = 0;  // what kind of entry it is
+  std::uint64_t unpinned = 0;                       // bit for address space: it never pinned
   std::uint64_t cached = 0;  // of up to 64 swap slots: those in use that the swap cache has, too
 };
 Attributes attributes_of(const Machine& m);
+// Bit for page, those of [first, end).
+std::uint64_t sampled(const Machine& m, int mm, int first, int end);
+// Those that the op may not take away; cached ones for no op but reclaim.
+Attributes kept_over(const Machine& m, const Op& op);
 // Those that it had, and has no longer although it is still there.
 Attributes lost_attributes(const Machine& m, const Attributes& before);
 
@@ -65,7 +74,36 @@ struct Answers {
     none_idle,
     by_ptes,
     locks_counted,
-    locks_young
+    locks_young,
+    touched,
+    stored,
+    inherited,
+    carried,
+    collapsed_anew,
+    aged,
+    marked,
+    upgraded,
+    accounted,
+    swap_on,
+    no_huge_zero_page,
+    merged,
+    zero_page,
+    huge,
+    whole,
+    migrated_as_is,
+    populated,
+    used,
+    swapped_whole,
+    submitted,
+    locked_once,
+    unlocked_elsewhere,
+    stays_cached,
+    cached_itself,
+    unfaulted,
+    closed,
+    arrived,
+    split_alike,
+    let_go
   };
   static constexpr int kMin = std::numeric_limits<int>::min(),
                        kMax = std::numeric_limits<int>::max();
@@ -88,9 +126,11 @@ struct Answers {
   int clean = 0;               // entries below the others that were not soft-dirty
   int populated = 0;           // up to where it fills what a locked VMA has grown by
   std::uint64_t taken = 0;     // anon_vmas that no VMA of a child may take over
+  int parent = 0;              // of the child `mm`
   bool untouched = false;      // has the VMA of `first` no anon_vma yet?
   int adopts = kNoAnonVma;     // the anon_vma that it then takes; kNoAnonVma: one of its own
   bool comes_home = false;     // if the access makes the page of `first` exclusive
+  bool brings_new = false;     // if it maps another page there, that is a new one
   std::uint32_t advice = 0, against = 0;  // VMA flags that are set and clear then
   int elsewhere = 0;                      // pages that are mapped outside the range
   std::uint64_t idle = 0;                 // swap slots that only the cache of an unmapped page has
@@ -98,6 +138,14 @@ struct Answers {
   std::uint16_t young = 0;                // locked PMDs of the folio that are young
   bool explains = false;                  // must m.reason and the result of a failure agree?
   Attributes kept;                        // that no page loses
+  Attributes carried;                     // what mremap() takes along
+  int merged_start = 0, merged_end = 0;   // of the VMA of `first`
+  std::uint64_t faulted = 0;              // pages whose VMA has an anon_vma
+  int oldest = kNoAnonVma;                // anon_vma that the child's VMA at `first` takes over
+  std::uint16_t whole = 0;                // PMDs that do not become page tables
+  std::uint8_t bits = 0;                  // of the entry of `first`
+  Bits flags = 0;                         // of its folio
+  bool active = false;                    // is it to be so?
 
   void result(std::uint8_t by, int from, int to) {
     rule = by;

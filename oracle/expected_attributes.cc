@@ -7,15 +7,29 @@ namespace {
 // Calls visit(bit, mm, page) for at most 64 pages, evenly spread.
 template <class Visit>
 void for_each_sample(const Machine& m, Visit visit) {
-  const int pages = m.pages() * m.geometry.mms, stride = (pages + 63) / 64;
-  for (int n = 0, bit = 0; n < pages; n += stride, ++bit)
-    visit(std::uint64_t{1} << bit, n / m.pages(), n % m.pages());
+  const int pages = m.pages(), stride = (pages * m.geometry.mms + 63) / 64;
+  std::uint64_t bit = 1;
+  for (int mm = 0, page = 0; mm < m.geometry.mms; ++mm, page -= pages)
+    for (; page < pages; page += stride, bit <<= 1) visit(bit, mm, page);
 }
 
 bool is_exclusive(const Machine& m, const Entry& entry) {
   if (entry.is_swap()) return entry.has(kExclusive);
   if (entry.is_migration()) return entry.has(kExclusive | kWrite);
   return entry.is_present() && entry.frame < m.frames() && test(m, entry.frame, PG_anon_exclusive);
+}
+
+// A page whose entry is clean may be dirty by itself.
+bool is_dirty(const Machine& m, const Entry& entry) {
+  return entry.has(kDirty) ||
+         (entry.frame < m.frames() && test(m, page_folio(m, entry.frame), PG_dirty));
+}
+
+// Has the folio no other page that might make it dirty, nor a slot to lose?
+bool is_alone(const Machine& m, int mm, int page) {
+  const Pfn folio = page_folio(m, entry_of(m, mm, page).frame);
+  const bool by_pmd = !m.pmd(mm, pmd_index(m, page)).is_table();
+  return by_pmd == folio_test_large(m, folio) && !test(m, folio, PG_swapcache);
 }
 
 bool is_writable_pte(const Machine& m, int mm, int page) {
@@ -36,8 +50,7 @@ std::uint64_t swapped_slots(const Machine& m, bool cached) {
 // Only of an address space that ever pinned does the kernel ask.
 bool is_pinned_pte(const Machine& m, int mm, int page) {
   const Pfn pfn = mapped_frame(m, mm, page);
-  return m.mms[std::size_t(mm)].has_pinned && pfn != kNoPfn && is_pinned(m, page_folio(m, pfn)) &&
-         is_writable_pte(m, mm, page);
+  return m.mms[std::size_t(mm)].has_pinned && pfn != kNoPfn && is_pinned(m, page_folio(m, pfn));
 }
 
 }  // namespace
@@ -46,27 +59,76 @@ Attributes attributes_of(const Machine& m) {
   Attributes a;
   for_each_sample(m, [&](std::uint64_t bit, int mm, int page) {
     const Entry& entry = entry_of(m, mm, page);
-    if (entry.is_none() || entry.is_zero()) return;
+    if (entry.is_none()) return void(a.absent |= bit);
+    a.there |= bit;
+    if (entry.is_zero()) return void(a.zero |= bit);
     if (is_exclusive(m, entry)) a.exclusive |= bit;
     if (entry.has(kSoftDirty)) a.soft_dirty |= bit;
+    if (entry.is_swap()) return void(a.swapped |= bit);
+    a.mapped |= bit;
+    (entry.has(kWrite) ? a.writable : a.closed) |= bit;
+    if (entry.has(kYoung)) a.young |= bit;
+    if (is_dirty(m, entry))
+      a.dirty |= bit;
+    else if (is_alone(m, mm, page) && is_exclusive(m, entry))
+      a.clean |= bit;
+    if (!is_writable_pte(m, mm, page)) return;
+    a.open |= bit;
     if (is_pinned_pte(m, mm, page)) a.pinned |= bit;
   });
   a.cached = swapped_slots(m, true);
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    a.unpinned |= std::uint64_t(m.mms[std::size_t(mm)].has_pinned == 0) << mm;
   return a;
 }
 
 Attributes lost_attributes(const Machine& m, const Attributes& before) {
+  const Attributes now = attributes_of(m);
+  const std::uint64_t kept = now.mapped | now.swapped;
   Attributes lost;
+  lost.there = before.there & now.absent;
+  lost.absent = before.absent & now.there;
+  lost.exclusive = before.exclusive & kept & ~now.exclusive;
+  lost.soft_dirty = before.soft_dirty & kept & ~now.soft_dirty;
+  lost.pinned = before.pinned & kept & ~now.open;
+  lost.writable = before.writable & now.mapped & ~now.writable;
+  lost.closed = before.closed & now.writable;
+  lost.young = before.young & now.mapped & ~now.young;
+  lost.dirty = before.dirty & now.mapped & ~now.dirty;
+  lost.clean = before.clean & now.dirty;
+  lost.unpinned = before.unpinned & ~now.unpinned;
   if (before.cached != 0) lost.cached = before.cached & swapped_slots(m, false);
-  if ((before.exclusive | before.soft_dirty | before.pinned) == 0) return lost;
-  for_each_sample(m, [&](std::uint64_t bit, int mm, int page) {
-    const Entry& entry = entry_of(m, mm, page);
-    if (entry.is_none() || entry.is_zero()) return;
-    if (!is_exclusive(m, entry)) lost.exclusive |= bit & before.exclusive;
-    if (!entry.has(kSoftDirty)) lost.soft_dirty |= bit & before.soft_dirty;
-    if (!is_writable_pte(m, mm, page)) lost.pinned |= bit & before.pinned;
-  });
   return lost;
+}
+
+// Of large machines not every page is looked at, and so not where it goes.
+Attributes moved_by(const Machine& m, int mm, int from, int to, int count) {
+  const Attributes now = attributes_of(m);
+  Attributes moved;
+  if (m.pages() * m.geometry.mms > 64) return moved;
+  const auto move = [&](std::uint64_t Attributes::* which, int n) {
+    const int base = mm * m.pages();
+    moved.*which |= (now.*which >> (base + from + n) & 1) << (base + to + n);
+  };
+  for (int n = 0; n < count; ++n)
+    for (const auto which : {&Attributes::there, &Attributes::exclusive, &Attributes::soft_dirty,
+                             &Attributes::writable, &Attributes::young, &Attributes::dirty})
+      move(which, n);
+  return moved;
+}
+
+bool carried(const Machine& m, const Answers& a) {
+  const Attributes lost = lost_attributes(m, a.carried);
+  return (lost.there | lost.exclusive | lost.soft_dirty | lost.writable | lost.young |
+          lost.dirty) == 0;
+}
+
+std::uint64_t sampled(const Machine& m, int mm, int first, int end) {
+  std::uint64_t bits = 0;
+  for_each_sample(m, [&](std::uint64_t bit, int of, int page) {
+    if (of == mm && first <= page && page < end) bits |= bit;
+  });
+  return bits;
 }
 
 bool is_pinned(const Machine& m, Pfn folio) {

@@ -10,7 +10,14 @@ namespace {
 // What collapse will make of the block below a PMD.
 enum class Block : std::uint8_t { perhaps, collapsed, collapses, read_only };
 
-Block block_of(const Machine& m, const Recount& recount, int mm, int i) {
+// Swapped out, and nobody else's, so that collapse reads it back.
+bool is_on_disk(const Machine& m, const Entry& pte) {
+  if (!pte.is_swap() || pte.frame >= m.geometry.swap_slots()) return false;
+  const SwapSlot& slot = m.swap(pte.frame);
+  return slot.count == 1 && slot.cache == kNoPfn;
+}
+
+Block block_of(const Machine& m, const Recount& recount, int mm, int i, int& swapped) {
   const Entry& pmd = m.pmd(mm, i);
   if (pmd.is_present() || pmd.is_zero()) return Block::collapsed;
   if (!pmd.is_table()) return Block::perhaps;
@@ -18,6 +25,10 @@ Block block_of(const Machine& m, const Recount& recount, int mm, int i) {
   for (int page = i * m.hpage_nr(); page < (i + 1) * m.hpage_nr(); ++page) {
     const Entry& pte = m.pte(mm, page);
     if (pte.is_none() || pte.is_zero()) continue;
+    if (is_on_disk(m, pte)) {
+      ++swapped;
+      continue;
+    }
     const Pfn pfn = mapped_frame(m, mm, page);
     there &= pfn != kNoPfn;
     if (pfn == kNoPfn) continue;
@@ -43,25 +54,63 @@ bool suits(const Machine& m, const Vma& vma) {
 
 }  // namespace
 
+// Of the first 64 slots: this one, and those of its folio in the swap cache.
+std::uint64_t slots_with(const Machine& m, int slot) {
+  std::uint64_t slots = slot < 64 ? std::uint64_t{1} << slot : 0;
+  const Pfn cached = slot < m.geometry.swap_slots() ? m.swap(Slot(slot)).cache : kNoPfn;
+  if (cached >= m.frames()) return slots;
+  for (int i = 0; i < folio_nr_pages(m, page_folio(m, cached)); ++i)
+    if (const int other = m.page(Pfn(page_folio(m, cached) + i)).private_slot; other < 64)
+      slots |= std::uint64_t{1} << other;
+  return slots;
+}
+
+// What it copies leaves the swap cache; what it reads for that may stay there.
+void expect_no_idle_copies(const Machine& m, const MadviseCollapse& op, Answers& a) {
+  expect_none_idle(m, a);
+  for (int page = op.range.first; page < op.range.end; ++page) {
+    const Entry& entry = entry_of(m, op.mm.id, page);
+    if (entry.is_swap()) a.idle |= slots_with(m, entry.frame);
+  }
+}
+
 void expect_collapse(const Machine& m, const Recount& recount, const MadviseCollapse& op,
                      Answers& a) {
+  expect_no_idle_copies(m, op, a);
   const Vma* vma = collapsible(m, op.mm.id, op.range);
   if (vma == nullptr) return;
   const int nr = m.hpage_nr();
   const int first = (op.range.first + nr - 1) / nr, end = op.range.end / nr;
   if (!suits(m, *vma) || first > end) return a.result(kCollapseSaysWhy, -EINVAL, -EINVAL);
   a.explains = first < end;
-  bool all = true, read_only = false;
-  int wanted = 0;
+  bool all = true, read_only = false, is_held = false;
+  int wanted = 0, swapped = 0;  // blocks, and pages
   for (int i = first; i < end; ++i) {
-    const Block block = block_of(m, recount, op.mm.id, i);
-    all &= block == Block::collapsed || block == Block::collapses;
+    const Block block = block_of(m, recount, op.mm.id, i, swapped);
+    const PageRange pages{i * nr, (i + 1) * nr};
+    const bool holds = held_below_a_table(m, recount, op.mm.id, pages);
+    is_held |= holds;
+    all &= holds || block == Block::collapsed || block == Block::collapses;
     read_only |= block == Block::read_only;
     wanted += block == Block::collapses;
   }
-  const bool certain = wanted == 0 || (m.inject == Injections{} && free_blocks(m) > wanted);
-  if (all && certain) a.result(kCollapses, 0, 0);
+  const bool certain =
+      wanted == 0 || (m.inject == Injections{} && free_blocks(m) > wanted + swapped);
+  if (all && certain && !is_held) a.result(kCollapses, 0, 0);
+  if (all && certain && is_held) a.result(kHeldNotCollapsed, -EAGAIN, -EAGAIN);
   if (read_only) a.must_fail(kReadOnlyNotCollapsed);
+}
+
+// PMDs that were small.
+bool collapsed_anew(const Machine& m, const Answers& a) {
+  for (int i = 0; i < m.geometry.pmds; ++i) {
+    const Entry& pmd = m.pmd(a.mm, i);
+    if ((a.not_huge & pmd_bit(a.mm, i)) == 0 || !pmd.is_present()) continue;
+    const Vma* vma = vma_at(m, a.mm, i * m.hpage_nr());
+    if (vma == nullptr || pmd.has(kWrite) != vma->has(VM_WRITE)) return false;
+    if (!pmd.has(kYoung) || !pmd.has(kDirty)) return false;
+  }
+  return true;
 }
 
 // v6.1 mm/khugepaged.c: madvise_collapse_errno()

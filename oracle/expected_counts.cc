@@ -52,6 +52,7 @@ AnswerRuleId miscounts(const O& op, const Growth& g) {
   if constexpr (std::is_same_v<O, Reclaim>) {
     if (!g.swaps_in_small_pages()) return kCountsSwap;
     if (!g.swaps_the_head()) return kHeadIsSwapped;
+    if (!g.reclaims()) return kReclaimCounts;
   }
   if constexpr (kFaults<O> && kOfOnePage<O>)
     if (!g.reads(entry_of(m, op.mm.id, op.page.number))) return kCountsSwap;
@@ -95,7 +96,11 @@ Tally tally_before(const Machine& m, const Recount& recount, const Op& op) {
   visit_op(
       [&]<class O>(const O& o) {
         if constexpr (kWritesOut<O>) count_written(m, t.written, t.written_large);
-        if constexpr (std::is_same_v<O, Reclaim>) t.slots_left = has_free_slots(m, 1);
+        if constexpr (std::is_same_v<O, Reclaim>) {
+          t.slots_left = has_free_slots(m, 1);
+          t.frames = frames_in_use(m);
+          t.slots_idle = idle_slots(m) != 0;
+        }
         if constexpr (kOfOnePage<O>) {
           t.entry = entry_of(m, o.mm.id, o.page.number);
           t.below_table = m.pmd(o.mm.id, pmd_index(m, o.page.number)).is_table();

@@ -25,6 +25,8 @@ struct Tally {
   std::uint8_t migrating_large = 0;
   int written = 0, written_large = 0;  // pages and huge pages under writeback
   bool slots_left = false;             // of swap: two at least
+  int frames = 0;                      // in use
+  bool slots_idle = false;             // a search for a slot may free pages of the swap cache
   Entry entry;                         // that of the op's page, if it is of one page
   bool below_table = false;            // it is a PTE
   bool cached = false;                 // it is swapped out, and in the swap cache

@@ -4,6 +4,8 @@
 namespace thp {
 namespace {
 
+using Then = Answers::Then;
+
 // A PTE's page is copied rather than waited for, and where a huge page has more than one slot.
 bool must_copy(const Machine& m, MmId mm, PageNr page, Pfn folio) {
   const bool by_pmd = !m.pmd(mm.id, pmd_index(m, page.number)).is_table();
@@ -19,6 +21,31 @@ void keeps_frame(const Machine& m, MmId mm, PageNr page, Answers& a) {
   a.mm = mm.id;
   a.first = page.number;
   expect_anon_vma(m, mm.id, page.number, a);
+}
+
+// FOLL_TOUCH, and get_user_pages_fast() of what is there. Whoever has isolated a page, or finds it
+// unevictable, takes the mark away again; a huge PMD keeps none.
+void expect_mark(const Machine& m, MmId mm, PageNr page, Answers& a) {
+  const Pfn pfn = mapped_frame(m, mm.id, page.number);
+  if (pfn == kNoPfn || !m.pmd(mm.id, pmd_index(m, page.number)).is_table()) return;
+  const Pfn folio = page_folio(m, pfn);
+  if (test(m, folio, PG_lru) && !test(m, folio, PG_unevictable)) a.expect(Then::marked);
+}
+
+// The entry of what was loaded, or stored to.
+bool touched(const Machine& m, const Answers& a) {
+  const Entry& entry = entry_of(m, a.mm, a.first);
+  return (entry.is_present() || entry.is_zero()) && entry.has(kYoung);
+}
+
+bool stored(const Machine& m, const Answers& a) {
+  const Entry& entry = entry_of(m, a.mm, a.first);
+  return entry.is_present() && entry.has(kYoung) && entry.has(kDirty) && entry.has(kWrite);
+}
+
+bool marked(const Machine& m, const Answers& a) {
+  const Pfn pfn = mapped_frame(m, a.mm, a.first);
+  return pfn != kNoPfn && test(m, page_folio(m, pfn), PG_referenced | PG_active);
 }
 
 void keeps_huge(const Machine& m, MmId mm, PageNr page, Answers& a) {

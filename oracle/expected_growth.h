@@ -30,6 +30,12 @@ inline std::uint64_t queued_blocks(const Machine& m) {
   return queued;
 }
 
+inline int frames_in_use(const Machine& m) {
+  int frames = 0;
+  for (const std::uint16_t used : m.used_frames()) frames += used;
+  return frames;
+}
+
 inline void count_written(const Machine& m, int& pages, int& large) {
   for (int slot = 0; m.swap_on && slot < m.geometry.swap_slots(); ++slot) {
     const Pfn cache = m.swap(Slot(slot)).cache;
@@ -139,6 +145,13 @@ struct Growth {
     if (of(Event::thp_swpout_fallback) == 0 || before.folio == kNoPfn) return true;
     return !before.slots_left || test(m, before.folio, PG_swapcache | PG_mlocked) ||
            !is_mapped(m, before.folio);
+  }
+  // Not counted is what a split frees, and what goes when reclaim puts back what nobody has.
+  bool reclaims() const {
+    const bool splits = before.folio != kNoPfn && before.large != 0;
+    const bool exact = !before.slots_idle && !splits && before.inject == Injections{};
+    const int freed = before.frames - frames_in_use(m), said = std::max(result, 0);
+    return exact ? freed == said : freed >= said;
   }
   bool reads(const Entry& now) const {
     const bool swapped = before.entry.is_swap() && before.below_table;

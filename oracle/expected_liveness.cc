@@ -57,8 +57,9 @@ bool is_reclaimable(const Machine& m, Pfn pfn, const FolioCount& count) {
 
 bool certainly_unmapped(const Machine& m, Pfn pfn, const FolioCount& count) {
   const bool has_slot = count.cache_slots > 0 || !test(m, pfn, PG_swapbacked);
-  return nothing_interferes(m) && is_reclaimable(m, pfn, count) &&
-         (has_slot || has_free_slots(m, 1));
+  FolioCount one = count;
+  if (test(m, pfn, PG_swapbacked)) one.ptes = std::min(one.ptes, 1);
+  return nothing_interferes(m) && is_reclaimable(m, pfn, one) && (has_slot || has_free_slots(m, 1));
 }
 
 }  // namespace thp

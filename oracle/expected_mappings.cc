@@ -1,6 +1,7 @@
 // What munmap() may not cut, what mremap() does to the pages that it moves or adds, and fork() to
 // the family of anon_vmas.
 #include <algorithm>
+#include <bit>
 
 #include "oracle/expected_rules.h"
 
@@ -37,9 +38,53 @@ bool cuts_one_too_many(const Machine& m, const Munmap& op) {
   return middle && int(m.vmas(op.mm.id).size()) >= map_count_limit(m);
 }
 
+// What was writable at some time is accounted, whatever becomes of it.
+void expect_mmap(const Mmap& op, Answers& a) {
+  const bool writable = op.prot == Protection::rw;
+  a.about(op.mm.id, op.range.first, op.range.end);
+  a.advice = VM_SOFTDIRTY | (writable ? VM_ACCOUNT : 0u);
+  a.against = writable ? 0u : VM_ACCOUNT;
+  a.expect(Then::accounted);
+}
+
+// A PTE that a store would make writable and no more is so at once: the page is this address
+// space's own and dirty, and nobody waits to hear of the store. Asked of the first page, where its
+// VMA becomes writable.
+void expect_mprotect(const Machine& m, const Mprotect& op, Answers& a) {
+  a.about(op.mm.id, op.range.first, op.range.end);
+  const std::uint32_t set = flags_of(op.prot), clear = (VM_READ | VM_WRITE) & ~set;
+  expect_merge(m, a.mm, op.range, set, clear, a);
+  const Vma* vma = m.mms[std::size_t(a.mm)].alive != 0 ? vma_at(m, a.mm, a.first) : nullptr;
+  const bool writable = op.prot == Protection::rw, in_one = vma && op.range.end <= vma->end;
+  if (writable || (in_one && vma->has(VM_ACCOUNT))) a.advice = VM_ACCOUNT;
+  if (!writable && in_one && !vma->has(VM_ACCOUNT)) a.against = VM_ACCOUNT;
+  a.expect(Then::accounted);
+  if (!writable || vma == nullptr || vma->has(VM_WRITE)) return;
+  if (vma->has(VM_LOCKED) && op.range.end <= vma->end && m.inject == Injections{} &&
+      free_blocks(m) >= op.range.size())
+    a.expect(Then::populated);
+  const bool unheard = vma->has(VM_SOFTDIRTY) || entry_of(m, a.mm, a.first).has(kSoftDirty);
+  if (unheard) a.expect(Then::upgraded);
+}
+
+bool upgraded(const Machine& m, const Answers& a) {
+  if (!m.pmd(a.mm, pmd_index(m, a.first)).is_table()) return true;
+  const Entry& pte = m.pte(a.mm, a.first);
+  const bool own = pte.is_present() && test(m, pte.frame, PG_anon_exclusive);
+  return !own || !pte.has(kDirty) || pte.has(kWrite);
+}
+
+// Where a huge page goes from block to block it stays huge: its PMDs, before and after.
+void expect_moved_whole(const Machine& m, int mm, int delta, int end, Answers& a) {
+  const int nr = m.hpage_nr();
+  for (int first = (a.first + nr - 1) / nr * nr; delta % nr == 0 && first + nr <= end; first += nr)
+    if (is_huge(m.pmd(mm, pmd_index(m, first - delta))))
+      a.whole |= pmd_bit(mm, pmd_index(m, first));
+  a.expect(Then::whole);
+}
+
 // A page table moves whole where both its ends are at the edge of a block and lie in the range.
 void expect_mremap(const Machine& m, const Mremap& op, Answers& a) {
-  a.kept.exclusive = a.kept.soft_dirty = a.kept.pinned = 0;
   a.not_huge = 0;
   const int to = op.to.number, delta = to - op.range.first, nr = m.hpage_nr();
   const int size = op.range.size(), wanted = op.size.pages == 0 ? size : op.size.pages;
@@ -52,10 +97,11 @@ void expect_mremap(const Machine& m, const Mremap& op, Answers& a) {
     else
       a.clean += is_soft_clean(m.pte(op.mm.id, page - delta));
   }
-  for (const Then then : {Then::moved_dirty, Then::moved_clean, Then::grown}) a.expect(then);
-  a.mm = op.mm.id;
-  a.first = to;
-  a.end = end;
+  a.carried = moved_by(m, op.mm.id, op.range.first, to, end - to);
+  a.about(op.mm.id, to, end);
+  if (!anything_locked(m)) expect_moved_whole(m, op.mm.id, delta, end, a);
+  for (const Then then : {Then::moved_dirty, Then::moved_clean, Then::grown, Then::carried})
+    a.expect(then);
   const Vma* vma = vma_at(m, op.mm.id, op.range.first);
   const bool fills = vma != nullptr && vma->has(VM_LOCKED) && vma->has(VM_READ);
   a.populated = fills && m.inject == Injections{} ? std::min(to + wanted, m.pages()) : end;
@@ -100,12 +146,42 @@ bool has_expected_anon_vma(const Machine& m, const Answers& a) {
          std::ranges::count(m.vmas(a.mm), vma->anon_vma, &Vma::anon_vma) == 1;
 }
 
+// Whether pages of large machines had a fault is not asked.
+void expect_unfaulted(const Machine& m, int mm, Answers& a) {
+  if (m.pages() > 64) return;
+  for (const Vma& vma : m.vmas(mm))
+    for (int page = vma.start; vma.anon_vma != kNoAnonVma && page < vma.end; ++page)
+      a.faulted |= std::uint64_t{1} << page;
+  a.expect(Then::unfaulted);
+}
+
+bool unfaulted(const Machine& m, const Answers& a) {
+  return std::ranges::all_of(m.vmas(a.mm), [&](const Vma& vma) {
+    const std::uint64_t pages = (a.faulted >> vma.start) << (64 - (vma.end - vma.start));
+    return vma.anon_vma == kNoAnonVma || pages != 0;
+  });
+}
+
+// Told of the first VMA that has any. The older of two has the lesser number. Where nobody's is
+// left there will be a new one: that of another address space would be found by its count.
+void expect_oldest(const Machine& m, const Fork& op, Answers& a) {
+  for (const Vma& vma : m.vmas(op.mm.id)) {
+    if (vma.has(VM_DONTCOPY) || vma.anon_vma == kNoAnonVma) continue;
+    a.first = vma.start;
+    for (std::uint64_t left = vma.chain; left != 0 && a.oldest == kNoAnonVma; left &= left - 1) {
+      const AnonVma& old = m.anon_vmas[std::size_t(std::countr_zero(left))];
+      if (old.num_children < 2 && old.num_active_vmas == 0) a.oldest = std::countr_zero(left);
+    }
+    return;
+  }
+}
+
 void expect_fork(const Machine& m, const Fork& op, Answers& a) {
-  a.kept.exclusive = 0;
   a.not_huge = 0;
-  a.expect(Then::took_over);
-  a.expect(Then::never_pinned);
+  for (const Then then : {Then::took_over, Then::never_pinned, Then::inherited}) a.expect(then);
   a.mm = op.child.id;
+  a.parent = op.mm.id;
+  expect_oldest(m, op, a);
   for (std::size_t n = 0; n < m.anon_vmas.size(); ++n) {
     const AnonVma& anon_vma = m.anon_vmas[n];
     if (anon_vma.used && anon_vma.num_children >= 2) a.taken |= std::uint64_t{1} << n;
@@ -113,9 +189,33 @@ void expect_fork(const Machine& m, const Fork& op, Answers& a) {
 }
 
 bool takes_over_what_it_may(const Machine& m, const Answers& a) {
+  const Vma* vma = a.oldest != kNoAnonVma ? vma_at(m, a.mm, a.first) : nullptr;
+  if (vma != nullptr && vma->anon_vma != a.oldest) return false;
   return std::ranges::none_of(m.vmas(a.mm), [&](const Vma& vma) {
     return vma.anon_vma < kMaxAnonVmas && (a.taken >> vma.anon_vma & 1) != 0;
   });
+}
+
+int of_copy(const Vma& vma) { return kYoung | kMkDirty | (vma.has(VM_WRITE) ? kWrite : 0); }
+
+// An entry of the child is the parent's, but old: of the page itself, or of its slot. A page that
+// fork() had to copy, as somebody has pinned it, is the child's own. Where no fault ever was there
+// is nothing to inherit.
+bool inherited(const Machine& m, const Answers& a) {
+  for (const Vma& vma : m.vmas(a.mm))
+    for (int page = vma.start; page < vma.end; ++page) {
+      const Entry &entry = entry_of(m, a.mm, page), &from = entry_of(m, a.parent, page);
+      if (vma.anon_vma == kNoAnonVma || from.is_none()) {
+        if (!entry.is_none()) return false;
+        continue;
+      }
+      if (entry.kind != from.kind) return false;
+      const bool same = entry.frame == from.frame;
+      const int old = !same ? of_copy(vma) : from.is_present() ? from.bits & ~kYoung : from.bits;
+      if (!entry.is_zero() && entry.bits != old) return false;
+      if (!same && !is_pinned(m, page_folio(m, from.frame))) return false;
+    }
+  return true;
 }
 
 bool never_pinned(const Machine& m, const Answers& a) {

@@ -76,6 +76,36 @@ bool locks_young(const Machine& m, const Answers& a) {
   return (a.young & ~young_locks(m, page_folio(m, a.before))) == 0;
 }
 
+// A small page that nobody but this VMA has locked, and all that are counted.
+void expect_unlock(const Machine& m, int mm, int page, Answers& a) {
+  const Vma* vma = m.mms[std::size_t(mm)].alive != 0 ? vma_at(m, mm, page) : nullptr;
+  const Pfn pfn = mapped_frame(m, mm, page);
+  if (vma == nullptr || !vma->has(VM_LOCKED) || pfn == kNoPfn) return;
+  if (folio_test_large(m, page_folio(m, pfn)) || !test(m, pfn, PG_lru)) return;
+  a.before = pfn;
+  if (count_locks(m, pfn) == 1 && counted_locks(m, pfn) == 1) a.expect(Then::unlocked_elsewhere);
+}
+
+bool unlocked_elsewhere(const Machine& m, const Answers& a) {
+  const bool somebodys = is_mapped(m, a.before) && count_locks(m, a.before) == 0;
+  return !somebodys || !test(m, a.before, PG_mlocked);
+}
+
+bool has_locks(const Machine& m, Pfn folio) { return count_locks(m, folio) > 0; }
+
+bool all_locks_counted(const Machine& m, Pfn folio) {
+  const int locks = count_locks(m, folio);
+  return counted_locks(m, folio) == locks && (test(m, folio, PG_mlocked) || locks == 0);
+}
+
+bool locked_once(const Machine& m, const Answers& a) {
+  const Pfn pfn = mapped_frame(m, a.mm, a.first);
+  if (pfn == kNoPfn) return true;
+  const Pfn folio = page_folio(m, pfn);
+  return test(m, folio, PG_mlocked) && test(m, folio, PG_unevictable) &&
+         m.page(folio).mlock_count == 1;
+}
+
 bool unlocked(const Machine& m, const Answers& a) {
   for (int page = a.first; page < a.end; ++page) {
     const Pfn pfn = mapped_frame(m, a.mm, page);

@@ -8,6 +8,10 @@ namespace {
 
 using Then = Answers::Then;
 
+// PG_dirty may be added: the dirty bits of entries are collected there.
+constexpr Bits kMigratingFlags =
+    PG_referenced | PG_uptodate | PG_active | PG_swapbacked | PG_swapcache;
+
 // May reclaim add the folio to the swap cache, whole?
 void expect_cache(const Machine& m, Pfn folio, const FolioCount& count, Answers& a) {
   const bool large = folio_test_large(m, folio);
@@ -15,6 +19,74 @@ void expect_cache(const Machine& m, Pfn folio, const FolioCount& count, Answers&
   if (test(m, folio, PG_swapcache)) return;
   if (count.pins > 0 || (large && held(count)) || locked_by_pmd(m, folio)) a.expect(Then::uncached);
   if (large && count.pmds == 0) a.expect(Then::not_swapped_whole);
+}
+
+// What is swapped out, and in the swap cache still: on the disk, so that nobody needs it?
+void expect_freed(const Machine& m, const Recount& recount, Pfn cached, Answers& a) {
+  if (cached >= m.frames() || !nothing_interferes(m)) return;
+  const Pfn folio = page_folio(m, cached);
+  const FolioCount count = recount.folio(m, folio);
+  const int nr = folio_nr_pages(m, folio);
+  if (count.references(nr > 1) != nr || !test(m, folio, PG_lru)) return;
+  if (!test(m, folio, PG_dirty | PG_writeback | PG_unevictable | PG_mlocked))
+    a.result(kFrees, nr, nr);
+}
+
+// How many VMAs used the folio: is a page of it young there?
+int count_users(const Machine& m, Pfn folio) {
+  int users = 0;
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (const Vma& vma : m.vmas(mm)) {
+      bool young = false;
+      for (int page = vma.start; page < vma.end; ++page) {
+        const Pfn pfn = mapped_frame(m, mm, page);
+        young |= pfn != kNoPfn && page_folio(m, pfn) == folio && entry_of(m, mm, page).has(kYoung);
+      }
+      users += young;
+    }
+  return users;
+}
+
+// A folio that reclaim looks at: is it used, or what becomes of it?
+void expect_of_scanned(const Machine& m, Pfn pfn, const FolioCount& count, int users, Answers& a) {
+  const Pfn folio = page_folio(m, pfn);
+  a.flags = m.page(folio).flags;
+  a.expect(Then::aged);
+  if (users > 0) {
+    a.active = users > 1 || test(m, folio, PG_referenced);
+    return a.expect(Then::used);
+  }
+  a.expect(Then::submitted);
+  const bool lone = folio_test_large(m, folio) && count.pmds == 1 && count.ptes == 0;
+  const bool cluster = count.cache_slots > 0 || has_free_cluster(m);
+  if (lone && cluster && !held(count) && test(m, folio, PG_swapbacked))
+    a.expect(Then::swapped_whole);
+}
+
+// Who is locked anew is not active any more.
+bool keeps_flags(const Machine& m, Pfn folio, const Answers& a) {
+  if (!all_locks_counted(m, folio)) return false;
+  return test(m, folio, PG_mlocked) ||
+         (m.page(folio).flags & kMigratingFlags) == (a.flags & kMigratingFlags);
+}
+
+// Locked, but not known to be so: reclaim finds out, and needs no slot for it.
+void expect_locked(const Machine& m, Pfn folio, Answers& a) {
+  if (m.inject != Injections{} || m.migration.in_flight() || !test(m, folio, PG_swapcache)) return;
+  const bool idle = is_idle_but_for_mapping(m, folio) && !mapped_behind_a_huge_pmd(m, folio);
+  if (idle && has_locks(m, folio)) a.expect(Then::let_go);
+}
+
+// It will succeed. A huge page needs another huge one, or it is split.
+void moves(const Machine& m, const MovePages& op, Pfn folio, Answers& a) {
+  a.result(kMigrates, 0, 0);
+  if (folio_test_large(m, folio) && m.inject.fail_huge_alloc != 0) return;
+  a.about(op.mm.id, op.page.number, op.page.number + 1);
+  a.bits = entry_of(m, op.mm.id, op.page.number).bits;
+  a.flags = m.page(folio).flags;
+  a.whole = pmds_of(m, folio);
+  a.expect(Then::migrated_as_is);
+  a.expect(Then::whole);
 }
 
 }  // namespace
@@ -29,17 +101,60 @@ std::uint16_t pmds_of(const Machine& m, Pfn folio) {
 
 void expect_reclaim(const Machine& m, const Recount& recount, const Reclaim& op, Answers& a) {
   const int page = op.page.number;
+  const Entry& entry = entry_of(m, op.mm.id, page);
+  if (entry.is_swap() && m.mms[std::size_t(op.mm.id)].alive != 0)
+    return expect_freed(m, recount, m.swap(entry.frame).cache, a);
   const Pfn pfn = mapped_frame(m, op.mm.id, page);
   if (pfn == kNoPfn) return;
   const Pfn folio = page_folio(m, pfn);
   const FolioCount count = recount.folio(m, folio);
+  a.about(op.mm.id, page, page + 1);
   expect_cache(m, folio, count, a);
   expect_young_locks(m, folio, a);
   if (count.isolations + count.migration > 0) return a.result(kIsolatedOnce, -EBUSY, -EBUSY);
-  if (held(count)) return a.result(kHeldNotReclaimed, Answers::kMin, 0);
-  if (entry_of(m, op.mm.id, page).has(kYoung) || !certainly_unmapped(m, pfn, count)) return;
+  if (held(count)) a.result(kHeldNotReclaimed, Answers::kMin, 0);
+  if (!test(m, folio, PG_lru) || test(m, folio, PG_unevictable)) return;
+  if (!held(count)) a.result(kReclaimTries, 0, Answers::kMax);
+  expect_locked(m, folio, a);
+  if (!nothing_interferes(m) || m.migration.in_flight() || test(m, folio, PG_writeback) ||
+      mapped_behind_a_huge_pmd(m, folio))
+    return;
+  const int users = count_users(m, folio), nr = folio_nr_pages(m, folio);
+  expect_of_scanned(m, pfn, count, users, a);
+  const bool given_away = users == 0 && nr > 1 && count.pmds == 1 && count.references(true) == 1;
+  if (given_away && !test(m, folio, PG_swapbacked | PG_dirty) && !entry.has(kDirty))
+    a.result(kFrees, nr, nr);
+  if (held(count) || users > 0 || !certainly_unmapped(m, pfn, count)) return;
+  const bool discarded = !test(m, pfn, PG_swapbacked | PG_dirty) && !entry.has(kDirty);
+  if (discarded && count.references(false) == 1) a.result(kFrees, 1, 1);
   a.expect(test(m, pfn, PG_swapbacked) ? Then::unmapped : Then::swapbacked);
-  a.about(op.mm.id, page, page + 1);
+}
+
+// Reclaim has asked whether the page was used, and forgets it.
+bool aged(const Machine& m, const Answers& a) {
+  const Entry& entry = entry_of(m, a.mm, a.first);
+  return !entry.is_present() || !entry.has(kYoung);
+}
+
+// What was used is where it was.
+bool used(const Machine& m, const Answers& a) {
+  const Pfn folio = page_folio(m, a.before);
+  const bool marked = test(m, folio, PG_referenced) && test(m, folio, PG_active) == a.active;
+  return entry_of(m, a.mm, a.first).is_present() && marked;
+}
+
+// It may have left the swap cache, and memory, at once.
+bool swapped_whole(const Machine& m, const Answers& a) {
+  const bool freed = m.used_frames(a.before >> m.geometry.order) == 0;
+  return freed || (folio_test_large(m, a.before) && !is_mapped(m, a.before));
+}
+
+// Nobody but the swap cache refers to it: it is written, under way, or has left the swap cache.
+bool submitted(const Machine& m, const Answers& a) {
+  const Pfn folio = page_folio(m, a.before);
+  if (!test(m, folio, PG_swapcache) || is_mapped(m, folio)) return true;
+  const int nr = folio_nr_pages(m, folio);
+  return m.page(folio).refcount != nr || !test(m, folio, PG_dirty);
 }
 
 void expect_move_pages(const Machine& m, const Recount& recount, const MovePages& op, Answers& a) {
@@ -52,7 +167,28 @@ void expect_move_pages(const Machine& m, const Recount& recount, const MovePages
   if (held(recount.folio(m, page_folio(m, pfn))))
     a.must_fail(kHeldNotMigrated);
   else if (vma->has(VM_READ) && certainly_migrates(m, pfn))
-    a.result(kMigrates, 0, 0);
+    moves(m, op, page_folio(m, pfn), a);
+}
+
+// The target of a migration that was begun before.
+void expect_arrival(const Machine& m, Answers& a) {
+  if (!m.migration.in_flight() || m.migration.dst >= m.frames()) return;
+  a.before = m.migration.dst;
+  a.flags = m.page(m.migration.src).flags;
+  a.expect(Then::arrived);
+}
+
+bool arrived(const Machine& m, const Answers& a) {
+  const Pfn folio = page_folio(m, a.before);
+  return !is_mapped(m, folio) || keeps_flags(m, folio, a);
+}
+
+// All but soft-dirty, which pte_mkdirty() adds; and the new page is locked by all who map it.
+bool migrated_as_is(const Machine& m, const Answers& a) {
+  const Entry& entry = entry_of(m, a.mm, a.first);
+  const Pfn pfn = mapped_frame(m, a.mm, a.first);
+  if (pfn == kNoPfn || (entry.bits | kSoftDirty) != (a.bits | kSoftDirty)) return false;
+  return keeps_flags(m, page_folio(m, pfn), a);
 }
 
 }  // namespace thp

@@ -1,88 +1,12 @@
-// Inside the expected answers: the rules' names, and what both halves look at.
+// Inside the expected answers: what both halves, before and after an op, look at.
 #pragma once
 #include <algorithm>
 
 #include "oracle/expected_answers.h"
+#include "oracle/expected_ids.h"
 #include "oracle/translate.h"
 
 namespace thp {
-
-enum AnswerRuleId : std::uint8_t {
-  kHeldStaysLarge,
-  kSplits,
-  kDoesNotSplit,
-  kHeldStaysMapped,
-  kQueueSplits,
-  kNoCopy,
-  kCopy,
-  kPinCoherent,
-  kResident,
-  kLockedStay,
-  kCollapsed,
-  kHeldNotCollapsed,
-  kHeldNotReclaimed,
-  kIsolatedOnce,
-  kHeldNotMigrated,
-  kNoMigration,
-  kSwapon,
-  kSwapoffTwice,
-  kSwapoffEmpties,
-  kWritten,
-  kHugeZeroFreed,
-  kMigrates,
-  kUnlocked,
-  kSoftClean,
-  kMovedIsSoftDirty,
-  kReclaimUnmaps,
-  kSwapbackedAgain,
-  kHugeWhereAllowed,
-  kVmaLimit,
-  kStaysExclusive,
-  kStaysSoftDirty,
-  kStaysWritable,
-  kStaysCached,
-  kKeepsHuge,
-  kMarkedDirty,
-  kComesHome,
-  kTableStaysClean,
-  kGrowthPopulated,
-  kReusesAnonVma,
-  kLeavesSwapCache,
-  kRefaultIsActive,
-  kNeighboursAnonVma,
-  kOutOfCacheIsDirty,
-  kMappedIsMlocked,
-  kTailIsCopied,
-  kHeldStaysUncached,
-  kSwappedByPmd,
-  kForcedIsSoftDirty,
-  kReadPinIsReadOnly,
-  kChildNeverPinned,
-  kAdviceIsKept,
-  kAdviceStaysInRange,
-  kColdIsOld,
-  kFreeIsLazy,
-  kSplitIsClean,
-  kNoneIdle,
-  kLateFailureSplitsPmds,
-  kLocksAreCounted,
-  kLocksStayYoung,
-  kCollapses,
-  kReadOnlyNotCollapsed,
-  kCollapseSaysWhy,
-  kZeroDoesNotMigrate,
-  kCountsZeroPage,
-  kCountsFaults,
-  kCountsCollapses,
-  kCountsSplits,
-  kCountsQueued,
-  kCountsPmdSplits,
-  kCountsSwap,
-  kHeadIsSwapped,
-  kCountsMigrations,
-  kCountsReuse,
-  kRules
-};
 
 inline bool held(const FolioCount& count) {
   return count.pins + count.gets + count.isolations + count.migration > 0;
@@ -137,6 +61,7 @@ std::uint8_t holders_of_large(const Machine& m);
 
 // Are so many slots free that as many pages find one each?
 bool has_free_slots(const Machine& m, int wanted);
+bool has_free_cluster(const Machine& m);  // for a huge page
 void expect_pageout(const Machine& m, const Recount& recount, const MadvisePageout& op, Answers& a);
 void expect_swap_in(const Machine& m, const Recount& recount, int mm, int page, bool write,
                     Answers& a);
@@ -145,16 +70,36 @@ bool refaulted(const Machine& m, const Answers& a);
 bool out_of_cache(const Machine& m, const Answers& a);
 bool dirty_out_of_cache(const Machine& m, const Answers& a);
 bool mlocked(const Machine& m, const Answers& a);
+bool cached_itself(const Machine& m, const Answers& a);
+void expect_none_idle(const Machine& m, Answers& a);
+bool stays_cached(const Machine& m, const Answers& a);
 bool copied_from_tail(const Machine& m, const Answers& a);
 std::uint64_t idle_slots(const Machine& m);
 bool is_mapped(const Machine& m, Pfn folio);
 // Could the swap cache let go of the folio, were it not mapped?
 bool is_idle_but_for_mapping(const Machine& m, Pfn folio);
 
+// --- Splitting: expected_split.cc.
+
+void expect_split_folio(const Machine& m, const Recount& recount, const SplitFolio& op, Answers& a);
+// Each folio is tried once, in the queue's order: an injected contention is met by the first, a
+// speculative reference by the first that could be split otherwise. Returns how many, beside those
+// that certainly split, may split.
+int expect_shrunk_queue(const Machine& m, const Recount& recount, Answers& a);
+bool split_alike(const Machine& m, const Answers& a);
+bool has_unused_huge_zero_page(const Machine& m);
+
 // --- Reclaim and migration of a page: expected_reclaim.cc.
 
 std::uint16_t pmds_of(const Machine& m, Pfn folio);  // that map it
 void expect_reclaim(const Machine& m, const Recount& recount, const Reclaim& op, Answers& a);
+bool used(const Machine& m, const Answers& a);
+bool swapped_whole(const Machine& m, const Answers& a);
+bool submitted(const Machine& m, const Answers& a);
+void expect_arrival(const Machine& m, Answers& a);
+bool arrived(const Machine& m, const Answers& a);
+bool migrated_as_is(const Machine& m, const Answers& a);
+bool aged(const Machine& m, const Answers& a);
 void expect_move_pages(const Machine& m, const Recount& recount, const MovePages& op, Answers& a);
 
 // --- Locked VMAs: expected_mlock.cc. Before, and after a success.
@@ -166,11 +111,42 @@ void expect_young_locks(const Machine& m, Pfn folio, Answers& a);
 bool locks_counted(const Machine& m, const Answers& a);
 bool locks_young(const Machine& m, const Answers& a);
 bool unlocked(const Machine& m, const Answers& a);
+void expect_unlock(const Machine& m, int mm, int page, Answers& a);
+bool has_locks(const Machine& m, Pfn folio);
+bool all_locks_counted(const Machine& m, Pfn folio);
+bool locked_once(const Machine& m, const Answers& a);
+bool unlocked_elsewhere(const Machine& m, const Answers& a);
+
+// --- The first access to a page, and what stays huge: expected_huge.cc.
+
+void expect_fault(const Machine& m, MmId mm, PageNr page, bool write, Answers& a);
+bool zero_page(const Machine& m, const Answers& a);
+bool huge(const Machine& m, const Answers& a);
+// PMDs of which the range covers all, or nothing, stay what they are.
+void expect_whole(const Machine& m, int mm, PageRange range, Answers& a);
+bool whole(const Machine& m, const Answers& a);
+
+// --- VMAs that become one: expected_merges.cc.
+
+inline std::uint32_t flags_of(Protection prot) {
+  if (prot == Protection::none) return 0;
+  return prot == Protection::r ? VM_READ : VM_READ | VM_WRITE | VM_ACCOUNT;
+}
+
+// The VMA at the range's first page gets these flags, if it has not got them yet.
+void expect_merge(const Machine& m, int mm, PageRange range, std::uint32_t set, std::uint32_t clear,
+                  Answers& a);
+void expect_merge_of_new(const Machine& m, const Mmap& op, Answers& a);
+bool merged(const Machine& m, const Answers& a);
 
 // --- An access to a page that is mapped: expected_cow.cc.
 
 void keeps_frame(const Machine& m, MmId mm, PageNr page, Answers& a);
 void keeps_huge(const Machine& m, MmId mm, PageNr page, Answers& a);
+void expect_mark(const Machine& m, MmId mm, PageNr page, Answers& a);
+bool touched(const Machine& m, const Answers& a);
+bool stored(const Machine& m, const Answers& a);
+bool marked(const Machine& m, const Answers& a);
 void breaks_cow(const Machine& m, const Recount& recount, MmId mm, PageNr page, Answers& a);
 bool is_exclusive(const Machine& m, MmId mm, PageNr page);
 
@@ -179,7 +155,12 @@ bool is_exclusive(const Machine& m, MmId mm, PageNr page);
 
 // Would it make two VMAs of one where there are sysctl_max_map_count?
 bool cuts_one_too_many(const Machine& m, const Munmap& op);
+void expect_mmap(const Mmap& op, Answers& a);
+void expect_mprotect(const Machine& m, const Mprotect& op, Answers& a);
+bool upgraded(const Machine& m, const Answers& a);
 void expect_mremap(const Machine& m, const Mremap& op, Answers& a);
+Attributes moved_by(const Machine& m, int mm, int from, int to, int count);
+bool carried(const Machine& m, const Answers& a);
 bool moved_dirty(const Machine& m, const Answers& a);
 bool moved_clean(const Machine& m, const Answers& a);
 bool grown(const Machine& m, const Answers& a);
@@ -187,6 +168,10 @@ void expect_anon_vma(const Machine& m, int mm, int page, Answers& a);
 bool has_expected_anon_vma(const Machine& m, const Answers& a);
 void expect_fork(const Machine& m, const Fork& op, Answers& a);
 bool takes_over_what_it_may(const Machine& m, const Answers& a);
+// For an op that faults nothing in.
+void expect_unfaulted(const Machine& m, int mm, Answers& a);
+bool unfaulted(const Machine& m, const Answers& a);
+bool inherited(const Machine& m, const Answers& a);
 bool never_pinned(const Machine& m, const Answers& a);
 
 // --- Advice: expected_advice.cc. Before, and after a success.
@@ -207,6 +192,7 @@ bool split_clean(const Machine& m, const Answers& a);
 
 void expect_collapse(const Machine& m, const Recount& recount, const MadviseCollapse& op,
                      Answers& a);
+bool collapsed_anew(const Machine& m, const Answers& a);
 int errno_of(Reason reason);  // of a collapse that failed
 
 // The rule that does not hold after a success, or kRules.

@@ -28,14 +28,37 @@ bool is_sole_user(const Machine& m, const SwapSlot& slot) {
   return !folio_test_large(m, page_folio(m, slot.cache)) && !test(m, slot.cache, PG_writeback);
 }
 
-int nr_pages(const Machine& m, Pfn folio) { return folio_test_large(m, folio) ? m.hpage_nr() : 1; }
+// A huge page that is advised, and nothing else is.
+void expect_huge_pageout(const Machine& m, const Recount& recount, const MadvisePageout& op,
+                         Answers& a) {
+  const Pfn folio = mapped_frame(m, op.mm.id, op.range.first);
+  const int i = pmd_index(m, op.range.first);
+  if (folio == kNoPfn || m.pmd(op.mm.id, i).is_table() || op.range.size() != m.hpage_nr()) return;
+  if (op.range.first != pmd_first(m, op.range.first) || !test(m, folio, PG_lru)) return;
+  if (test(m, folio, PG_writeback | PG_unevictable) || !test(m, folio, PG_swapbacked)) return;
+  const FolioCount count = recount.folio(m, folio);
+  if (held(count) || count.pmds != 1 || count.ptes != 0) return;
+  if (count.cache_slots == 0 && !has_free_cluster(m)) return;
+  a.before = folio;
+  a.expect(Then::swapped_whole);
+}
+
+// A small page of the VMA's family, at its own index; a page just read belongs to nobody yet.
+bool is_at_home(const Machine& m, Pfn pfn, const Vma& vma, int page) {
+  if (test(m, pfn, PG_head | PG_tail) || m.inject != Injections{}) return false;
+  if (!test(m, pfn, PG_anon)) return true;
+  const std::uint8_t of_page = m.page(pfn).anon_vma;
+  return of_page < kMaxAnonVmas && vma.anon_vma < kMaxAnonVmas &&
+         m.anon_vmas[of_page].root == m.anon_vmas[vma.anon_vma].root &&
+         m.page(pfn).index == vma.index_of(page);
+}
 
 }  // namespace
 
 bool is_mapped(const Machine& m, Pfn folio) {
   const bool large = folio_test_large(m, folio);
   bool mapped = large && m.compound(folio).mapcount >= 0;
-  for (int sub = 0; sub < nr_pages(m, folio); ++sub)
+  for (int sub = 0; sub < folio_nr_pages(m, folio); ++sub)
     mapped |= m.page(Pfn(folio + sub)).mapcount >= 0;
   return mapped;
 }
@@ -45,9 +68,14 @@ bool has_free_slots(const Machine& m, int wanted) {
   return m.swap_on && m.geometry.swap_slots() - slots_in_use(m) > wanted;
 }
 
+bool has_free_cluster(const Machine& m) {
+  return m.swap_on && m.swap_device.nr_free > 0 && m.inject.fail_swap_cluster == 0;
+}
+
 void expect_pageout(const Machine& m, const Recount& recount, const MadvisePageout& op,
                     Answers& a) {
   if (!nothing_interferes(m)) return;
+  expect_huge_pageout(m, recount, op, a);
   int need_slots = 0;
   for (int page = op.range.first; page < op.range.end; ++page) {
     const Pfn pfn = mapped_frame(m, op.mm.id, page);
@@ -74,8 +102,12 @@ void expect_swap_in(const Machine& m, const Recount& recount, int mm, int page, 
   const bool alone = is_read || recount.folio(m, slot.cache).references(false) == 1;
   if (is_sole_user(m, slot) && (locked || is_swap_full(m) || (write && alone)))
     a.expect(Then::out_of_cache);
+  if (is_read && !locked && !write && m.inject == Injections{} &&
+      2 * (slots_in_use(m) + 1) <= m.geometry.swap_slots())
+    a.expect(Then::stays_cached);
   if (is_read) return;
   a.before = slot.cache;
+  if (!write && is_at_home(m, slot.cache, *vma, page)) a.expect(Then::cached_itself);
   if (test(m, slot.cache, PG_tail) && test(m, page_folio(m, slot.cache), PG_anon))
     a.expect(Then::copied_from_tail);
 }
@@ -96,6 +128,22 @@ bool out_of_cache(const Machine& m, const Answers& a) {
   return pfn == kNoPfn || !test(m, page_folio(m, pfn), PG_swapcache);
 }
 
+bool cached_itself(const Machine& m, const Answers& a) {
+  return mapped_frame(m, a.mm, a.first) == a.before;
+}
+
+// The lock of a page that is unmapped is free, if no failure waits for it and no migration.
+void expect_none_idle(const Machine& m, Answers& a) {
+  if (m.inject.contend_page_lock != 0 || m.migration.in_flight()) return;
+  a.idle = idle_slots(m);
+  a.expect(Then::none_idle);
+}
+
+bool stays_cached(const Machine& m, const Answers& a) {
+  const Pfn pfn = mapped_frame(m, a.mm, a.first);
+  return pfn == kNoPfn || test(m, page_folio(m, pfn), PG_swapcache);
+}
+
 bool dirty_out_of_cache(const Machine& m, const Answers& a) {
   const Pfn pfn = mapped_frame(m, a.mm, a.first);
   return pfn != a.before || test(m, page_folio(m, pfn), PG_swapcache | PG_dirty);
@@ -111,7 +159,7 @@ bool copied_from_tail(const Machine& m, const Answers& a) {
 }
 
 bool is_idle_but_for_mapping(const Machine& m, Pfn folio) {
-  for (int sub = 0; sub < nr_pages(m, folio); ++sub)
+  for (int sub = 0; sub < folio_nr_pages(m, folio); ++sub)
     if (m.swap(m.page(Pfn(folio + sub)).private_slot).count != 0) return false;
   return !test(m, folio, PG_writeback);
 }

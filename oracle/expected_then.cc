@@ -29,6 +29,10 @@ bool swap_empty(const Machine& m, const Answers&) {
   return !m.swap_on;
 }
 
+bool swap_on(const Machine& m, const Answers&) { return m.swap_on; }
+
+bool no_huge_zero_page(const Machine& m, const Answers&) { return m.huge_zero_page == kNoPfn; }
+
 bool written(const Machine& m, const Answers&) {
   for (int slot = 0; slot < m.geometry.swap_slots(); ++slot) {
     const Pfn cache = m.swap(Slot(slot)).cache;
@@ -38,6 +42,8 @@ bool written(const Machine& m, const Answers&) {
 }
 
 bool soft_clean(const Machine& m, const Answers& a) {
+  for (const Vma& vma : m.vmas(a.mm))
+    if (vma.has(VM_SOFTDIRTY)) return false;
   for (int page = 0; page < m.pages(); ++page) {
     const Entry& entry = entry_of(m, a.mm, page);
     const bool open = entry.is_present() && entry.has(kWrite);
@@ -129,6 +135,35 @@ constexpr ThenRule kThenRules[] = {
     {Then::by_ptes, kLateFailureSplitsPmds, by_ptes},
     {Then::locks_counted, kLocksAreCounted, locks_counted},
     {Then::locks_young, kLocksStayYoung, locks_young},
+    {Then::touched, kTouched, touched},
+    {Then::stored, kStored, stored},
+    {Then::inherited, kInherited, inherited},
+    {Then::carried, kCarried, carried},
+    {Then::collapsed_anew, kCollapsedIsOpen, collapsed_anew},
+    {Then::aged, kAged, aged},
+    {Then::marked, kMarked, marked},
+    {Then::upgraded, kUpgraded, upgraded},
+    {Then::accounted, kAccounted, advised},
+    {Then::swap_on, kSwapon, swap_on},
+    {Then::no_huge_zero_page, kHugeZeroFreed, no_huge_zero_page},
+    {Then::merged, kMerges, merged},
+    {Then::zero_page, kZeroPage, zero_page},
+    {Then::huge, kHugeWherePossible, huge},
+    {Then::whole, kStaysWhole, whole},
+    {Then::migrated_as_is, kMigratesAsIs, migrated_as_is},
+    {Then::populated, kPopulates, resident},
+    {Then::used, kUsedStays, used},
+    {Then::swapped_whole, kSwapsWhole, swapped_whole},
+    {Then::submitted, kSubmits, submitted},
+    {Then::locked_once, kLockedOnce, locked_once},
+    {Then::unlocked_elsewhere, kUnlockedElsewhere, unlocked_elsewhere},
+    {Then::stays_cached, kKeepsSlot, stays_cached},
+    {Then::cached_itself, kCachedItself, cached_itself},
+    {Then::unfaulted, kUnfaulted, unfaulted},
+    {Then::closed, kStaysClosed, read_only},
+    {Then::arrived, kMigratesAsIs, arrived},
+    {Then::split_alike, kSplitAlike, split_alike},
+    {Then::let_go, kLockedLetsGo, uncached},
 };
 
 }  // namespace

@@ -36,8 +36,17 @@ inline constexpr Invariant kEntryInvariants[] = {
     {"writable_where_allowed", "An entry is writable only where its VMA permits to write.",
      "mm/memory.c maybe_mkwrite(); mm/mprotect.c change_pte_range()",
      [](const TheEntry& e) {
-       if (!e.entry.is_present() && !e.entry.is_zero()) return true;
        return !e.entry.has(kWrite) || (e.vma != nullptr && e.vma->has(VM_WRITE));
+     }},
+    {"entry_has_bits_of_its_kind",
+     "A migration entry is writable, or exclusive, or neither; a swap entry is soft-dirty and "
+     "exclusive at most; what is mapped is not exclusive by its entry.",
+     "include/linux/swapops.h make_writable_migration_entry(); arch/x86/include/asm/pgtable.h",
+     [](const TheEntry& e) {
+       const auto has_only = [&](int bits) { return (e.entry.bits & ~bits) == 0; };
+       if (e.entry.is_migration()) return !e.entry.has(kWrite) || !e.entry.has(kExclusive);
+       if (e.entry.is_swap()) return has_only(kSoftDirty | kExclusive);
+       return has_only(e.entry.is_present() || e.entry.is_zero() ? ~kExclusive : 0);
      }},
     {"zero_entry_is_the_zero_page",
      "A zero entry maps the zero page of its size, read-only; huge ones are counted for their "
