@@ -35,6 +35,11 @@ int seen_mappings(const Recount& recount, const FolioCount& count, Pfn page) {
   return count.pmds + recount.frame(page).ptes;
 }
 
+bool can_be_split(const Machine& m, Pfn folio, const FolioCount& count) {
+  return m.inject == Injections{} && !held(count) && !test(m, folio, PG_writeback) &&
+         !mapped_behind_a_huge_pmd(m, folio);
+}
+
 // The large folio of the first page is split if it is advised in part, and nobody shares it; if
 // somebody does it stays as it is. Asked of ranges in one block and VMA: the walk comes by once.
 void expect_split(const Machine& m, const Recount& recount, int mm, PageRange range, bool by_head,
@@ -48,10 +53,9 @@ void expect_split(const Machine& m, const Recount& recount, int mm, PageRange ra
   const bool by_pmd = !m.pmd(mm, pmd_index(m, range.first)).is_table();
   const bool whole = by_pmd && range.end - range.first >= m.hpage_nr();
   if (range.end > std::min<int>(block_end, vma->end) || whole) return;
-  const std::uint64_t block = std::uint64_t{1} << (folio >> m.geometry.order);
+  const std::uint64_t block = block_bit(m, folio);
   const bool shared = seen_mappings(recount, count, by_pmd || by_head ? folio : pfn) != 1;
-  const bool splits = m.inject == Injections{} && !held(count) && !test(m, folio, PG_writeback) &&
-                      !mapped_behind_a_huge_pmd(m, folio);
+  const bool splits = can_be_split(m, folio, count);
   if (shared)
     a.large |= block;
   else if (splits && (!by_head || count.pmds + count.ptes == 1 || !by_pmd))
@@ -124,10 +128,8 @@ void expect_free(const Machine& m, const Recount& recount, const MadviseFree& op
   if (pfn == kNoPfn || vma == nullptr) return;
   const Pfn folio = page_folio(m, pfn);
   const FolioCount count = recount.folio(m, folio);
-  const int end = std::min<int>(op.range.end, vma->end);
-  const bool whole = count.pmds == 1 && folio == pfn && end - op.range.first >= m.hpage_nr();
-  const bool splits = m.inject == Injections{} && !held(count) && !test(m, folio, PG_writeback) &&
-                      !mapped_behind_a_huge_pmd(m, folio) && count.pmds == 1;
+  const bool whole = is_advised_whole(m, op.mm.id, op.range);
+  const bool splits = count.pmds == 1 && can_be_split(m, folio, count);
   if (folio_test_large(m, folio) && !whole && !splits) return;
   if (is_lone(m, folio, count) && !test(m, folio, PG_swapcache)) a.expect(Then::lazyfree);
 }

@@ -20,14 +20,14 @@ std::span<const AnswerRule> answer_rules();
 
 // Of up to 64 pages, the same ones of every machine of a geometry, bit for page.
 struct Attributes {
-  std::uint64_t there = 0, absent = 0;              // has it an entry?
-  std::uint64_t exclusive = 0, soft_dirty = 0;      // mapped, swapped or migrating
-  std::uint64_t writable = 0, closed = 0;           // mapped or migrating: may it be written to?
-  std::uint64_t young = 0, dirty = 0;               // dirty by its entry, or by itself
-  std::uint64_t clean = 0;                          // neither, exclusive, and not in the swap cache
-  std::uint64_t open = 0, pinned = 0;               // a PTE that is writable; of a pinned page
-  std::uint64_t mapped = 0, swapped = 0, zero = 0;  // what kind of entry it is
-  std::uint64_t unpinned = 0;                       // bit for address space: it never pinned
+  std::uint64_t there = 0, absent = 0;          // has it an entry?
+  std::uint64_t exclusive = 0, soft_dirty = 0;  // mapped, swapped or migrating
+  std::uint64_t writable = 0, closed = 0;       // mapped or migrating: may it be written to?
+  std::uint64_t young = 0, dirty = 0;           // dirty by its entry, or by itself
+  std::uint64_t clean = 0;                      // neither, exclusive, and not in the swap cache
+  std::uint64_t open = 0, pinned = 0;           // a PTE that is writable; of a pinned page
+  std::uint64_t mapped = 0, swapped = 0;        // what kind of entry it is; no zero page
+  std::uint64_t unpinned = 0;                   // bit for address space: it never pinned
   std::uint64_t cached = 0;  // of up to 64 swap slots: those in use that the swap cache has, too
 };
 Attributes attributes_of(const Machine& m);
@@ -105,6 +105,7 @@ struct Answers {
     split_alike,
     let_go
   };
+  static_assert(int(Then::let_go) < 64);  // the last: they are bits of `then`
   static constexpr int kMin = std::numeric_limits<int>::min(),
                        kMax = std::numeric_limits<int>::max();
 

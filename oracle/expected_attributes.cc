@@ -61,7 +61,7 @@ Attributes attributes_of(const Machine& m) {
     const Entry& entry = entry_of(m, mm, page);
     if (entry.is_none()) return void(a.absent |= bit);
     a.there |= bit;
-    if (entry.is_zero()) return void(a.zero |= bit);
+    if (entry.is_zero()) return;
     if (is_exclusive(m, entry)) a.exclusive |= bit;
     if (entry.has(kSoftDirty)) a.soft_dirty |= bit;
     if (entry.is_swap()) return void(a.swapped |= bit);
@@ -103,17 +103,15 @@ Attributes lost_attributes(const Machine& m, const Attributes& before) {
 
 // Of large machines not every page is looked at, and so not where it goes.
 Attributes moved_by(const Machine& m, int mm, int from, int to, int count) {
-  const Attributes now = attributes_of(m);
   Attributes moved;
   if (m.pages() * m.geometry.mms > 64) return moved;
-  const auto move = [&](std::uint64_t Attributes::* which, int n) {
-    const int base = mm * m.pages();
-    moved.*which |= (now.*which >> (base + from + n) & 1) << (base + to + n);
-  };
-  for (int n = 0; n < count; ++n)
-    for (const auto which : {&Attributes::there, &Attributes::exclusive, &Attributes::soft_dirty,
-                             &Attributes::writable, &Attributes::young, &Attributes::dirty})
-      move(which, n);
+  const Attributes now = attributes_of(m);
+  const std::uint64_t pages = sampled(m, mm, from, from + count);
+  for (const auto which : {&Attributes::there, &Attributes::exclusive, &Attributes::soft_dirty,
+                           &Attributes::writable, &Attributes::young, &Attributes::dirty}) {
+    const std::uint64_t bits = now.*which & pages;
+    moved.*which = to > from ? bits << (to - from) : bits >> (from - to);
+  }
   return moved;
 }
 

@@ -25,8 +25,7 @@ inline std::uint64_t large_blocks(const Machine& m) {
 
 inline std::uint64_t queued_blocks(const Machine& m) {
   std::uint64_t queued = 0;
-  for (const Pfn head : m.deferred_queue())
-    queued |= std::uint64_t{1} << (head >> m.geometry.order);
+  for (const Pfn head : m.deferred_queue()) queued |= block_bit(m, head);
   return queued;
 }
 

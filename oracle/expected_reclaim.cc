@@ -48,19 +48,15 @@ int count_users(const Machine& m, Pfn folio) {
 }
 
 // A folio that reclaim looks at: is it used, or what becomes of it?
-void expect_of_scanned(const Machine& m, Pfn pfn, const FolioCount& count, int users, Answers& a) {
-  const Pfn folio = page_folio(m, pfn);
-  a.flags = m.page(folio).flags;
+void expect_of_scanned(const Machine& m, Pfn folio, const FolioCount& count, int users,
+                       Answers& a) {
   a.expect(Then::aged);
   if (users > 0) {
     a.active = users > 1 || test(m, folio, PG_referenced);
     return a.expect(Then::used);
   }
   a.expect(Then::submitted);
-  const bool lone = folio_test_large(m, folio) && count.pmds == 1 && count.ptes == 0;
-  const bool cluster = count.cache_slots > 0 || has_free_cluster(m);
-  if (lone && cluster && !held(count) && test(m, folio, PG_swapbacked))
-    a.expect(Then::swapped_whole);
+  if (certainly_swaps_whole(m, folio, count)) a.expect(Then::swapped_whole);
 }
 
 // Who is locked anew is not active any more.
@@ -120,7 +116,7 @@ void expect_reclaim(const Machine& m, const Recount& recount, const Reclaim& op,
       mapped_behind_a_huge_pmd(m, folio))
     return;
   const int users = count_users(m, folio), nr = folio_nr_pages(m, folio);
-  expect_of_scanned(m, pfn, count, users, a);
+  expect_of_scanned(m, folio, count, users, a);
   const bool given_away = users == 0 && nr > 1 && count.pmds == 1 && count.references(true) == 1;
   if (given_away && !test(m, folio, PG_swapbacked | PG_dirty) && !entry.has(kDirty))
     a.result(kFrees, nr, nr);

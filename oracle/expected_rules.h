@@ -28,6 +28,10 @@ inline std::uint16_t pmd_bit(int mm, int i) {
   return std::uint16_t(1 << (mm * Geometry::kMaxPmds + i));
 }
 
+inline std::uint64_t block_bit(const Machine& m, Pfn folio) {
+  return std::uint64_t{1} << (folio >> m.geometry.order);
+}
+
 // Blocks of which no frame is in use.
 inline int free_blocks(const Machine& m) {
   return int(std::ranges::count(m.used_frames(), std::uint16_t{0}));
@@ -61,7 +65,8 @@ std::uint8_t holders_of_large(const Machine& m);
 
 // Are so many slots free that as many pages find one each?
 bool has_free_slots(const Machine& m, int wanted);
-bool has_free_cluster(const Machine& m);  // for a huge page
+// A huge page that one PMD maps and nobody holds, with a cluster of its own or a free one.
+bool certainly_swaps_whole(const Machine& m, Pfn folio, const FolioCount& count);
 void expect_pageout(const Machine& m, const Recount& recount, const MadvisePageout& op, Answers& a);
 void expect_swap_in(const Machine& m, const Recount& recount, int mm, int page, bool write,
                     Answers& a);

@@ -11,10 +11,6 @@ constexpr Bits kLikeTheHead = PG_referenced | PG_uptodate | PG_active | PG_swapb
 
 enum class Splits : std::uint8_t { no, perhaps, yes };
 
-std::uint64_t block_bit(const Machine& m, Pfn folio) {
-  return std::uint64_t{1} << (folio >> m.geometry.order);
-}
-
 // A folio that the op tries to split. One that is held is refused before anything is unmapped.
 Splits splits(const Machine& m, const Recount& recount, Pfn folio, Answers& a) {
   const FolioCount count = recount.folio(m, folio);

@@ -35,10 +35,8 @@ void expect_huge_pageout(const Machine& m, const Recount& recount, const Madvise
   const int i = pmd_index(m, op.range.first);
   if (folio == kNoPfn || m.pmd(op.mm.id, i).is_table() || op.range.size() != m.hpage_nr()) return;
   if (op.range.first != pmd_first(m, op.range.first) || !test(m, folio, PG_lru)) return;
-  if (test(m, folio, PG_writeback | PG_unevictable) || !test(m, folio, PG_swapbacked)) return;
-  const FolioCount count = recount.folio(m, folio);
-  if (held(count) || count.pmds != 1 || count.ptes != 0) return;
-  if (count.cache_slots == 0 && !has_free_cluster(m)) return;
+  if (test(m, folio, PG_writeback | PG_unevictable)) return;
+  if (!certainly_swaps_whole(m, folio, recount.folio(m, folio))) return;
   a.before = folio;
   a.expect(Then::swapped_whole);
 }
@@ -68,8 +66,10 @@ bool has_free_slots(const Machine& m, int wanted) {
   return m.swap_on && m.geometry.swap_slots() - slots_in_use(m) > wanted;
 }
 
-bool has_free_cluster(const Machine& m) {
-  return m.swap_on && m.swap_device.nr_free > 0 && m.inject.fail_swap_cluster == 0;
+bool certainly_swaps_whole(const Machine& m, Pfn folio, const FolioCount& count) {
+  const bool free = m.swap_on && m.swap_device.nr_free > 0 && m.inject.fail_swap_cluster == 0;
+  return folio_test_large(m, folio) && count.pmds == 1 && count.ptes == 0 && !held(count) &&
+         test(m, folio, PG_swapbacked) && (count.cache_slots > 0 || free);
 }
 
 void expect_pageout(const Machine& m, const Recount& recount, const MadvisePageout& op,
