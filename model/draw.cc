@@ -36,6 +36,13 @@ PageRange huge_page_around(const Draw& d, int page) {
   return {first, first + d.hpage_nr()};
 }
 
+// Where an mremap() took its pages.
+std::optional<PageRange> target_of(const Op& op) {
+  const auto* const mremap = std::get_if<Mremap>(&op);
+  if (mremap == nullptr) return {};
+  return PageRange{mremap->to.number, mremap->to.number + mremap->range.size()};
+}
+
 PageRange used_range(Draw& d) {
   boost::container::static_vector<PageRange, 16> used;
   const auto add = [&](PageRange range) {
@@ -43,6 +50,7 @@ PageRange used_range(Draw& d) {
   };
   for (const Op& op : last_ops(d)) {
     for_each_arg_of<PageRange>(op, add);
+    if (const auto target = target_of(op)) add(*target);
     for_each_arg_of<PageNr>(op, [&](PageNr p) {
       add({p.number, p.number + 1});
       add(huge_page_around(d, p.number));
@@ -181,10 +189,15 @@ void draw(Draw& d, MmId& mm) {
   if (!d.mm) d.mm = mm.id;
 }
 
-// A page after a range is where the range goes: rather to the same place below another PMD.
+// A page after a range is where the range goes: back to where the last op took it from, or rather
+// to the same place below another PMD.
 void draw(Draw& d, PageNr& page) {
   page.number = draw_page(d);
   if (!d.range || d.one_in(4)) return;
+  if (d.near && target_of(d.before.back()) == d.range && !d.one_in(4)) {
+    page.number = std::get<Mremap>(d.before.back()).range.first;
+    return;
+  }
   const int pages = d.geometry().pages();
   const int distance = (1 + d.choose(d.geometry().pmds)) * d.hpage_nr() % pages;
   if (distance != 0) page.number = (d.range->first + distance) % pages;

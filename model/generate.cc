@@ -87,23 +87,31 @@ constexpr Sequel kSequels[] = {
     {kKindOf<Pin>, kKindOf<Fork>},
     {kKindOf<Pin>, kKindOf<MigrateBegin>},
     {kKindOf<Pin>, kKindOf<Unpin>},
+    {kKindOf<Get>, kKindOf<MigrateBegin>},
     {kKindOf<Unpin>, kKindOf<MadvisePageout>},
     {kKindOf<Munmap>, kKindOf<ShrinkDeferred>},
+    {kKindOf<Munmap>, kKindOf<Mmap>},    // merges with its neighbours
+    {kKindOf<Mremap>, kKindOf<Mremap>},  // and back
+    {kKindOf<Mremap>, kKindOf<Mmap>},    // where it was
+    {kKindOf<Mremap>, kKindOf<Store>},
     {kKindOf<MadviseDontneed>, kKindOf<ShrinkDeferred>},
     {kKindOf<MadviseFree>, kKindOf<Reclaim>},
     {kKindOf<MadvisePageout>, kKindOf<WritebackEnd>},
     {kKindOf<MadvisePageout>, kKindOf<Load>},
-    {kKindOf<Load>, kKindOf<MadvisePageout>},  // once clean, it leaves the swap cache too
-    {kKindOf<Reclaim>, kKindOf<Reclaim>},      // the first one clears the young bits
+    {kKindOf<MadvisePageout>, kKindOf<Store>},  // gives the slot back
+    {kKindOf<Load>, kKindOf<MadvisePageout>},   // once clean, it leaves the swap cache too
+    {kKindOf<Reclaim>, kKindOf<Reclaim>},       // the first one clears the young bits
     {kKindOf<Reclaim>, kKindOf<WritebackEnd>},
     {kKindOf<Reclaim>, kKindOf<Load>},
     {kKindOf<Reclaim>, kKindOf<Exit>},          // whoever kept the page from being unmapped
     {kKindOf<WritebackEnd>, kKindOf<Reclaim>},  // and the second one frees what is written
+    {kKindOf<WritebackEnd>, kKindOf<Store>},
     {kKindOf<WritebackEnd>, kKindOf<ShrinkDeferred>},
     {kKindOf<Exit>, kKindOf<MadviseFree>},
     {kKindOf<Mlock>, kKindOf<Reclaim>},
     {kKindOf<Isolate>, kKindOf<Putback>},
     {kKindOf<MigrateBegin>, kKindOf<MigrateEnd>},
+    {kKindOf<MigrateBegin>, kKindOf<MadviseCollapse>},  // waits for it
     {kKindOf<FailHugeAlloc>, kKindOf<Store>},
     {kKindOf<FailHugeAlloc>, kKindOf<MigrateBegin>},
     {kKindOf<FailSwapCluster>, kKindOf<Reclaim>},

@@ -26,22 +26,29 @@ void populate_small(Choose choose, const OpMask& mask, Growing& g) {
   g.add_if(mask, SetEnabled{Enabled::always});
 }
 
-// Every other page a VMA of its own, until there are nearly as many as an address space may have.
+// Every other page a VMA of its own, until there are nearly as many as an address space may have:
+// of pages without memory, or all with pages and so with an anon_vma each.
 void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
-  const int most = g.machine.max_map_count() - 5 - choose(4);
+  const int most = g.machine.max_map_count() - 2 - choose(8);
+  const bool have_pages = choose(2) == 1;
   const auto vmas = [&] { return std::as_const(g.machine).vmas(0); };
   const int end = vmas().empty() ? 0 : vmas().back().end;
-  for (int page = 1; page < end && int(vmas().size()) <= most; page += 2)
-    g.add_if(mask, Mprotect{{0}, {page, page + 1}, Protection::r});
+  for (int page = 1; page < end && int(vmas().size()) <= most; page += 2) {
+    const PageRange one{page, page + 1};
+    if (have_pages)
+      g.add_if(mask, MadviseNohugepage{{0}, one});
+    else
+      g.add_if(mask, Mprotect{{0}, one, Protection::r});
+  }
+  if (have_pages) g.add_if(mask, Mlock{{0}, {0, end}});
 }
 
 void populate(Choose choose, const OpMask& mask, Growing& g) {
   const bool has_room_for_vmas = g.machine.pages() > g.machine.max_map_count();
   if (has_room_for_vmas && choose(2) == 1) return populate_vmas(choose, mask, g);
   const int population = choose(4);
-  if (population == 3)
-    populate_small(choose, mask, g);
-  else if (population != 0)
+  if (population == 3) populate_small(choose, mask, g);
+  if (population == 1 || population == 2 || (population == 3 && choose(4) == 3))
     populate_huge(choose, mask, g);
 }
 
@@ -49,8 +56,9 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
 // for itself or lock some, the child may lose some. Where nobody may write, locking makes no
 // copies; and while a page is off the LRU its locks are not counted. A huge page that is migrated
 // meanwhile comes back to both, but the child's PTEs do not make it a PageDoubleMap. Of two VMAs
-// the rmap finds that first which starts first: the child's often starts one page later.
-void share(Choose choose, const OpMask& mask, Growing& g) {
+// the rmap finds that first which starts first: the child's often starts one page later. Returns a
+// page where the two may differ.
+int share(Choose choose, const OpMask& mask, Growing& g) {
   const int pages = g.machine.pages();
   const bool all = choose(4) == 3;
   const auto maybe = [&] { return all || choose(2) == 1; };
@@ -61,9 +69,10 @@ void share(Choose choose, const OpMask& mask, Growing& g) {
     const int first = choose(pages);
     g.add_if(mask, MadviseDontfork{{0}, {first, first + 1 + choose(pages - first)}});
   }
-  const bool migrated = choose(8) == 7;
+  const bool migrated = choose(4) == 3;
   if (migrated) g.add_if(mask, MigrateBegin{{0}, {0}});
   g.add_if(mask, Fork{{0}, {1}});
+  if (g.trace.geometry.mms > 2 && choose(4) == 3) g.add_if(mask, Fork{{choose(2)}, {2}});
   if (maybe()) g.add_if(mask, Munmap{{1}, {0, 1 + choose(choose(2) == 0 ? 1 : pages)}});
   if (!for_both && choose(2) == 1) g.add_if(mask, read_only);
   if (migrated) g.add_if(mask, MigrateEnd{});
@@ -72,30 +81,47 @@ void share(Choose choose, const OpMask& mask, Growing& g) {
   if (uncounted) g.add_if(mask, Isolate{{0}, {0}, {0}});
   const int locked = choose(2) == 0 ? pages - choose(g.machine.hpage_nr()) : 1 + choose(pages);
   if (uncounted || maybe()) g.add_if(mask, Mlock{{0}, {0, locked}});
-  if (!uncounted) return;
-  g.add_if(mask, Mlock{{1}, {0, pages}});
-  g.add_if(mask, Putback{{0}});
+  if (uncounted) g.add_if(mask, Mlock{{1}, {0, pages}});
+  if (uncounted) g.add_if(mask, Putback{{0}});
+  return migrated ? 0 : locked - 1;
+}
+
+// A small device: pages go out in any order, and some come back, until slots are scarce.
+void fill_swap(Choose choose, const OpMask& mask, Growing& g) {
+  const int nr = g.machine.hpage_nr();
+  for (int times = 2 + choose(3); times > 0; --times) {
+    const int page = choose(g.machine.pages());
+    const PageRange block{page / nr * nr, (page / nr + 1) * nr};
+    g.add_if(mask, MadvisePageout{{0}, choose(4) == 3 ? block : PageRange{page, page + 1}});
+    const int back = choose(4);
+    if (back >= 2) g.add_if(mask, WritebackEnd{});
+    if (back == 3) g.add_if(mask, Store{{0}, {page}, {page + 1}});
+  }
 }
 
 // Reclaim of a page that nobody uses: the first pass takes the young bits, the second the page,
-// but for one that is held, which gets into the swap cache and is written once it is given back.
-// What is unmapped and in the swap cache may still be on the deferred split queue. Then the parent
-// may leave it to the child, which may give it away or write to it.
-void press(Choose choose, const OpMask& mask, Growing& g) {
-  const int nr = g.machine.hpage_nr(), first = choose(g.trace.geometry.pmds) * nr;
+// but for one that is held, which gets into the swap cache and, unless it is kept, is written once
+// it is given back. What is unmapped and in the swap cache may still be on the deferred split
+// queue. Then the parent may leave it to the child, which may give it away or write to it.
+void press(Choose choose, const OpMask& mask, Growing& g, int page) {
+  if (g.trace.geometry.swap >= 0 && choose(2) == 1) return fill_swap(choose, mask, g);
+  const int nr = g.machine.hpage_nr();
+  const int first = (choose(2) == 0 ? page / nr : choose(g.trace.geometry.pmds)) * nr;
   const auto passes = [&](int times) {
     for (int pass = 0; pass < times; ++pass) g.add_if(mask, Reclaim{{0}, {first}});
   };
   const bool is_held = choose(8) == 7;
   if (is_held) g.add_if(mask, Get{{0}, {0}, {first}});
   passes(is_held ? 3 : 2);
-  if (is_held) g.add_if(mask, Put{{0}});
-  if (is_held) passes(2);
-  if (choose(4) == 3) {
+  if (is_held && choose(2) == 0) {
+    g.add_if(mask, Put{{0}});
+    passes(2);
+  }
+  if (choose(2) == 1) {
     g.add_if(mask, WritebackEnd{});
     g.add_if(mask, ShrinkDeferred{});
   }
-  if (g.trace.geometry.mms == 1 || choose(2) == 0) return;
+  if (g.machine.mms[1].alive == 0 || choose(2) == 0) return;
   g.add_if(mask, Exit{{0}});
   const int then = choose(4);
   if (then == 1) g.add_if(mask, MadviseFree{{1}, {first, first + nr}});
@@ -111,8 +137,12 @@ void set_up(Choose choose, const OpMask& mask, Growing& g) {
   g.add_if(mask, Mmap{{0}, {0, (pmds << geometry.order) - cut}});
   if (choose(2) == 1) g.add_if(mask, Swapon{});
   populate(choose, mask, g);
-  if (geometry.mms > 1 && choose(2) == 1) share(choose, mask, g);
-  if (g.machine.swap_on && choose(2) == 1) press(choose, mask, g);
+  const bool pressed = g.machine.swap_on && choose(2) == 1;
+  const bool pressed_first = pressed && choose(4) == 3;
+  if (pressed_first) press(choose, mask, g, 0);
+  if (pressed_first) g.add_if(mask, Load{{0}, {0}});
+  const int page = geometry.mms > 1 && choose(2) == 1 ? share(choose, mask, g) : 0;
+  if (pressed && !pressed_first) press(choose, mask, g, page);
 }
 
 }  // namespace
@@ -121,7 +151,7 @@ Geometry generate_geometry(Choose choose) {
   // One with room for more VMAs than are allowed.
   if (choose(32) == 31) return {.order = 4, .pmds = 3, .mms = 1 + choose(3)};
   constexpr int kOrders[] = {1, 2, 2, 2, 2, 1, 2, 3};
-  constexpr int kPmds[] = {1, 2, 1, 2, 1, 2, 2, 3};
+  constexpr int kPmds[] = {1, 2, 1, 2, 1, 2, 3, 3};
   constexpr int kMms[] = {1, 2, 2, 3, 2, 2, 2, 3};
   Geometry g;
   g.order = kOrders[choose(8)];
