@@ -27,6 +27,15 @@ inline constexpr Defect kLazyfreeOfASharedPage{
     "mm/madvise.c madvise_free_pte_range(); mm/memory.c wp_page_copy() with FAULT_FLAG_UNSHARE, "
     "which does not make the PTE dirty; mm/rmap.c try_to_unmap_one(), discard"};
 
-inline constexpr std::array kDefects{&kStrandedMigrationEntries, &kLazyfreeOfASharedPage};
+inline constexpr Defect kLazyfreeOfASwappedPage{
+    "lazyfree_of_a_swapped_page",
+    "MADV_FREE of a huge page asks how often it is mapped, but not whether it is in the swap "
+    "cache: whoever has swap entries for it finds slots that were never written, once reclaim has "
+    "taken the page, which is clean now.",
+    "mm/huge_memory.c madvise_free_huge_pmd(), which clears the dirty flag without a "
+    "try_to_free_swap() as in mm/madvise.c madvise_free_pte_range()"};
+
+inline constexpr std::array kDefects{&kStrandedMigrationEntries, &kLazyfreeOfASharedPage,
+                                     &kLazyfreeOfASwappedPage};
 
 }  // namespace thp

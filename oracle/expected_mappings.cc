@@ -49,7 +49,7 @@ void expect_mmap(const Mmap& op, Answers& a) {
 
 // A PTE that a store would make writable and no more is so at once: the page is this address
 // space's own and dirty, and nobody waits to hear of the store. Asked of the first page, where its
-// VMA becomes writable.
+// VMA becomes writable. What migrates comes back as it went: populating a locked part waits for it.
 void expect_mprotect(const Machine& m, const Mprotect& op, Answers& a) {
   a.about(op.mm.id, op.range.first, op.range.end);
   const std::uint32_t set = flags_of(op.prot), clear = (VM_READ | VM_WRITE) & ~set;
@@ -63,8 +63,9 @@ void expect_mprotect(const Machine& m, const Mprotect& op, Answers& a) {
   if (vma->has(VM_LOCKED) && op.range.end <= vma->end && m.inject == Injections{} &&
       free_blocks(m) >= op.range.size())
     a.expect(Then::populated);
-  const bool unheard = vma->has(VM_SOFTDIRTY) || entry_of(m, a.mm, a.first).has(kSoftDirty);
-  if (unheard) a.expect(Then::upgraded);
+  const Entry& entry = entry_of(m, a.mm, a.first);
+  const bool unheard = vma->has(VM_SOFTDIRTY) || entry.has(kSoftDirty);
+  if (unheard && !entry.is_migration()) a.expect(Then::upgraded);
 }
 
 bool upgraded(const Machine& m, const Answers& a) {
