@@ -190,7 +190,7 @@ void draw(Draw& d, MmId& mm) {
 }
 
 // A page after a range is where the range goes: back to where the last op took it from, or rather
-// to the same place below another PMD.
+// to the same place below another PMD, or near it.
 void draw(Draw& d, PageNr& page) {
   page.number = draw_page(d);
   if (!d.range || d.one_in(4)) return;
@@ -200,7 +200,8 @@ void draw(Draw& d, PageNr& page) {
   }
   const int pages = d.geometry().pages();
   const int distance = (1 + d.choose(d.geometry().pmds)) * d.hpage_nr() % pages;
-  if (distance != 0) page.number = (d.range->first + distance) % pages;
+  const int off = d.one_in(4) ? d.choose(d.hpage_nr()) : 0;
+  if (distance + off != 0) page.number = (d.range->first + distance + off) % pages;
   page.number = std::min(page.number, pages - d.range->size());
 }
 

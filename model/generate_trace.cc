@@ -52,6 +52,22 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
     populate_huge(choose, mask, g);
 }
 
+// A huge page below two page tables, at the offset that belongs there: it has grown in a mapping
+// that was moved to the start of a block and then back. Unmapped and mapped anew its lower table is
+// gone, but the VMA goes from before it to behind it.
+void misalign(Choose choose, const OpMask& mask, Growing& g) {
+  const int nr = g.machine.hpage_nr();
+  if (g.trace.geometry.pmds < 3) return;
+  const PageRange home{1, 1 + nr}, away{2 * nr, 3 * nr};
+  g.add_if(mask, Mremap{{0}, home, {away.first}, {}});
+  g.add_if(mask, Store{{0}, {away.first}, {9}});
+  g.add_if(mask, MadviseCollapse{{0}, away});
+  g.add_if(mask, Mremap{{0}, away, {home.first}, {}});
+  if (choose(2) == 0) return;
+  g.add_if(mask, Munmap{{0}, {0, nr}});
+  g.add_if(mask, Mmap{{0}, {0, nr}});
+}
+
 // The same pages in two address spaces, by a PMD here and by PTEs there: the parent may keep some
 // for itself or lock some, the child may lose some. Where nobody may write, locking makes no
 // copies; and while a page is off the LRU its locks are not counted. A huge page that is migrated
@@ -59,6 +75,10 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
 // the rmap finds that first which starts first: the child's often starts one page later. Returns a
 // page where the two may differ.
 int share(Choose choose, const OpMask& mask, Growing& g) {
+  if (choose(4) == 0) {
+    g.add_if(mask, Fork{{0}, {1}});
+    return 0;
+  }
   const int pages = g.machine.pages();
   const bool all = choose(4) == 3;
   const auto maybe = [&] { return all || choose(2) == 1; };
@@ -76,7 +96,7 @@ int share(Choose choose, const OpMask& mask, Growing& g) {
   if (maybe()) g.add_if(mask, Munmap{{1}, {0, 1 + choose(choose(2) == 0 ? 1 : pages)}});
   if (!for_both && choose(2) == 1) g.add_if(mask, read_only);
   if (migrated) g.add_if(mask, MigrateEnd{});
-  if (migrated) g.add_if(mask, Store{{1}, {choose(g.machine.hpage_nr())}, {1}});
+  if (migrated) g.add_if(mask, Store{{1}, {choose(g.machine.hpage_nr())}, {9}});
   const bool uncounted = choose(8) == 7;
   if (uncounted) g.add_if(mask, Isolate{{0}, {0}, {0}});
   const int locked = choose(2) == 0 ? pages - choose(g.machine.hpage_nr()) : 1 + choose(pages);
@@ -113,7 +133,8 @@ void press(Choose choose, const OpMask& mask, Growing& g, int page) {
   const bool is_held = choose(8) == 7;
   if (is_held) g.add_if(mask, Get{{0}, {0}, {first}});
   passes(is_held ? 3 : 2);
-  if (is_held && choose(2) == 0) {
+  const bool is_kept = is_held && choose(2) == 1;
+  if (is_held && !is_kept) {
     g.add_if(mask, Put{{0}});
     passes(2);
   }
@@ -125,7 +146,8 @@ void press(Choose choose, const OpMask& mask, Growing& g, int page) {
   g.add_if(mask, Exit{{0}});
   const int then = choose(4);
   if (then == 1) g.add_if(mask, MadviseFree{{1}, {first, first + nr}});
-  if (then >= 2) g.add_if(mask, Store{{1}, {first}, {1}});
+  if (then >= 2) g.add_if(mask, Store{{1}, {first}, {9}});
+  if (then >= 2 && is_kept) g.add_if(mask, LoadViaPin{{0}});
 }
 
 // Most ops do nothing where nothing is mapped: begin with memory, usually.
@@ -137,6 +159,7 @@ void set_up(Choose choose, const OpMask& mask, Growing& g) {
   g.add_if(mask, Mmap{{0}, {0, (pmds << geometry.order) - cut}});
   if (choose(2) == 1) g.add_if(mask, Swapon{});
   populate(choose, mask, g);
+  if (choose(8) == 7) misalign(choose, mask, g);
   const bool pressed = g.machine.swap_on && choose(2) == 1;
   const bool pressed_first = pressed && choose(4) == 3;
   if (pressed_first) press(choose, mask, g, 0);

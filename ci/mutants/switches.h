@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdlib>
 
-inline const int thp_switch = [] {
+inline int thp_switch = [] {
   const char* number = std::getenv("THP_SWITCH");
   return number == nullptr ? 0 : std::atoi(number);
 }();
