@@ -64,7 +64,7 @@ constexpr std::string_view kSeams[] = {
     "model/machine.h", "model/ops.h",     "model/state.h",  "model/text.h",     "model/trace.h"};
 
 bool may_include(const File& file, std::string_view header) {
-  constexpr std::string_view kOrder[] = {"model", "oracle", "properties", "fuzz"};
+  constexpr std::string_view kOrder[] = {"model", "oracle", "properties", "fuzz", "ci"};
   const auto from = std::ranges::find(kOrder, file.folder());
   const auto to = std::ranges::find(kOrder, header.substr(0, header.find('/')));
   if (to == std::end(kOrder) || to > from) return false;
