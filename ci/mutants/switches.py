@@ -86,7 +86,9 @@ class Switches:
     def visit(self, cursor):
         children = list(cursor.get_children())
         if cursor.kind in (Kind.CXX_METHOD, Kind.FUNCTION_DECL, Kind.CONSTRUCTOR):
-            if not cursor.is_definition() or "constexpr" in self.text(cursor).split("(")[0]:
+            text = self.text(cursor)
+            constant = "constexpr" in text.split("(")[0] or "= default" in text
+            if constant or not cursor.is_definition():
                 return
             self.function = cursor.spelling
         elif cursor.kind in (Kind.FUNCTION_TEMPLATE, Kind.STATIC_ASSERT) or (
@@ -104,7 +106,8 @@ class Switches:
             for child in children:
                 self.statement(child)
         elif kind == Kind.IF_STMT and children[0].kind.is_expression():
-            self.condition(children[0])
+            if not self.text(cursor).startswith("if constexpr"):
+                self.condition(children[0])
         elif kind == Kind.WHILE_STMT:
             self.condition(children[0], ("false",))
         elif kind == Kind.CONDITIONAL_OPERATOR:
