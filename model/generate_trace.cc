@@ -43,6 +43,7 @@ void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
   if (have_pages) g.add_if(mask, Mlock{{0}, {0, end}});
 }
 
+// Small pages may be collapsed at once, together with what lies behind them.
 void populate(Choose choose, const OpMask& mask, Growing& g) {
   const bool has_room_for_vmas = g.machine.pages() > g.machine.max_map_count();
   if (has_room_for_vmas && choose(2) == 1) return populate_vmas(choose, mask, g);
@@ -50,6 +51,9 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
   if (population == 3) populate_small(choose, mask, g);
   if (population == 1 || population == 2 || (population == 3 && choose(4) == 3))
     populate_huge(choose, mask, g);
+  if (population != 3 || choose(4) != 3) return;
+  const int blocks = 1 + choose(g.trace.geometry.pmds);
+  g.add_if(mask, MadviseCollapse{{0}, {0, blocks << g.trace.geometry.order}});
 }
 
 // A huge page below two page tables, at the offset that belongs there: it has grown in a mapping
@@ -66,6 +70,32 @@ void misalign(Choose choose, const OpMask& mask, Growing& g) {
   if (choose(2) == 0) return;
   g.add_if(mask, Munmap{{0}, {0, nr}});
   g.add_if(mask, Mmap{{0}, {0, nr}});
+}
+
+// A line of descent: each child has the next one, while some of its forefathers die.
+void descend(Choose choose, const OpMask& mask, Growing& g) {
+  const int mms = g.trace.geometry.mms;
+  for (int parent = 0, times = 2 + choose(4); times > 0; --times) {
+    const int child = (parent + 1) % mms;
+    g.add_if(mask, Exit{{child}});
+    g.add_if(mask, Fork{{parent}, {child}});
+    for (int other = 0; other < mms; ++other)
+      if (other != child && choose(4) == 3) g.add_if(mask, Exit{{other}});
+    parent = child;
+  }
+}
+
+// Two lock a page; while it is off the LRU one of them unlocks it, or both lock it only then.
+void lock_twice(Choose choose, const OpMask& mask, Growing& g, int locked) {
+  const bool before = choose(2) == 1;
+  const Mlock one{{0}, {0, locked}}, other{{1}, {0, g.machine.pages()}};
+  if (before) g.add_if(mask, one);
+  if (before) g.add_if(mask, other);
+  g.add_if(mask, Isolate{{0}, {0}, {0}});
+  if (!before) g.add_if(mask, one);
+  if (!before) g.add_if(mask, other);
+  if (before) g.add_if(mask, Munlock{{1}, {0, 1}});
+  g.add_if(mask, Putback{{0}});
 }
 
 // The same pages in two address spaces, by a PMD here and by PTEs there: the parent may keep some
@@ -97,12 +127,11 @@ int share(Choose choose, const OpMask& mask, Growing& g) {
   if (!for_both && choose(2) == 1) g.add_if(mask, read_only);
   if (migrated) g.add_if(mask, MigrateEnd{});
   if (migrated) g.add_if(mask, Store{{1}, {choose(g.machine.hpage_nr())}, {9}});
-  const bool uncounted = choose(8) == 7;
-  if (uncounted) g.add_if(mask, Isolate{{0}, {0}, {0}});
   const int locked = choose(2) == 0 ? pages - choose(g.machine.hpage_nr()) : 1 + choose(pages);
-  if (uncounted || maybe()) g.add_if(mask, Mlock{{0}, {0, locked}});
-  if (uncounted) g.add_if(mask, Mlock{{1}, {0, pages}});
-  if (uncounted) g.add_if(mask, Putback{{0}});
+  if (choose(8) == 7)
+    lock_twice(choose, mask, g, locked);
+  else if (maybe())
+    g.add_if(mask, Mlock{{0}, {0, locked}});
   return migrated ? 0 : locked - 1;
 }
 
@@ -122,7 +151,8 @@ void fill_swap(Choose choose, const OpMask& mask, Growing& g) {
 // Reclaim of a page that nobody uses: the first pass takes the young bits, the second the page,
 // but for one that is held, which gets into the swap cache and, unless it is kept, is written once
 // it is given back. What is unmapped and in the swap cache may still be on the deferred split
-// queue. Then the parent may leave it to the child, which may give it away or write to it.
+// queue, or be collapsed. Then the parent may leave it to the child, which may give it away or
+// write to it.
 void press(Choose choose, const OpMask& mask, Growing& g, int page) {
   if (g.trace.geometry.swap >= 0 && choose(2) == 1) return fill_swap(choose, mask, g);
   const int nr = g.machine.hpage_nr();
@@ -141,6 +171,10 @@ void press(Choose choose, const OpMask& mask, Growing& g, int page) {
   if (choose(2) == 1) {
     g.add_if(mask, WritebackEnd{});
     g.add_if(mask, ShrinkDeferred{});
+  }
+  if (choose(4) == 3) {
+    g.add_if(mask, Store{{0}, {first}, {9}});
+    g.add_if(mask, MadviseCollapse{{0}, {first, first + nr}});
   }
   if (g.machine.mms[1].alive == 0 || choose(2) == 0) return;
   g.add_if(mask, Exit{{0}});
@@ -164,6 +198,7 @@ void set_up(Choose choose, const OpMask& mask, Growing& g) {
   const bool pressed_first = pressed && choose(4) == 3;
   if (pressed_first) press(choose, mask, g, 0);
   if (pressed_first) g.add_if(mask, Load{{0}, {0}});
+  if (geometry.mms > 2 && choose(8) == 7) return descend(choose, mask, g);
   const int page = geometry.mms > 1 && choose(2) == 1 ? share(choose, mask, g) : 0;
   if (pressed && !pressed_first) press(choose, mask, g, page);
 }

@@ -52,7 +52,7 @@ void keeps_to_its_shape() {
   for (unsigned seed = 0; seed < 50; ++seed) {
     Random random(seed);
     const Trace trace = generate_trace(random, {.geometry = geometry, .mask = mask, .max_ops = 20});
-    check(trace.geometry == geometry && trace.ops.size() <= 20 + 2,  // the forks to begin with
+    check(trace.geometry == geometry && trace.ops.size() <= std::size_t(20 + kMaxSetupOps),
           "geometry and length are kept");
     for (const Op& op : trace.ops) check(mask.has(kind_of(op)), print(op));
   }
