@@ -85,7 +85,8 @@ void descend(Choose choose, const OpMask& mask, Growing& g) {
   }
 }
 
-// Two lock a page; while it is off the LRU one of them unlocks it, or both lock it only then.
+// Two lock a page; while it is off the LRU one of them unlocks it, or both lock it only then. What
+// reclaim makes of that.
 void lock_twice(Choose choose, const OpMask& mask, Growing& g, int locked) {
   const bool before = choose(2) == 1;
   const Mlock one{{0}, {0, locked}}, other{{1}, {0, g.machine.pages()}};
@@ -96,6 +97,7 @@ void lock_twice(Choose choose, const OpMask& mask, Growing& g, int locked) {
   if (!before) g.add_if(mask, other);
   if (before) g.add_if(mask, Munlock{{1}, {0, 1}});
   g.add_if(mask, Putback{{0}});
+  if (choose(2) == 1) g.add_if(mask, Reclaim{{0}, {0}});
 }
 
 // The same pages in two address spaces, by a PMD here and by PTEs there: the parent may keep some
@@ -128,7 +130,7 @@ int share(Choose choose, const OpMask& mask, Growing& g) {
   if (migrated) g.add_if(mask, MigrateEnd{});
   if (migrated) g.add_if(mask, Store{{1}, {choose(g.machine.hpage_nr())}, {9}});
   const int locked = choose(2) == 0 ? pages - choose(g.machine.hpage_nr()) : 1 + choose(pages);
-  if (choose(8) == 7)
+  if (choose(4) == 3)
     lock_twice(choose, mask, g, locked);
   else if (maybe())
     g.add_if(mask, Mlock{{0}, {0, locked}});
