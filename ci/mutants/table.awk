@@ -79,8 +79,8 @@ END {
   print "Written by `ci/mutate --write`. One mistake each, some of them made by Linux once: who"
   print "notices it, and how soon? *Alone*: with its judge muted, no other notices anything in its"
   print "shortest trace, nor in the explorer's scopes up to the one that killed it (the first three"
-  print "if that was the last of five, or none did). Seconds are median and worst over seeds, on one"
-  print "core of a busy machine: libFuzzer from an empty corpus, libFuzzer from seeds and"
+  print "if that was the last of five, or none did). Seconds are median and worst over seeds, on"
+  print "one core of a busy machine: libFuzzer from an empty corpus, libFuzzer from seeds and"
   print "regressions, RapidCheck. A seed *crashed* where the broken state ended the generator"
   print "before a judge saw it: a find too. *Corpus*: how many of those traces turn red.\n"
   print "| mutant | Linux | killed by | alone | explorer: ops, s | libFuzzer, s | seeded, s " \
