@@ -19,6 +19,8 @@
 namespace thp::defects {
 
 inline constexpr std::size_t kPage = 4096, kHuge = 512 * kPage;
+inline constexpr char kStored = 7;  // in every byte
+inline char* const kMemory = reinterpret_cast<char*>(0x40000000);
 inline constexpr const char *kGroups = "/cgroup", *kGroup = "/cgroup/all";  // all but process 1
 
 inline constexpr const char* kEnabled = "/sys/kernel/mm/transparent_hugepage/enabled";
@@ -121,6 +123,12 @@ class Process {
   int pid_ = 0;
 };
 
+inline void map_memory(std::size_t size) {
+  void* const memory = mmap(kMemory, size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  must(memory == kMemory, "mmap");
+}
+
 // One pass over all that can be had.
 inline void reclaim() { live::write_file(in_group("memory.reclaim").c_str(), "4M"); }
 
@@ -128,6 +136,14 @@ inline void reclaim_until_swapped(const Process& process, const void* page) {
   const auto is_swapped = [&] { return std::strcmp(process.where(page), "swapped") == 0; };
   for (int pass = 0; pass < 20 && !is_swapped(); ++pass) reclaim();
   must(is_swapped(), "reclaim");
+}
+
+// Of a demonstration that says what is read in the end, once without the step that loses it, and
+// once with that.
+inline void show(int (*demonstrate)(bool with)) {
+  const Guest guest;
+  const bool sound = demonstrate(false) == kStored, lost = demonstrate(true) != kStored;
+  std::printf("SHOWN %s\n", sound && lost ? "yes" : "no");
 }
 
 }  // namespace thp::defects
