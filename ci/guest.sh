@@ -1,5 +1,6 @@
 # What ci/live and ci/defect share: QEMU, and a kernel to boot. `kernel` is its series, 6.1 or 6.12;
-# THP_LIVE_DEB a package that lies here already.
+# THP_LIVE_DEB a package that lies here already. find_guest says SKIPPED, and exits with 0, where one
+# of both is missing and cannot be had; $THP_LIVE_KERNEL is the kernel then.
 # shellcheck shell=bash
 cache=${XDG_CACHE_HOME:-${HOME:-build}/.cache}/thp-live
 mkdir -p "$cache"
@@ -42,4 +43,15 @@ find_kernel() {
   fi
   THP_LIVE_KERNEL=$(vmlinuz_of "$package")
   [[ -n $THP_LIVE_KERNEL ]]
+}
+
+skip() { # WHY
+  echo "${0##*/}: no guest was started: $1" >&2
+  echo "SKIPPED"
+  exit 0
+}
+find_guest() {
+  have_qemu || install_qemu || true
+  have_qemu || skip "there is no qemu-system-x86_64, and it could not be installed"
+  find_kernel || skip "no package of kernel $kernel can be had"
 }

@@ -21,3 +21,25 @@ build() {
   cmake --preset "$preset" >/dev/null
   cmake --build --preset "$preset" --parallel "$cores" --target "$@"
 }
+
+# on_all_cores WORKER: WORKER 0, WORKER 1, … at once, each for its share; they end with us. $failed
+# is how many did not return 0. To be called plainly: after || no worker would stop at an error.
+on_all_cores() {
+  local k pid workers=()
+  failed=0
+  for ((k = 0; k < cores; ++k)); do
+    "$1" "$k" &
+    workers+=($!)
+  done
+  # shellcheck disable=SC2064
+  trap "kill ${workers[*]} 2>/dev/null; exit 130" INT TERM
+  for pid in "${workers[@]}"; do wait "$pid" || ((++failed)); done
+}
+
+# restore_model ROOT: in a worker's tree, what a patch has changed is as in ROOT again.
+restore_model() {
+  local file
+  for file in "$1"/model/*.{cc,h}; do
+    cmp -s "$file" "model/${file##*/}" || cp "$file" model/
+  done
+}
