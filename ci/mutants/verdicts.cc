@@ -20,13 +20,18 @@ namespace {
 constexpr unsigned kPatience = 2;  // seconds, for what takes less than a millisecond
 
 // Which judge speaks, and by which rule: what ci/mutate compares with the header of a mutant.
-std::string verdict(const Trace& trace) {
-  static Judge quick;
-  const auto violation = judge(trace, quick);
+std::string verdict(const Trace& trace, Judge& by) {
+  const auto violation = judge(trace, by);
   if (!violation) return {};
   const bool has_rules = violation->broken == kFlatMemory || violation->broken == kExpectedAnswer;
   const std::string& detail = violation->detail;
   return std::string(violation->broken) + (has_rules ? detail.substr(0, detail.find(": ")) : "");
+}
+
+// One judge looks at everything after each op, the other at what the op has changed.
+std::string verdict(const Trace& trace) {
+  static Judge full, incremental({}, Judge::Mode::incremental);
+  return verdict(trace, full) + "; " + verdict(trace, incremental);
 }
 
 std::vector<std::string> verdicts(const std::vector<Trace>& traces, int number) {
