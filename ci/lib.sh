@@ -22,18 +22,19 @@ build() {
   cmake --build --preset "$preset" --parallel "$cores" --target "$@"
 }
 
-# on_all_cores WORKER: WORKER 0, WORKER 1, … at once, each for its share; they end with us. $failed
-# is how many did not return 0. To be called plainly: after || no worker would stop at an error.
+# on_all_cores WORKER: WORKER 0, WORKER 1 and so on, at once, each for its share; they are ended with
+# us, but for the command that each is at. $failed is how many did not return 0. To be called
+# plainly: after || no worker would stop at an error.
 on_all_cores() {
-  local k pid workers=()
-  failed=0
+  local k pid
+  failed=0 workers=()
+  trap 'kill "${workers[@]}" 2>/dev/null || true; exit 130' INT TERM
   for ((k = 0; k < cores; ++k)); do
     "$1" "$k" &
     workers+=($!)
   done
-  # shellcheck disable=SC2064
-  trap "kill ${workers[*]} 2>/dev/null; exit 130" INT TERM
   for pid in "${workers[@]}"; do wait "$pid" || ((++failed)); done
+  trap - INT TERM
 }
 
 # restore_model ROOT: in a worker's tree, what a patch has changed is as in ROOT again.

@@ -1,11 +1,14 @@
 // Which mistakes of the oracle change what is said of a trace? For ci/sweep_judges.
 // Usage: verdicts TRACE... <NUMBERS >NOTICED: numbers of switches, one a line; of those with which
 // the verdict on some trace is another one, the number again. A crash, or more than two seconds for
-// one trace, is another verdict too. Exit status 2: a trace can't be read.
+// one trace, is another verdict too. Exit status 2: a trace can't be read, or no verdict be found.
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -17,15 +20,21 @@ using namespace thp;
 
 namespace {
 
-constexpr unsigned kPatience = 2;  // seconds, for what takes less than a millisecond
+constexpr int kPatience = 2;  // seconds, for what takes less than a millisecond
 
 // Which judge speaks, and by which rule: what ci/mutate compares with the header of a mutant.
-std::string verdict(const Trace& trace, Judge& by) {
-  const auto violation = judge(trace, by);
-  if (!violation) return {};
-  const bool has_rules = violation->broken == kFlatMemory || violation->broken == kExpectedAnswer;
-  const std::string& detail = violation->detail;
-  return std::string(violation->broken) + (has_rules ? detail.substr(0, detail.find(": ")) : "");
+std::string words(const Violation& violation) {
+  const bool has_rules = violation.broken == kFlatMemory || violation.broken == kExpectedAnswer;
+  const std::string& detail = violation.detail;
+  return std::string(violation.broken) + (has_rules ? detail.substr(0, detail.find(": ")) : "");
+}
+
+std::string verdict(const Trace& trace, Judge& judge) {
+  judge.reset(trace.geometry);
+  for (const Op& op : trace.ops)
+    if (const auto seen = judge.step(op)) return words(*seen);
+  const auto seen = judge.finish();
+  return seen ? "only at the end: " + words(*seen) : "";
 }
 
 // One judge looks at everything after each op, the other at what the op has changed.
@@ -34,38 +43,56 @@ std::string verdict(const Trace& trace) {
   return verdict(trace, full) + "; " + verdict(trace, incremental);
 }
 
-std::vector<std::string> verdicts(const std::vector<Trace>& traces, int number) {
-  thp_switch = number;
-  std::vector<std::string> all;
-  for (const Trace& trace : traces) all.push_back(verdict(trace));
-  return all;
+// SIGVTALRM ends what takes more than so many seconds of the processor.
+void allow(int seconds) {
+  const itimerval limit{{}, {seconds, 0}};
+  setitimer(ITIMER_VIRTUAL, &limit, nullptr);
 }
 
 bool changes(const std::vector<Trace>& traces, const std::vector<std::string>& sound, int number) {
   thp_switch = number;
   for (std::size_t i = 0; i < traces.size(); ++i) {
-    alarm(kPatience);
+    allow(kPatience);
     if (verdict(traces[i]) != sound[i]) return true;
   }
   return false;
 }
 
-// In a process of its own, as long as that lives; how many numbers it has done.
+[[noreturn]] void fail(const char* what) {
+  std::fprintf(stderr, "verdicts: %s\n", what);
+  std::exit(2);
+}
+
+// A byte when it knows the verdicts without a mistake, and one for each number.
+[[noreturn]] void be_child(const std::vector<Trace>& traces, const std::vector<int>& numbers,
+                           std::size_t from, int to) {
+  std::vector<std::string> sound;
+  for (const Trace& trace : traces) {
+    allow(kPatience);
+    sound.push_back(verdict(trace));
+  }
+  if (write(to, "", 1) != 1) _exit(1);
+  for (std::size_t i = from; i < numbers.size(); ++i) {
+    const char noticed = changes(traces, sound, numbers[i]) ? 1 : 0;
+    if (write(to, &noticed, 1) != 1) _exit(1);
+  }
+  _exit(0);
+}
+
+// In a process of its own, as long as that lives; how many numbers are done then.
 std::size_t done_by_child(const std::vector<Trace>& traces, const std::vector<int>& numbers,
                           std::size_t from) {
   int ends[2];
-  if (pipe(ends) != 0) return numbers.size();
+  if (pipe(ends) != 0) fail("no pipe");
   const pid_t child = fork();
+  if (child < 0) fail("no process");
   if (child == 0) {
-    const auto sound = verdicts(traces, 0);
-    for (std::size_t i = from; i < numbers.size(); ++i) {
-      const char noticed = changes(traces, sound, numbers[i]) ? 1 : 0;
-      if (write(ends[1], &noticed, 1) != 1) break;
-    }
-    _exit(0);
+    close(ends[0]);
+    be_child(traces, numbers, from, ends[1]);
   }
   close(ends[1]);
   char noticed = 0;
+  if (read(ends[0], &noticed, 1) != 1) fail("crashes, or loops, without any mistake");
   for (; read(ends[0], &noticed, 1) == 1; ++from)
     if (noticed != 0) std::printf("%d\n", numbers[from]);
   close(ends[0]);
@@ -88,8 +115,10 @@ int main(int argc, char** argv) {
   }
   std::vector<int> numbers;
   for (int number = 0; std::scanf("%d", &number) == 1;) numbers.push_back(number);
-  for (std::size_t next = 0; next < numbers.size(); ++next) {
-    next = done_by_child(traces, numbers, next);
-    if (next < numbers.size()) std::printf("%d\n", numbers[next]);  // the one it died of
+  // What a child dies of may be the work of a number before: only the first is to blame.
+  for (std::size_t next = 0; next < numbers.size();) {
+    const std::size_t done = done_by_child(traces, numbers, next);
+    if (done == next) std::printf("%d\n", numbers[next++]);
+    next = std::max(next, done);
   }
 }
