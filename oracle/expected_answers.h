@@ -103,9 +103,11 @@ struct Answers {
     closed,
     arrived,
     split_alike,
-    let_go
+    let_go,
+    pinned_is_active,
+    listed
   };
-  static_assert(int(Then::let_go) < 64);  // the last: they are bits of `then`
+  static_assert(int(Then::listed) < 64);  // the last: they are bits of `then`
   static constexpr int kMin = std::numeric_limits<int>::min(),
                        kMax = std::numeric_limits<int>::max();
 

@@ -113,6 +113,8 @@ bool collapsed_anew(const Machine& m, const Answers& a) {
   return true;
 }
 
+namespace {
+
 // v6.1 mm/khugepaged.c: madvise_collapse_errno()
 int errno_of(Reason reason) {
   switch (reason) {
@@ -128,6 +130,22 @@ int errno_of(Reason reason) {
     default:
       return -EINVAL;
   }
+}
+
+bool has_table(const Machine& m, const Answers& a) {
+  bool table = false;
+  for_each_whole_pmd(m, a.mm, a.first, a.end, [&](int i) { table |= m.pmd(a.mm, i).is_table(); });
+  return table;
+}
+
+}  // namespace
+
+// What is swapped out, or migrates, is read back or waited for, or ends the collapse; and only a
+// page table has pages to look at.
+bool says_why(const Machine& m, const Answers& a, int result) {
+  if (m.reason == Reason::SCAN_PTE_NON_PRESENT) return false;
+  if (m.reason == Reason::SCAN_PAGE_RO && !has_table(m, a)) return false;
+  return result == errno_of(m.reason);
 }
 
 }  // namespace thp

@@ -107,6 +107,8 @@ Tally tally_before(const Machine& m, const Recount& recount, const Op& op) {
           t.cached = t.entry.is_swap() && m.swap(t.entry.frame).cache != kNoPfn;
           const Pfn pfn = mapped_frame(m, o.mm.id, o.page.number);
           if (pfn != kNoPfn) t.folio = page_folio(m, pfn);
+          if constexpr (std::is_same_v<O, Reclaim>)
+            t.by_pmd = pfn != kNoPfn && pmds_of(m, t.folio) != 0;
         }
       },
       op);

@@ -31,6 +31,7 @@ struct Tally {
   bool below_table = false;            // it is a PTE
   bool cached = false;                 // it is swapped out, and in the swap cache
   Pfn folio = kNoPfn;                  // that it maps
+  bool by_pmd = false;                 // some PMD maps that
 };
 Tally tally_before(const Machine& m, const Recount& recount, const Op& op);
 

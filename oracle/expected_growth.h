@@ -138,7 +138,8 @@ struct Growth {
   bool swaps_in_small_pages() const {
     const bool split = before.folio != kNoPfn && !folio_test_large(m, before.folio);
     const bool failed = used_up(&Injections::fail_swap_cluster) && split;
-    return !failed || of(Event::thp_swpout_fallback) == 1;
+    const int fallbacks = of(Event::thp_swpout_fallback);
+    return before.by_pmd ? !failed || fallbacks == 1 : fallbacks == 0;
   }
   bool swaps_the_head() const {
     if (of(Event::thp_swpout_fallback) == 0 || before.folio == kNoPfn) return true;

@@ -99,6 +99,8 @@ enum AnswerRuleId : std::uint8_t {
   kUnfaulted,
   kSplitAlike,
   kLockedLetsGo,
+  kPinnedIsActive,
+  kListed,
   kCollapses,
   kReadOnlyNotCollapsed,
   kCollapseSaysWhy,

@@ -179,7 +179,8 @@ void expect_oldest(const Machine& m, const Fork& op, Answers& a) {
 
 void expect_fork(const Machine& m, const Fork& op, Answers& a) {
   a.not_huge = 0;
-  for (const Then then : {Then::took_over, Then::never_pinned, Then::inherited}) a.expect(then);
+  for (const Then then : {Then::took_over, Then::never_pinned, Then::inherited, Then::listed})
+    a.expect(then);
   a.mm = op.child.id;
   a.parent = op.mm.id;
   expect_oldest(m, op, a);
@@ -217,6 +218,15 @@ bool inherited(const Machine& m, const Answers& a) {
       if (!same && !is_pinned(m, page_folio(m, from.frame))) return false;
     }
   return true;
+}
+
+// swapoff() looks for swap entries in those who are on the list, and in nobody else.
+bool listed_with_reason(const Machine& m, const Answers& a) {
+  const std::span ids(m.mmlist.ids.data(), m.mmlist.count);
+  if (std::ranges::find(ids, a.mm) == ids.end()) return true;
+  for (int page = 0; page < m.pages(); ++page)
+    if (entry_of(m, a.mm, page).is_swap()) return true;
+  return false;
 }
 
 bool never_pinned(const Machine& m, const Answers& a) {

@@ -21,15 +21,18 @@ void expect_cache(const Machine& m, Pfn folio, const FolioCount& count, Answers&
   if (large && count.pmds == 0) a.expect(Then::not_swapped_whole);
 }
 
-// What is swapped out, and in the swap cache still: on the disk, so that nobody needs it?
-void expect_freed(const Machine& m, const Recount& recount, Pfn cached, Answers& a) {
+// What is swapped out, and in the swap cache still: is it on the disk, so that nobody needs it?
+// Where nothing maps it reclaim asks whether it is pinned before it asks whether it is dirty.
+void expect_of_cached(const Machine& m, const Recount& recount, Pfn cached, Answers& a) {
   if (cached >= m.frames() || !nothing_interferes(m)) return;
   const Pfn folio = page_folio(m, cached);
   const FolioCount count = recount.folio(m, folio);
   const int nr = folio_nr_pages(m, folio);
-  if (count.references(nr > 1) != nr || !test(m, folio, PG_lru)) return;
-  if (!test(m, folio, PG_dirty | PG_writeback | PG_unevictable | PG_mlocked))
-    a.result(kFrees, nr, nr);
+  if (!test(m, folio, PG_lru) || test(m, folio, PG_writeback | PG_unevictable | PG_mlocked)) return;
+  if (count.references(nr > 1) == nr && !test(m, folio, PG_dirty)) a.result(kFrees, nr, nr);
+  if (count.pins == 0 || count.mapped_anywhere()) return;
+  a.before = folio;
+  a.expect(Then::pinned_is_active);
 }
 
 // How many VMAs used the folio: is a page of it young there?
@@ -99,7 +102,7 @@ void expect_reclaim(const Machine& m, const Recount& recount, const Reclaim& op,
   const int page = op.page.number;
   const Entry& entry = entry_of(m, op.mm.id, page);
   if (entry.is_swap() && m.mms[std::size_t(op.mm.id)].alive != 0)
-    return expect_freed(m, recount, m.swap(entry.frame).cache, a);
+    return expect_of_cached(m, recount, m.swap(entry.frame).cache, a);
   const Pfn pfn = mapped_frame(m, op.mm.id, page);
   if (pfn == kNoPfn) return;
   const Pfn folio = page_folio(m, pfn);
@@ -143,6 +146,10 @@ bool used(const Machine& m, const Answers& a) {
 bool swapped_whole(const Machine& m, const Answers& a) {
   const bool freed = m.used_frames(a.before >> m.geometry.order) == 0;
   return freed || (folio_test_large(m, a.before) && !is_mapped(m, a.before));
+}
+
+bool is_active(const Machine& m, const Answers& a) {
+  return test(m, page_folio(m, a.before), PG_active);
 }
 
 // Nobody but the swap cache refers to it: it is written, under way, or has left the swap cache.

@@ -101,6 +101,7 @@ void expect_reclaim(const Machine& m, const Recount& recount, const Reclaim& op,
 bool used(const Machine& m, const Answers& a);
 bool swapped_whole(const Machine& m, const Answers& a);
 bool submitted(const Machine& m, const Answers& a);
+bool is_active(const Machine& m, const Answers& a);
 void expect_arrival(const Machine& m, Answers& a);
 bool arrived(const Machine& m, const Answers& a);
 bool migrated_as_is(const Machine& m, const Answers& a);
@@ -178,6 +179,7 @@ void expect_unfaulted(const Machine& m, int mm, Answers& a);
 bool unfaulted(const Machine& m, const Answers& a);
 bool inherited(const Machine& m, const Answers& a);
 bool never_pinned(const Machine& m, const Answers& a);
+bool listed_with_reason(const Machine& m, const Answers& a);
 
 // --- Advice: expected_advice.cc. Before, and after a success.
 
@@ -198,7 +200,7 @@ bool split_clean(const Machine& m, const Answers& a);
 void expect_collapse(const Machine& m, const Recount& recount, const MadviseCollapse& op,
                      Answers& a);
 bool collapsed_anew(const Machine& m, const Answers& a);
-int errno_of(Reason reason);  // of a collapse that failed
+bool says_why(const Machine& m, const Answers& a, int result);  // of a collapse that failed
 
 // The rule that does not hold after a success, or kRules.
 AnswerRuleId broken_afterwards(const Machine& m, const Answers& a);

@@ -194,11 +194,17 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/huge_memory.c: __split_huge_page_tail()"},
     {"a locked page that reclaim finds leaves the swap cache, if no swap entry needs it there",
      "mm/vmscan.c: shrink_folio_list(): activate_locked: folio_free_swap()"},
+    {"a pinned page of the swap cache that nothing maps is active once reclaim has found it",
+     "mm/vmscan.c: shrink_folio_list(): folio_maybe_dma_pinned(): activate_locked"},
+    {"a child that has inherited no swap entry is not on the list for swapoff",
+     "mm/memory.c: copy_nonpresent_pte(): mmlist, non_swap_entry()"},
     {"madvise_collapse of what is collapsed, or small, writable and nobody else's, succeeds",
      "mm/khugepaged.c: hpage_collapse_scan_pmd(), madvise_collapse()"},
     {"madvise_collapse fails over a block without a writable page",
      "mm/khugepaged.c: hpage_collapse_scan_pmd(): SCAN_PAGE_RO"},
-    {"madvise_collapse says why it failed", "mm/khugepaged.c: madvise_collapse_errno()"},
+    {"madvise_collapse says why it failed",
+     "mm/khugepaged.c: madvise_collapse_errno(), find_pmd_or_thp_or_none(), "
+     "__collapse_huge_page_swapin()"},
     {"move_pages() of a zero page is EFAULT", "mm/gup.c: follow_page_pte(): FOLL_DUMP"},
     {"thp_zero_page_alloc counts each huge zero page, thp_zero_page_alloc_failed each that was not",
      "mm/huge_memory.c: get_huge_zero_page()"},
@@ -214,7 +220,7 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
     {"thp_split_pmd counts the huge PMDs that become page tables",
      "mm/huge_memory.c: __split_huge_pmd_locked()"},
     {"pswpout and thp_swpout count what is written to swap, pswpin what is read, and "
-     "thp_swpout_fallback what had to be split for it",
+     "thp_swpout_fallback what a PMD mapped and had to be split for it",
      "mm/page_io.c: count_swpout_vm_event(), swap_readpage(); mm/vmscan.c: shrink_folio_list()"},
     {"the head of a huge page that is split for want of a cluster is swapped out, where a slot is "
      "left",

@@ -164,6 +164,8 @@ constexpr ThenRule kThenRules[] = {
     {Then::arrived, kMigratesAsIs, arrived},
     {Then::split_alike, kSplitAlike, split_alike},
     {Then::let_go, kLockedLetsGo, uncached},
+    {Then::pinned_is_active, kPinnedIsActive, is_active},
+    {Then::listed, kListed, listed_with_reason},
 };
 
 }  // namespace
