@@ -22,8 +22,8 @@ build() {
   cmake --build --preset "$preset" --parallel "$cores" --target "$@"
 }
 
-# on_all_cores WORKER: WORKER 0, WORKER 1 and so on, at once, each for its share; they are ended with
-# us, but for the command that each is at. $failed is how many did not return 0. To be called
+# on_all_cores WORKER: WORKER 0, WORKER 1 and so on, at once, each for its share; they are ended
+# with us, but for the command that each is at. $failed is how many did not return 0. To be called
 # plainly: after || no worker would stop at an error.
 on_all_cores() {
   local k pid

@@ -1,0 +1,231 @@
+// What traces begin with: memory that is mapped, shared and swapped out in ways that ops drawn one
+// by one would seldom come to.
+#include "model/generate_set_up.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace thp {
+namespace {
+
+// The first pages of huge pages, which a fault may map whole.
+void populate_huge(Choose choose, const OpMask& mask, Growing& g) {
+  for (int pmd = 0; pmd < g.trace.geometry.pmds; ++pmd)
+    if (choose(4) != 3) g.add_if(mask, Store{{0}, {pmd << g.trace.geometry.order}, {pmd + 1}});
+}
+
+// The pages of the first PMD one by one, some of them zero pages or holes: what a collapse meets.
+void populate_small(Choose choose, const OpMask& mask, Growing& g) {
+  g.add_if(mask, SetEnabled{Enabled::never});
+  for (int page = 0; page < std::min(g.trace.geometry.hpage_nr(), 8); ++page) {
+    const int kind = choose(8);
+    if (kind < 6)
+      g.add_if(mask, Store{{0}, {page}, {page + 1}});
+    else if (kind == 6)
+      g.add_if(mask, Load{{0}, {page}});
+  }
+  g.add_if(mask, SetEnabled{Enabled::always});
+}
+
+// Every other page a VMA of its own, until there are nearly as many as an address space may have:
+// of pages without memory, or all with pages and so with an anon_vma each.
+void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
+  const int most = g.machine.max_map_count() - 2 - choose(8);
+  const bool have_pages = choose(2) == 1;
+  const auto vmas = [&] { return std::as_const(g.machine).vmas(0); };
+  const int end = vmas().empty() ? 0 : vmas().back().end;
+  for (int page = 1; page < end && int(vmas().size()) <= most; page += 2) {
+    const PageRange one{page, page + 1};
+    if (have_pages)
+      g.add_if(mask, MadviseNohugepage{{0}, one});
+    else
+      g.add_if(mask, Mprotect{{0}, one, Protection::r});
+  }
+  if (have_pages) g.add_if(mask, Mlock{{0}, {0, end}});
+}
+
+// Small pages may be collapsed at once, together with what lies behind them.
+void populate(Choose choose, const OpMask& mask, Growing& g) {
+  const bool has_room_for_vmas = g.machine.pages() > g.machine.max_map_count();
+  if (has_room_for_vmas && choose(2) == 1) return populate_vmas(choose, mask, g);
+  const int population = choose(4);
+  if (population == 3) populate_small(choose, mask, g);
+  if (population == 1 || population == 2 || (population == 3 && choose(4) == 3))
+    populate_huge(choose, mask, g);
+  if (population != 3 || choose(4) != 3) return;
+  const int blocks = 1 + choose(g.trace.geometry.pmds);
+  g.add_if(mask, MadviseCollapse{{0}, {0, blocks << g.trace.geometry.order}});
+}
+
+// A huge page below two page tables, at the offset that belongs there: it has grown in a mapping
+// that was moved to the start of a block and then back. Unmapped and mapped anew its lower table is
+// gone, but the VMA goes from before it to behind it.
+void misalign(Choose choose, const OpMask& mask, Growing& g) {
+  const int nr = g.machine.hpage_nr();
+  if (g.trace.geometry.pmds < 3) return;
+  const PageRange home{1, 1 + nr}, away{2 * nr, 3 * nr};
+  g.add_if(mask, Mremap{{0}, home, {away.first}, {}});
+  g.add_if(mask, Store{{0}, {away.first}, {9}});
+  g.add_if(mask, MadviseCollapse{{0}, away});
+  g.add_if(mask, Mremap{{0}, away, {home.first}, {}});
+  if (choose(2) == 0) return;
+  g.add_if(mask, Munmap{{0}, {0, nr}});
+  g.add_if(mask, Mmap{{0}, {0, nr}});
+}
+
+// What begins below one page table, perhaps an empty one, and ends below the next goes to where the
+// edge between them is elsewhere.
+void move_across(Choose choose, const OpMask& mask, Growing& g) {
+  const int nr = g.machine.hpage_nr(), pages = g.machine.pages();
+  const PageRange from{choose(nr), std::min(nr + 1 + choose(nr), pages)};
+  if (g.trace.geometry.pmds > 2) g.add_if(mask, Mremap{{0}, from, {choose(pages)}, {}});
+}
+
+// A line of descent: each child has the next one, while some of its forefathers die.
+void descend(Choose choose, const OpMask& mask, Growing& g) {
+  const int mms = g.trace.geometry.mms;
+  for (int parent = 0, times = 2 + choose(4); times > 0; --times) {
+    const int child = (parent + 1) % mms;
+    g.add_if(mask, Exit{{child}});
+    g.add_if(mask, Fork{{parent}, {child}});
+    for (int other = 0; other < mms; ++other)
+      if (other != child && choose(4) == 3) g.add_if(mask, Exit{{other}});
+    parent = child;
+  }
+}
+
+// Two lock a page, which may be in the swap cache; while it is off the LRU one of them unlocks it,
+// or both lock it only then. What reclaim makes of that.
+void lock_twice(Choose choose, const OpMask& mask, Growing& g, int locked) {
+  if (g.machine.swap_on && choose(2) == 1) {
+    for (int pass = 0; pass < 2; ++pass) g.add_if(mask, Reclaim{{0}, {0}});
+    g.add_if(mask, WritebackEnd{});
+    for (int mm = 0; mm < 2; ++mm) g.add_if(mask, Load{{mm}, {0}});
+  }
+  const bool before = choose(2) == 1;
+  const Mlock one{{0}, {0, locked}}, other{{1}, {0, g.machine.pages()}};
+  if (before) g.add_if(mask, one);
+  if (before) g.add_if(mask, other);
+  g.add_if(mask, Isolate{{0}, {0}, {0}});
+  if (!before) g.add_if(mask, one);
+  if (!before) g.add_if(mask, other);
+  if (before) g.add_if(mask, Munlock{{1}, {0, 1}});
+  g.add_if(mask, Putback{{0}});
+  if (choose(2) == 1) g.add_if(mask, Reclaim{{0}, {0}});
+}
+
+// The same pages in two address spaces, by a PMD here and by PTEs there: the parent may keep some
+// for itself or lock some, the child may lose some. Where nobody may write, locking makes no
+// copies; and while a page is off the LRU its locks are not counted. A huge page that is migrated
+// meanwhile comes back to both, but the child's PTEs do not make it a PageDoubleMap. Of two VMAs
+// the rmap finds that first which starts first: the child's often starts one page later. Returns a
+// page where the two may differ.
+int share(Choose choose, const OpMask& mask, Growing& g) {
+  if (choose(4) == 0) {
+    g.add_if(mask, Fork{{0}, {1}});
+    return 0;
+  }
+  const int pages = g.machine.pages();
+  const bool all = choose(4) == 3;
+  const auto maybe = [&] { return all || choose(2) == 1; };
+  const Mprotect read_only{{0}, {0, pages}, Protection::r};
+  const bool for_both = choose(2) == 1;
+  if (for_both) g.add_if(mask, read_only);
+  if (choose(4) == 3) {
+    const int first = choose(pages);
+    g.add_if(mask, MadviseDontfork{{0}, {first, first + 1 + choose(pages - first)}});
+  }
+  const bool migrated = choose(4) == 3;
+  if (migrated) g.add_if(mask, MigrateBegin{{0}, {0}});
+  g.add_if(mask, Fork{{0}, {1}});
+  if (g.trace.geometry.mms > 2 && choose(4) == 3) g.add_if(mask, Fork{{choose(2)}, {2}});
+  if (maybe()) g.add_if(mask, Munmap{{1}, {0, 1 + choose(choose(2) == 0 ? 1 : pages)}});
+  if (!for_both && maybe()) g.add_if(mask, read_only);
+  if (migrated) g.add_if(mask, MigrateEnd{});
+  if (migrated) g.add_if(mask, Store{{1}, {choose(g.machine.hpage_nr())}, {9}});
+  const int locked = choose(2) == 0 ? pages - choose(g.machine.hpage_nr()) : 1 + choose(pages);
+  if (choose(4) == 3)
+    lock_twice(choose, mask, g, locked);
+  else if (maybe())
+    g.add_if(mask, Mlock{{0}, {0, locked}});
+  return migrated ? 0 : locked - 1;
+}
+
+// A small device: pages go out in any order, and some come back, until slots are scarce.
+void fill_swap(Choose choose, const OpMask& mask, Growing& g) {
+  const int nr = g.machine.hpage_nr();
+  for (int times = 2 + choose(5); times > 0; --times) {
+    const int page = choose(g.machine.pages());
+    const PageRange block{page / nr * nr, (page / nr + 1) * nr};
+    g.add_if(mask, MadvisePageout{{0}, choose(4) == 3 ? block : PageRange{page, page + 1}});
+    const int back = choose(4);
+    if (back >= 2) g.add_if(mask, WritebackEnd{});
+    if (back == 3) g.add_if(mask, Store{{0}, {page}, {page + 1}});
+  }
+}
+
+// Reclaim of a page that nobody uses: the first pass takes the young bits, the second the page,
+// but for one that is held, which gets into the swap cache and, unless it is kept, is written once
+// it is given back. What is unmapped and in the swap cache may still be on the deferred split
+// queue, be collapsed, or have a page that nobody but a device knows. Then the parent may leave it
+// to the child, which may give it away or write to it.
+void press(Choose choose, const OpMask& mask, Growing& g, int page) {
+  if (g.trace.geometry.swap >= 0 && choose(2) == 1) return fill_swap(choose, mask, g);
+  const int nr = g.machine.hpage_nr();
+  const int first = (choose(2) == 0 ? page / nr : choose(g.trace.geometry.pmds)) * nr;
+  const auto passes = [&](int times) {
+    for (int pass = 0; pass < times; ++pass) g.add_if(mask, Reclaim{{0}, {first}});
+  };
+  const bool is_held = choose(8) == 7;
+  if (is_held) g.add_if(mask, Get{{0}, {0}, {first}});
+  passes(is_held ? 3 : 2);
+  const bool is_kept = is_held && choose(2) == 1;
+  if (is_held && !is_kept) {
+    g.add_if(mask, Put{{0}});
+    passes(2);
+  }
+  if (choose(2) == 1) {
+    g.add_if(mask, WritebackEnd{});
+    g.add_if(mask, ShrinkDeferred{});
+  }
+  if (choose(4) == 3) {
+    g.add_if(mask, Store{{0}, {first}, {9}});
+    g.add_if(mask, MadviseCollapse{{0}, {first, first + nr}});
+  }
+  if (choose(8) == 7) {
+    g.add_if(mask, Pin{{0}, {0}, {first}, PinMode::r});
+    g.add_if(mask, Munmap{{0}, {first, first + 1}});
+    g.add_if(mask, Reclaim{{0}, {first + 1}});
+  }
+  if (g.machine.mms[1].alive == 0 || choose(2) == 0) return;
+  g.add_if(mask, Exit{{0}});
+  const int then = choose(4);
+  if (then == 1) g.add_if(mask, MadviseFree{{1}, {first, first + nr}});
+  if (then >= 2) g.add_if(mask, Store{{1}, {first}, {9}});
+  if (then >= 2 && is_kept) g.add_if(mask, LoadViaPin{{0}});
+}
+
+}  // namespace
+
+// Most ops do nothing where nothing is mapped: begin with memory, usually.
+void set_up(Choose choose, const OpMask& mask, Growing& g) {
+  if (choose(8) == 7) return;
+  const Geometry& geometry = g.trace.geometry;
+  const int pmds = choose(2) == 0 ? geometry.pmds : 1 + choose(geometry.pmds);
+  const int cut = choose(4) == 3 ? choose(g.machine.hpage_nr()) : 0;
+  g.add_if(mask, Mmap{{0}, {0, (pmds << geometry.order) - cut}});
+  if (choose(2) == 1) g.add_if(mask, Swapon{});
+  populate(choose, mask, g);
+  const int moved = choose(8);
+  if (moved == 7) misalign(choose, mask, g);
+  if (moved == 6) move_across(choose, mask, g);
+  const bool pressed = g.machine.swap_on && choose(2) == 1;
+  const bool pressed_first = pressed && choose(4) == 3;
+  if (pressed_first) press(choose, mask, g, 0);
+  if (pressed_first) g.add_if(mask, Load{{0}, {0}});
+  if (geometry.mms > 2 && choose(8) == 7) return descend(choose, mask, g);
+  const int page = geometry.mms > 1 && choose(2) == 1 ? share(choose, mask, g) : 0;
+  if (pressed && !pressed_first) press(choose, mask, g, page);
+}
+
+}  // namespace thp
