@@ -94,11 +94,15 @@ void descend(Choose choose, const OpMask& mask, Growing& g) {
   }
 }
 
+void reclaim(const OpMask& mask, Growing& g, int page, int passes) {
+  for (; passes > 0; --passes) g.add_if(mask, Reclaim{{0}, {page}});
+}
+
 // Two lock a page, which may be in the swap cache; while it is off the LRU one of them unlocks it,
 // or both lock it only then. What reclaim makes of that.
 void lock_twice(Choose choose, const OpMask& mask, Growing& g, int locked) {
   if (g.machine.swap_on && choose(2) == 1) {
-    for (int pass = 0; pass < 2; ++pass) g.add_if(mask, Reclaim{{0}, {0}});
+    reclaim(mask, g, 0, 2);
     g.add_if(mask, WritebackEnd{});
     for (int mm = 0; mm < 2; ++mm) g.add_if(mask, Load{{mm}, {0}});
   }
@@ -173,16 +177,13 @@ void press(Choose choose, const OpMask& mask, Growing& g, int page) {
   if (g.trace.geometry.swap >= 0 && choose(2) == 1) return fill_swap(choose, mask, g);
   const int nr = g.machine.hpage_nr();
   const int first = (choose(2) == 0 ? page / nr : choose(g.trace.geometry.pmds)) * nr;
-  const auto passes = [&](int times) {
-    for (int pass = 0; pass < times; ++pass) g.add_if(mask, Reclaim{{0}, {first}});
-  };
   const bool is_held = choose(8) == 7;
   if (is_held) g.add_if(mask, Get{{0}, {0}, {first}});
-  passes(is_held ? 3 : 2);
+  reclaim(mask, g, first, is_held ? 3 : 2);
   const bool is_kept = is_held && choose(2) == 1;
   if (is_held && !is_kept) {
     g.add_if(mask, Put{{0}});
-    passes(2);
+    reclaim(mask, g, first, 2);
   }
   if (choose(2) == 1) {
     g.add_if(mask, WritebackEnd{});

@@ -1,6 +1,6 @@
 // Whole traces: a small geometry, a swarm of op kinds, memory set up to begin with, then ops.
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "model/generate.h"
 #include "model/generate_set_up.h"

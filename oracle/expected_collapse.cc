@@ -52,6 +52,29 @@ bool suits(const Machine& m, const Vma& vma) {
   return last >= vma.start && !vma.has(VM_NOHUGEPAGE) && vma.anon_vma != kNoAnonVma;
 }
 
+// v6.1 mm/khugepaged.c: madvise_collapse_errno()
+int errno_of(Reason reason) {
+  switch (reason) {
+    case Reason::SCAN_ALLOC_HUGE_PAGE_FAIL:
+      return -ENOMEM;
+    case Reason::SCAN_CGROUP_CHARGE_FAIL:
+      return -EBUSY;
+    case Reason::SCAN_PAGE_COUNT:
+    case Reason::SCAN_PAGE_LOCK:
+    case Reason::SCAN_PAGE_LRU:
+    case Reason::SCAN_DEL_PAGE_LRU:
+      return -EAGAIN;
+    default:
+      return -EINVAL;
+  }
+}
+
+bool has_table(const Machine& m, const Answers& a) {
+  bool table = false;
+  for_each_whole_pmd(m, a.mm, a.first, a.end, [&](int i) { table |= m.pmd(a.mm, i).is_table(); });
+  return table;
+}
+
 }  // namespace
 
 // Of the first 64 slots: this one, and those of its folio in the swap cache.
@@ -112,33 +135,6 @@ bool collapsed_anew(const Machine& m, const Answers& a) {
   }
   return true;
 }
-
-namespace {
-
-// v6.1 mm/khugepaged.c: madvise_collapse_errno()
-int errno_of(Reason reason) {
-  switch (reason) {
-    case Reason::SCAN_ALLOC_HUGE_PAGE_FAIL:
-      return -ENOMEM;
-    case Reason::SCAN_CGROUP_CHARGE_FAIL:
-      return -EBUSY;
-    case Reason::SCAN_PAGE_COUNT:
-    case Reason::SCAN_PAGE_LOCK:
-    case Reason::SCAN_PAGE_LRU:
-    case Reason::SCAN_DEL_PAGE_LRU:
-      return -EAGAIN;
-    default:
-      return -EINVAL;
-  }
-}
-
-bool has_table(const Machine& m, const Answers& a) {
-  bool table = false;
-  for_each_whole_pmd(m, a.mm, a.first, a.end, [&](int i) { table |= m.pmd(a.mm, i).is_table(); });
-  return table;
-}
-
-}  // namespace
 
 // What is swapped out, or migrates, is read back or waited for, or ends the collapse; and only a
 // page table has pages to look at.

@@ -50,7 +50,7 @@ AnswerRuleId miscounts(const O& op, const Growth& g) {
   if constexpr (kWritesOut<O>)
     if (!g.writes()) return kCountsSwap;
   if constexpr (std::is_same_v<O, Reclaim>) {
-    if (!g.swaps_in_small_pages()) return kCountsSwap;
+    if (!g.counts_fallbacks()) return kCountsSwap;
     if (!g.swaps_the_head()) return kHeadIsSwapped;
     if (!g.reclaims()) return kReclaimCounts;
   }

@@ -135,7 +135,7 @@ struct Growth {
     count_written(m, pages, large);
     return of(Event::pswpout) == pages && of(Event::thp_swpout) == large;
   }
-  bool swaps_in_small_pages() const {
+  bool counts_fallbacks() const {
     const bool split = before.folio != kNoPfn && !folio_test_large(m, before.folio);
     const bool failed = used_up(&Injections::fail_swap_cluster) && split;
     const int fallbacks = of(Event::thp_swpout_fallback);
