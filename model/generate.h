@@ -81,7 +81,7 @@ struct TraceShape {
   int max_ops = 48;                  // without those that set up memory to begin with
 };
 // Steps a machine as it goes. At most kMaxSetupOps ops set up memory: map, store, share, reclaim.
-inline constexpr int kMaxSetupOps = 72;
+inline constexpr int kMaxSetupOps = 88;
 Trace generate_trace(Choose choose, const TraceShape& shape = {});
 
 // --- The alphabet as a finite list.

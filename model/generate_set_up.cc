@@ -8,79 +8,6 @@
 namespace thp {
 namespace {
 
-// The first pages of huge pages, which a fault may map whole.
-void populate_huge(Choose choose, const OpMask& mask, Growing& g) {
-  for (int pmd = 0; pmd < g.trace.geometry.pmds; ++pmd)
-    if (choose(4) != 3) g.add_if(mask, Store{{0}, {pmd << g.trace.geometry.order}, {pmd + 1}});
-}
-
-// The pages of the first PMD one by one, some of them zero pages or holes: what a collapse meets.
-void populate_small(Choose choose, const OpMask& mask, Growing& g) {
-  g.add_if(mask, SetEnabled{Enabled::never});
-  for (int page = 0; page < std::min(g.trace.geometry.hpage_nr(), 8); ++page) {
-    const int kind = choose(8);
-    if (kind < 6)
-      g.add_if(mask, Store{{0}, {page}, {page + 1}});
-    else if (kind == 6)
-      g.add_if(mask, Load{{0}, {page}});
-  }
-  g.add_if(mask, SetEnabled{Enabled::always});
-}
-
-// Every other page a VMA of its own, until there are nearly as many as an address space may have:
-// of pages without memory, or all with pages and so with an anon_vma each.
-void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
-  const int most = g.machine.max_map_count() - 2 - choose(8);
-  const bool have_pages = choose(2) == 1;
-  const auto vmas = [&] { return std::as_const(g.machine).vmas(0); };
-  const int end = vmas().empty() ? 0 : vmas().back().end;
-  for (int page = 1; page < end && int(vmas().size()) <= most; page += 2) {
-    const PageRange one{page, page + 1};
-    if (have_pages)
-      g.add_if(mask, MadviseNohugepage{{0}, one});
-    else
-      g.add_if(mask, Mprotect{{0}, one, Protection::r});
-  }
-  if (have_pages) g.add_if(mask, Mlock{{0}, {0, end}});
-}
-
-// Small pages may be collapsed at once, together with what lies behind them.
-void populate(Choose choose, const OpMask& mask, Growing& g) {
-  const bool has_room_for_vmas = g.machine.pages() > g.machine.max_map_count();
-  if (has_room_for_vmas && choose(2) == 1) return populate_vmas(choose, mask, g);
-  const int population = choose(4);
-  if (population == 3) populate_small(choose, mask, g);
-  if (population == 1 || population == 2 || (population == 3 && choose(4) == 3))
-    populate_huge(choose, mask, g);
-  if (population != 3 || choose(4) != 3) return;
-  const int blocks = 1 + choose(g.trace.geometry.pmds);
-  g.add_if(mask, MadviseCollapse{{0}, {0, blocks << g.trace.geometry.order}});
-}
-
-// A huge page below two page tables, at the offset that belongs there: it has grown in a mapping
-// that was moved to the start of a block and then back. Unmapped and mapped anew its lower table is
-// gone, but the VMA goes from before it to behind it.
-void misalign(Choose choose, const OpMask& mask, Growing& g) {
-  const int nr = g.machine.hpage_nr();
-  if (g.trace.geometry.pmds < 3) return;
-  const PageRange home{1, 1 + nr}, away{2 * nr, 3 * nr};
-  g.add_if(mask, Mremap{{0}, home, {away.first}, {}});
-  g.add_if(mask, Store{{0}, {away.first}, {9}});
-  g.add_if(mask, MadviseCollapse{{0}, away});
-  g.add_if(mask, Mremap{{0}, away, {home.first}, {}});
-  if (choose(2) == 0) return;
-  g.add_if(mask, Munmap{{0}, {0, nr}});
-  g.add_if(mask, Mmap{{0}, {0, nr}});
-}
-
-// What begins below one page table, perhaps an empty one, and ends below the next goes to where the
-// edge between them is elsewhere.
-void move_across(Choose choose, const OpMask& mask, Growing& g) {
-  const int nr = g.machine.hpage_nr(), pages = g.machine.pages();
-  const PageRange from{choose(nr), std::min(nr + 1 + choose(nr), pages)};
-  if (g.trace.geometry.pmds > 2) g.add_if(mask, Mremap{{0}, from, {choose(pages)}, {}});
-}
-
 // A line of descent: each child has the next one, while some of its forefathers die.
 void descend(Choose choose, const OpMask& mask, Growing& g) {
   const int mms = g.trace.geometry.mms;
@@ -118,6 +45,34 @@ void lock_twice(Choose choose, const OpMask& mask, Growing& g, int locked) {
   if (choose(2) == 1) g.add_if(mask, Reclaim{{0}, {0}});
 }
 
+// The parent leaves a huge page to the child and gets another in its place, which may migrate: the
+// rmap of the one leads to the other.
+void part(Choose choose, const OpMask& mask, Growing& g) {
+  const int nr = g.machine.hpage_nr();
+  const int first = choose(g.trace.geometry.pmds) * nr;
+  g.add_if(mask, MadviseDontneed{{0}, {first, first + nr}});
+  g.add_if(mask, Store{{0}, {first}, {9}});
+  if (choose(4) == 0) return;
+  g.add_if(mask, MigrateBegin{{0}, {first}});
+  if (choose(2) == 1) g.add_if(mask, SplitFolio{{1}, {first, first + nr}});
+}
+
+// A huge page of the swap cache that the child maps whole: reclaim met the parent first, who has
+// locked a part of it, and the parent may be gone then.
+void cache_whole(Choose choose, const OpMask& mask, Growing& g) {
+  const int nr = g.machine.hpage_nr(), pages = g.machine.pages();
+  const int first = choose(g.trace.geometry.pmds) * nr;
+  g.add_if(mask, Fork{{0}, {1}});
+  if (first > 0) g.add_if(mask, Munmap{{1}, {0, 1}});
+  g.add_if(mask, Mprotect{{0}, {0, pages}, Protection::r});
+  g.add_if(mask, Mlock{{0}, {0, first + 1 + choose(nr)}});
+  reclaim(mask, g, first, 2);
+  const int then = choose(4);
+  if (then != 0) g.add_if(mask, Exit{{0}});
+  if (then == 2) g.add_if(mask, MadviseFree{{1}, {first, first + nr}});
+  if (then == 3) g.add_if(mask, Store{{1}, {first + choose(nr)}, {9}});
+}
+
 // The same pages in two address spaces, by a PMD here and by PTEs there: the parent may keep some
 // for itself or lock some, the child may lose some. Where nobody may write, locking makes no
 // copies; and while a page is off the LRU its locks are not counted. A huge page that is migrated
@@ -143,6 +98,7 @@ int share(Choose choose, const OpMask& mask, Growing& g) {
   if (migrated) g.add_if(mask, MigrateBegin{{0}, {0}});
   g.add_if(mask, Fork{{0}, {1}});
   if (g.trace.geometry.mms > 2 && choose(4) == 3) g.add_if(mask, Fork{{choose(2)}, {2}});
+  if (!migrated && choose(8) == 7) part(choose, mask, g);
   if (maybe()) g.add_if(mask, Munmap{{1}, {0, 1 + choose(choose(2) == 0 ? 1 : pages)}});
   if (!for_both && maybe()) g.add_if(mask, read_only);
   if (migrated) g.add_if(mask, MigrateEnd{});
@@ -150,7 +106,7 @@ int share(Choose choose, const OpMask& mask, Growing& g) {
   const int locked = choose(2) == 0 ? pages - choose(g.machine.hpage_nr()) : 1 + choose(pages);
   if (choose(4) == 3)
     lock_twice(choose, mask, g, locked);
-  else if (maybe())
+  else if (migrated ? choose(4) == 3 : maybe())
     g.add_if(mask, Mlock{{0}, {0, locked}});
   return migrated ? 0 : locked - 1;
 }
@@ -158,34 +114,45 @@ int share(Choose choose, const OpMask& mask, Growing& g) {
 // A small device: pages go out in any order, and some come back, until slots are scarce.
 void fill_swap(Choose choose, const OpMask& mask, Growing& g) {
   const int nr = g.machine.hpage_nr();
-  for (int times = 2 + choose(5); times > 0; --times) {
+  for (int times = 2 + choose(7); times > 0; --times) {
     const int page = choose(g.machine.pages());
     const PageRange block{page / nr * nr, (page / nr + 1) * nr};
-    g.add_if(mask, MadvisePageout{{0}, choose(4) == 3 ? block : PageRange{page, page + 1}});
+    g.add_if(mask, MadvisePageout{{0}, choose(2) == 1 ? block : PageRange{page, page + 1}});
     const int back = choose(4);
-    if (back >= 2) g.add_if(mask, WritebackEnd{});
-    if (back == 3) g.add_if(mask, Store{{0}, {page}, {page + 1}});
+    if (back >= 1) g.add_if(mask, WritebackEnd{});
+    if (back >= 2) g.add_if(mask, Store{{0}, {page}, {page + 1}});
   }
 }
 
-// Reclaim of a page that nobody uses: the first pass takes the young bits, the second the page,
-// but for one that is held, which gets into the swap cache and, unless it is kept, is written once
-// it is given back. What is unmapped and in the swap cache may still be on the deferred split
-// queue, be collapsed, or have a page that nobody but a device knows. Then the parent may leave it
-// to the child, which may give it away or write to it.
-void press(Choose choose, const OpMask& mask, Growing& g, int page) {
-  if (g.trace.geometry.swap >= 0 && choose(2) == 1) return fill_swap(choose, mask, g);
-  const int nr = g.machine.hpage_nr();
-  const int first = (choose(2) == 0 ? page / nr : choose(g.trace.geometry.pmds)) * nr;
-  const bool is_held = choose(8) == 7;
-  if (is_held) g.add_if(mask, Get{{0}, {0}, {first}});
-  reclaim(mask, g, first, is_held ? 3 : 2);
-  const bool is_kept = is_held && choose(2) == 1;
-  if (is_held && !is_kept) {
+// Reclaim: the first pass takes the young bits, the second the page. One that is held, by a
+// reference or a pin, gets into the swap cache, and is written once it is given back, if it is.
+// Whether it is held still.
+bool reclaim_held(Choose choose, const OpMask& mask, Growing& g, int page) {
+  const int hold = choose(8);
+  const bool is_pinned = hold == 5, is_held = hold >= 5;
+  if (is_pinned)
+    g.add_if(mask, Pin{{0}, {0}, {page}, PinMode::r});
+  else if (is_held)
+    g.add_if(mask, Get{{0}, {0}, {page}});
+  reclaim(mask, g, page, is_held ? 3 : 2);
+  if (!is_held || choose(2) == 1) return is_held;
+  if (is_pinned)
+    g.add_if(mask, Unpin{{0}});
+  else
     g.add_if(mask, Put{{0}});
-    reclaim(mask, g, first, 2);
-  }
-  if (choose(2) == 1) {
+  reclaim(mask, g, page, 2);
+  return false;
+}
+
+// Memory is short. What is unmapped and in the swap cache may still be on the deferred split queue,
+// be collapsed, or have a page that nobody but a device knows. Then the parent may leave it to the
+// child, which may give it away or write to it.
+void press(Choose choose, const OpMask& mask, Growing& g, int page) {
+  if (g.trace.geometry.swap >= 0 && choose(4) != 3) return fill_swap(choose, mask, g);
+  const int nr = g.machine.hpage_nr();
+  const int first = (choose(4) != 3 ? page / nr : choose(g.trace.geometry.pmds)) * nr;
+  const bool is_kept = reclaim_held(choose, mask, g, first);
+  if (is_kept || choose(2) == 1) {
     g.add_if(mask, WritebackEnd{});
     g.add_if(mask, ShrinkDeferred{});
   }
@@ -217,14 +184,13 @@ void set_up(Choose choose, const OpMask& mask, Growing& g) {
   g.add_if(mask, Mmap{{0}, {0, (pmds << geometry.order) - cut}});
   if (choose(2) == 1) g.add_if(mask, Swapon{});
   populate(choose, mask, g);
-  const int moved = choose(8);
-  if (moved == 7) misalign(choose, mask, g);
-  if (moved == 6) move_across(choose, mask, g);
+  move_blocks(choose, mask, g);
   const bool pressed = g.machine.swap_on && choose(2) == 1;
   const bool pressed_first = pressed && choose(4) == 3;
   if (pressed_first) press(choose, mask, g, 0);
   if (pressed_first) g.add_if(mask, Load{{0}, {0}});
   if (geometry.mms > 2 && choose(8) == 7) return descend(choose, mask, g);
+  if (geometry.mms > 1 && g.machine.swap_on && choose(8) == 7) return cache_whole(choose, mask, g);
   const int page = geometry.mms > 1 && choose(2) == 1 ? share(choose, mask, g) : 0;
   if (pressed && !pressed_first) press(choose, mask, g, page);
 }

@@ -17,7 +17,9 @@ Geometry generate_geometry(Choose choose) {
   g.order = kOrders[choose(8)];
   g.pmds = kPmds[choose(8)];
   g.mms = kMms[choose(8)];
-  if (choose(4) == 3) g.swap = choose((4 << g.order) + 1);
+  // Few slots are scarce soon.
+  const int nr = 1 << g.order;
+  if (choose(4) == 3) g.swap = choose(2) == 0 ? choose(4 * nr + 1) : nr + choose(nr + 1);
   if (choose(4) == 3) g.blocks = 2 + choose(4 * g.pmds * g.mms);
   return g;
 }
