@@ -1,8 +1,9 @@
-// How the first pages of a trace come to be mapped.
+// How the first pages of a trace come to be mapped, and moved.
 #include <algorithm>
 #include <utility>
 
 #include "model/generate_set_up.h"
+#include "model/vma.h"
 
 namespace thp {
 namespace {
@@ -29,7 +30,7 @@ void populate_small(Choose choose, const OpMask& mask, Growing& g) {
 // Every other page a VMA of its own, until there are nearly as many as an address space may have:
 // of pages without memory, or all with pages and so with an anon_vma each.
 void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
-  const int most = g.machine.max_map_count() - 2 - choose(8);
+  const int most = sysctl_max_map_count(g.machine) - 1 - choose(8);
   const bool have_pages = choose(2) == 1;
   const auto vmas = [&] { return std::as_const(g.machine).vmas(0); };
   const int end = vmas().empty() ? 0 : vmas().back().end;
@@ -40,7 +41,7 @@ void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
     else
       g.add_if(mask, Mprotect{{0}, one, Protection::r});
   }
-  if (have_pages) g.add_if(mask, Mlock{{0}, {0, end}});
+  if (have_pages && end > 0) g.add_if(mask, Mlock{{0}, {0, end}});
 }
 
 // A huge page below two page tables, at the offset that belongs there: it has grown in a mapping
@@ -48,7 +49,6 @@ void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
 // gone, but the VMA goes from before it to behind it.
 void misalign(Choose choose, const OpMask& mask, Growing& g) {
   const int nr = g.machine.hpage_nr();
-  if (g.trace.geometry.pmds < 3) return;
   const PageRange home{1, 1 + nr}, away{2 * nr, 3 * nr};
   g.add_if(mask, Mremap{{0}, home, {away.first}, {}});
   g.add_if(mask, Store{{0}, {away.first}, {9}});
@@ -60,15 +60,13 @@ void misalign(Choose choose, const OpMask& mask, Growing& g) {
 }
 
 // What begins below one page table, perhaps an empty one, and ends below the next goes to where the
-// edge between them is elsewhere.
+// edge between them is elsewhere, mostly.
 void move_across(Choose choose, const OpMask& mask, Growing& g) {
   const int nr = g.machine.hpage_nr(), pages = g.machine.pages();
-  if (g.trace.geometry.pmds < 3) return;
-  const PageRange from{choose(nr), nr + 1 + choose(nr)};
-  const int last = pages - (from.end - from.first);
-  const int to =
-      choose(4) == 3 ? choose(pages) : from.end + choose(std::max(last - from.end + 1, 1));
-  g.add_if(mask, Mremap{{0}, from, {to}, {}});
+  const int first = choose(nr);
+  const int end = nr + 1 + choose(std::min(nr, (pages + first) / 2 - nr));
+  const int to = end + choose(pages - 2 * end + first + 1);
+  g.add_if(mask, Mremap{{0}, {first, end}, {to}, {}});
 }
 
 }  // namespace
@@ -87,6 +85,7 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
 }
 
 void move_blocks(Choose choose, const OpMask& mask, Growing& g) {
+  if (g.trace.geometry.pmds < 3) return;
   const int moved = choose(8);
   if (moved == 7) misalign(choose, mask, g);
   if (moved == 6) move_across(choose, mask, g);

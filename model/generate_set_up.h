@@ -7,10 +7,10 @@ namespace thp {
 // At most kMaxSetupOps ops of the kinds in `mask`.
 void set_up(Choose choose, const OpMask& mask, Growing& g);
 
-// What of it fills what A has mapped from 0 on: with small pages, huge ones, or VMAs.
+// Part of it: fills what A has mapped from 0 on, with small pages, huge ones or many VMAs.
 void populate(Choose choose, const OpMask& mask, Growing& g);
 
-// What of it may move pages to where they lie otherwise to the edges of blocks.
+// Part of it: may move pages, so that the edges of blocks fall elsewhere among them.
 void move_blocks(Choose choose, const OpMask& mask, Growing& g);
 
 }  // namespace thp

@@ -7,6 +7,13 @@
 
 namespace thp {
 
+// A device that is full soon, but for some: of a page or a few, or of about a huge page or two.
+static int generate_swap(Choose choose, int nr) {
+  const int size = choose(4);
+  if (size == 3) return 1 + choose(3);
+  return size == 2 ? nr + choose(nr + 1) : choose(4 * nr + 1);
+}
+
 Geometry generate_geometry(Choose choose) {
   // One with room for more VMAs than are allowed.
   if (choose(32) == 31) return {.order = 4, .pmds = 3, .mms = 1 + choose(3)};
@@ -17,9 +24,7 @@ Geometry generate_geometry(Choose choose) {
   g.order = kOrders[choose(8)];
   g.pmds = kPmds[choose(8)];
   g.mms = kMms[choose(8)];
-  // Few slots are scarce soon.
-  const int nr = 1 << g.order;
-  if (choose(4) == 3) g.swap = choose(2) == 0 ? choose(4 * nr + 1) : nr + choose(nr + 1);
+  if (choose(4) == 3) g.swap = generate_swap(choose, 1 << g.order);
   if (choose(4) == 3) g.blocks = 2 + choose(4 * g.pmds * g.mms);
   return g;
 }

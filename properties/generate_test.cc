@@ -44,6 +44,16 @@ void any_source_of_choices_ends() {
   check(!generate_trace(last).ops.empty(), "the last choices end too");
 }
 
+void sets_up_large_memory_in_few_ops() {
+  const Geometry geometry{.order = 9, .pmds = 4, .mms = 4, .swap = 600};
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    Random random(seed);
+    const Trace trace = generate_trace(random, {.geometry = geometry, .mask = {}, .max_ops = 0});
+    check(trace.ops.size() <= std::size_t(kMaxSetupOps), "the set-up is short");
+    for (const Op& op : trace.ops) check(in_geometry(op, geometry), print(op));
+  }
+}
+
 void keeps_to_its_shape() {
   OpMask mask;
   mask.weights = {};
@@ -127,6 +137,7 @@ void every_op_succeeds_somewhere() {
 int generate_test(int, char*[]) {
   traces_are_well_formed();
   any_source_of_choices_ends();
+  sets_up_large_memory_in_few_ops();
   keeps_to_its_shape();
   draws_what_exists();
   alphabet_is_complete();
