@@ -119,8 +119,17 @@ bool is_old(const Machine& m, const Answers& a) {
   return pfn != kNoPfn && !entry_of(m, a.mm, a.first).has(kYoung) && !test(m, pfn, PG_active);
 }
 
+// A page of a huge page that one PTE maps, as its head: MADV_FREE splits that, and looks again.
+bool is_split_off(const Machine& m, const Recount& recount, Pfn pfn) {
+  const Pfn folio = page_folio(m, pfn);
+  const FolioCount count = recount.folio(m, folio);
+  return folio_test_large(m, folio) && count.pmds == 0 && recount.frame(folio).ptes == 1 &&
+         recount.frame(pfn).ptes == 1 && can_be_split(m, folio, count) && test(m, folio, PG_lru) &&
+         !test(m, folio, PG_unevictable);
+}
+
 // A small page, or a huge one that is advised whole, or split as a part of it is; the swap cache
-// might keep it.
+// might keep it. What was given away before may have become active since.
 void expect_free(const Machine& m, const Recount& recount, const MadviseFree& op, Answers& a) {
   expect_in_range(m, recount, op.mm.id, op.range, true, a);
   const Pfn pfn = mapped_frame(m, op.mm.id, op.range.first);
@@ -130,15 +139,18 @@ void expect_free(const Machine& m, const Recount& recount, const MadviseFree& op
   const FolioCount count = recount.folio(m, folio);
   const bool whole = is_advised_whole(m, op.mm.id, op.range);
   const bool splits = count.pmds == 1 && can_be_split(m, folio, count);
-  if (folio_test_large(m, folio) && !whole && !splits) return;
-  if (is_lone(m, folio, count) && !test(m, folio, PG_swapcache)) a.expect(Then::lazyfree);
+  const bool alone = is_lone(m, folio, count) && (!folio_test_large(m, folio) || whole || splits);
+  a.active = !test(m, folio, PG_swapbacked) && test(m, folio, PG_active);
+  if ((alone || is_split_off(m, recount, pfn)) && !test(m, folio, PG_swapcache))
+    a.expect(Then::lazyfree);
 }
 
 bool is_lazyfree(const Machine& m, const Answers& a) {
   const Pfn pfn = mapped_frame(m, a.mm, a.first);
   const Entry& entry = entry_of(m, a.mm, a.first);
   return pfn != kNoPfn && !entry.has(kDirty) && !entry.has(kYoung) &&
-         !test(m, page_folio(m, pfn), PG_swapbacked | PG_dirty);
+         !test(m, page_folio(m, pfn), PG_swapbacked | PG_dirty) &&
+         (a.active || !test(m, page_folio(m, pfn), PG_active));
 }
 
 // PMDs that were huge, and are page tables now.

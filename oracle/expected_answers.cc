@@ -69,6 +69,7 @@ AnswerRuleId broken_rule(const Answers& a, const Attributes& lost, const Machine
   if (!all_huge(m, a.kept_huge)) return kKeepsHuge;
   if (a.locked_gaps >= 0 && count_locked_gaps(m) > a.locked_gaps) return kLockedStay;
   if (a.explains && result < 0 && !says_why(m, a, result)) return kCollapseSaysWhy;
+  if (result < 0 && !all_huge(m, a.collapses)) return kCollapsesAllItCan;
   if (result < 0) return kRules;
   const Pfn frame = a.frame == Answers::Frame::any ? kNoPfn : mapped_frame(m, a.mm, a.first);
   if (a.frame == Answers::Frame::same && frame != a.before) return kNoCopy;

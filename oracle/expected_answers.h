@@ -105,9 +105,10 @@ struct Answers {
     split_alike,
     let_go,
     pinned_is_active,
-    listed
+    listed,
+    stays_active
   };
-  static_assert(int(Then::listed) < 64);  // the last: they are bits of `then`
+  static_assert(int(Then::stays_active) < 64);  // the last: they are bits of `then`
   static constexpr int kMin = std::numeric_limits<int>::min(),
                        kMax = std::numeric_limits<int>::max();
 
@@ -116,6 +117,7 @@ struct Answers {
   std::uint64_t small = 0, large = 0;  // blocks of folios that must (not) be split by now
   std::uint16_t huge = 0;              // PMDs that must stay huge
   std::uint16_t kept_huge = 0;         // PMDs that an access must leave huge
+  std::uint16_t collapses = 0;         // PMDs that must become huge even if the op fails
   std::uint8_t held_large = 0;         // bit h: holder h holds a large folio
   Frame frame = Frame::any;            // that maps `first`, after a success
   Pfn before = kNoPfn;                 // the frame that mapped it

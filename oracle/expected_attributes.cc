@@ -48,7 +48,7 @@ std::uint64_t swapped_slots(const Machine& m, bool cached) {
 }
 
 // Only of an address space that ever pinned does the kernel ask.
-bool is_pinned_pte(const Machine& m, int mm, int page) {
+bool is_pinned_page(const Machine& m, int mm, int page) {
   const Pfn pfn = mapped_frame(m, mm, page);
   return m.mms[std::size_t(mm)].has_pinned && pfn != kNoPfn && is_pinned(m, page_folio(m, pfn));
 }
@@ -74,7 +74,7 @@ Attributes attributes_of(const Machine& m) {
       a.clean |= bit;
     if (!is_writable_pte(m, mm, page)) return;
     a.open |= bit;
-    if (is_pinned_pte(m, mm, page)) a.pinned |= bit;
+    if (is_pinned_page(m, mm, page)) a.pinned |= bit;
   });
   a.cached = swapped_slots(m, true);
   for (int mm = 0; mm < m.geometry.mms; ++mm)
@@ -107,8 +107,9 @@ Attributes moved_by(const Machine& m, int mm, int from, int to, int count) {
   if (m.pages() * m.geometry.mms > 64) return moved;
   const Attributes now = attributes_of(m);
   const std::uint64_t pages = sampled(m, mm, from, from + count);
-  for (const auto which : {&Attributes::there, &Attributes::exclusive, &Attributes::soft_dirty,
-                           &Attributes::writable, &Attributes::young, &Attributes::dirty}) {
+  for (const auto which :
+       {&Attributes::there, &Attributes::exclusive, &Attributes::soft_dirty, &Attributes::writable,
+        &Attributes::closed, &Attributes::young, &Attributes::dirty}) {
     const std::uint64_t bits = now.*which & pages;
     moved.*which = to > from ? bits << (to - from) : bits >> (from - to);
   }
@@ -117,7 +118,7 @@ Attributes moved_by(const Machine& m, int mm, int from, int to, int count) {
 
 bool carried(const Machine& m, const Answers& a) {
   const Attributes lost = lost_attributes(m, a.carried);
-  return (lost.there | lost.exclusive | lost.soft_dirty | lost.writable | lost.young |
+  return (lost.there | lost.exclusive | lost.soft_dirty | lost.writable | lost.closed | lost.young |
           lost.dirty) == 0;
 }
 
@@ -127,6 +128,14 @@ std::uint64_t sampled(const Machine& m, int mm, int first, int end) {
     if (of == mm && first <= page && page < end) bits |= bit;
   });
   return bits;
+}
+
+std::uint64_t pinned_pages(const Machine& m, int mm) {
+  std::uint64_t pages = 0;
+  for_each_sample(m, [&](std::uint64_t bit, int of, int page) {
+    if (of == mm && is_pinned_page(m, mm, page)) pages |= bit;
+  });
+  return pages;
 }
 
 bool is_pinned(const Machine& m, Pfn folio) {

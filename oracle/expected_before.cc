@@ -86,8 +86,12 @@ struct Before {
     expect_lock_count(m, a);
     expect_merge(m, op.mm.id, op.range, VM_LOCKED, 0, a);
     if (entry_of(m, op.mm.id, op.range.first).is_none()) a.expect(Then::locked_once);
+    if (survives_a_failure(m, op)) result(kMlockGoesOn, 0);
   }
-  void operator()(const WritebackEnd&) { a.expect(Then::written); }
+  void operator()(const WritebackEnd&) {
+    a.expect(Then::written);
+    expect_no_rotation(m, a);
+  }
   void then(Then what, MmId mm, PageRange range) {
     a.expect(what);
     a.about(mm.id, range.first, range.end);

@@ -33,8 +33,8 @@ Block block_of(const Machine& m, const Recount& recount, int mm, int i, int& swa
     there &= pfn != kNoPfn;
     if (pfn == kNoPfn) continue;
     writable |= pte.has(kWrite);
-    ordinary &= !folio_test_large(m, pfn) && test(m, pfn, PG_lru) &&
-                recount.folio(m, page_folio(m, pfn)).references(false) == 1;
+    const Pfn folio = page_folio(m, pfn);
+    ordinary &= test(m, folio, PG_lru) && !held(recount.folio(m, folio));
   }
   if (there && !writable) return Block::read_only;
   return there && ordinary ? Block::collapses : Block::perhaps;
@@ -107,7 +107,9 @@ void expect_collapse(const Machine& m, const Recount& recount, const MadviseColl
   if (!suits(m, *vma) || first > end) return a.result(kCollapseSaysWhy, -EINVAL, -EINVAL);
   a.explains = first < end;
   bool all = true, read_only = false, is_held = false;
+  bool known = true;            // what becomes of each block
   int wanted = 0, swapped = 0;  // blocks, and pages
+  std::uint16_t collapses = 0;  // PMDs
   for (int i = first; i < end; ++i) {
     const Block block = block_of(m, recount, op.mm.id, i, swapped);
     const PageRange pages{i * nr, (i + 1) * nr};
@@ -115,13 +117,17 @@ void expect_collapse(const Machine& m, const Recount& recount, const MadviseColl
     is_held |= holds;
     all &= holds || block == Block::collapsed || block == Block::collapses;
     read_only |= block == Block::read_only;
-    wanted += block == Block::collapses;
+    known &= holds || block != Block::perhaps;
+    if (holds || block != Block::collapses) continue;
+    ++wanted;
+    collapses |= pmd_bit(op.mm.id, i);
   }
   const bool certain =
       wanted == 0 || (m.inject == Injections{} && free_blocks(m) > wanted + swapped);
   if (all && certain && !is_held) a.result(kCollapses, 0, 0);
   if (all && certain && is_held) a.result(kHeldNotCollapsed, -EAGAIN, -EAGAIN);
   if (read_only) a.must_fail(kReadOnlyNotCollapsed);
+  if (known && certain) a.collapses = collapses;
 }
 
 // PMDs that were small.
@@ -132,6 +138,7 @@ bool collapsed_anew(const Machine& m, const Answers& a) {
     const Vma* vma = vma_at(m, a.mm, i * m.hpage_nr());
     if (vma == nullptr || pmd.has(kWrite) != vma->has(VM_WRITE)) return false;
     if (!pmd.has(kYoung) || !pmd.has(kDirty)) return false;
+    if (vma->has(VM_LOCKED) && !test(m, pmd.frame, PG_mlocked)) return false;
   }
   return true;
 }

@@ -113,6 +113,12 @@ struct Growth {
     return result == of(Event::thp_split_page) &&
            (!unlocked || tries == std::popcount(before.splittable));
   }
+  // No PMD maps it, and PTEs all its pages.
+  static bool is_whole_below_tables(const Machine& m, Pfn head) {
+    bool whole = m.compound(head).mapcount < 0;
+    for (int i = 0; i < m.hpage_nr(); ++i) whole &= m.page(Pfn(head + i)).mapcount >= 0;
+    return whole;
+  }
   // `once`: the op changes a mapping in one step, so that what joins the queue has PTEs before it
   // or after, or is there.
   bool queues(bool once) const {
@@ -120,8 +126,11 @@ struct Growth {
     const int count = of(Event::thp_deferred_split_page);
     const int most =
         std::popcount(joined | before.pte_mapped) + pmds(before.huge, &Entry::is_table);
-    for (std::uint64_t left = joined; left != 0; left &= left - 1)
-      if (test(m, Pfn(std::countr_zero(left) << m.geometry.order), PG_swapcache)) return false;
+    for (std::uint64_t left = joined; left != 0; left &= left - 1) {
+      const Pfn head = Pfn(std::countr_zero(left) << m.geometry.order);
+      if (test(m, head, PG_swapcache)) return false;
+      if (once && !before.migrating && is_whole_below_tables(m, head)) return false;
+    }
     return std::popcount(joined) <= count && (!once || before.migrating || count <= most);
   }
   bool pmd_splits() const {
@@ -163,7 +172,9 @@ struct Growth {
   bool migrates(bool large, bool moved) const {
     const bool split = large && of(Event::thp_split_page) > 0;
     if (of(Event::thp_migration_split) != split) return false;
-    if (split) return of(Event::thp_migration_fail) == 1;
+    if (split)
+      return of(Event::thp_migration_fail) == 1 &&
+             (result == 0) == (of(Event::pgmigrate_fail) == 0);
     if (!moved) return of(Event::pgmigrate_fail) > 0 && of(Event::thp_migration_fail) == large;
     return of(Event::pgmigrate_success) == (large ? m.hpage_nr() : 1) &&
            of(Event::thp_migration_success) == large;

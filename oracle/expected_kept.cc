@@ -22,10 +22,14 @@ struct Changes {
   void unmaps(std::uint64_t pages) const { kept.there &= ~pages; }
   // A fault brings a whole huge page, and a copy of one page splits what is around it.
   void faults(MmId mm) const { kept.absent &= ~pages_of(mm); }
-  void writes(MmId mm) const {
-    faults(mm);
-    kept.closed &= ~pages_of(mm);
-    kept.clean &= ~pages_of(mm);
+  void writes(MmId mm) const { writes(mm, {0, m.pages()}); }
+  void writes(MmId mm, PageRange range) const {
+    const int nr = m.hpage_nr();
+    const std::uint64_t blocks =
+        sampled(m, mm.id, range.first / nr * nr, (range.end + nr - 1) / nr * nr);
+    kept.absent &= ~blocks;
+    kept.closed &= ~blocks;
+    kept.clean &= ~blocks;
   }
   // Reclaim asks all who map a page whether they used it, and clears that; it writes to swap what
   // is dirty, after it has marked it so, and throws away what MADV_FREE gave away.
@@ -43,7 +47,7 @@ struct Changes {
     kept.writable &= ~pages_of(op.mm, op.range);
     kept.closed &= ~pages_of(op.mm, op.range);
     kept.pinned = 0;
-    if (anything_locked(m)) writes(op.mm);
+    if (anything_locked(m)) writes(op.mm, op.range);
   }
   // Both what moves and what was there before are gone from where they were.
   void operator()(const Mremap& op) const {
@@ -58,10 +62,10 @@ struct Changes {
     kept.dirty &= ~pages;
     kept.clean &= ~pages;
     kept.exclusive = kept.soft_dirty = kept.pinned = 0;
-    if (anything_locked(m)) writes(op.mm);
+    if (anything_locked(m)) writes(op.mm, {to, to + size});
   }
   void operator()(const Fork& op) const {
-    kept.writable &= ~pages_of(op.mm);
+    kept.writable &= ~pages_of(op.mm) | pinned_pages(m, op.mm.id);
     kept.absent &= ~pages_of(op.child);
     kept.exclusive = 0;
   }
@@ -85,7 +89,7 @@ struct Changes {
   void operator()(const Store& op) const { writes(op.mm); }
   void operator()(const StoreForced& op) const { writes(op.mm); }
   void operator()(const StoreViaPin&) const { kept.clean = 0; }
-  void operator()(const Mlock& op) const { writes(op.mm); }
+  void operator()(const Mlock& op) const { writes(op.mm, op.range); }
   // What a pin for reading copies to unshare a page is clean: see kLazyfreeOfASharedPage.
   void operator()(const Pin& op) const {
     kept.unpinned = 0;

@@ -76,17 +76,27 @@ bool locks_young(const Machine& m, const Answers& a) {
   return (a.young & ~young_locks(m, page_folio(m, a.before))) == 0;
 }
 
-// A small page that nobody but this VMA has locked, and all that are counted.
+// A small page that nobody but this VMA has locked, and all that are counted. A huge page below a
+// page table is locked by the PMDs of others, if at all: these locks stay.
 void expect_unlock(const Machine& m, int mm, int page, Answers& a) {
   const Vma* vma = m.mms[std::size_t(mm)].alive != 0 ? vma_at(m, mm, page) : nullptr;
   const Pfn pfn = mapped_frame(m, mm, page);
   if (vma == nullptr || !vma->has(VM_LOCKED) || pfn == kNoPfn) return;
-  if (folio_test_large(m, page_folio(m, pfn)) || !test(m, pfn, PG_lru)) return;
+  const Pfn folio = page_folio(m, pfn);
+  if (!test(m, folio, PG_lru)) return;
   a.before = pfn;
+  if (folio_test_large(m, folio)) {
+    const bool by_pte = m.pmd(mm, pmd_index(m, page)).is_table();
+    if (by_pte && has_locks(m, folio) && all_locks_counted(m, folio))
+      a.expect(Then::unlocked_elsewhere);
+    return;
+  }
   if (count_locks(m, pfn) == 1 && counted_locks(m, pfn) == 1) a.expect(Then::unlocked_elsewhere);
 }
 
 bool unlocked_elsewhere(const Machine& m, const Answers& a) {
+  const Pfn folio = page_folio(m, a.before);
+  if (folio_test_large(m, folio)) return all_locks_counted(m, folio);
   const bool somebodys = is_mapped(m, a.before) && count_locks(m, a.before) == 0;
   return !somebodys || !test(m, a.before, PG_mlocked);
 }
@@ -104,6 +114,19 @@ bool locked_once(const Machine& m, const Answers& a) {
   const Pfn folio = page_folio(m, pfn);
   return test(m, folio, PG_mlocked) && test(m, folio, PG_unevictable) &&
          m.page(folio).mlock_count == 1;
+}
+
+// The one failure there will be cannot meet the first page, which is there already.
+bool survives_a_failure(const Machine& m, const Mlock& op) {
+  const int mm = op.mm.id;
+  if (m.inject != Injections{.fail_small_alloc = 1} || m.mms[std::size_t(mm)].alive == 0)
+    return false;
+  const Vma* vma = vma_at(m, mm, op.range.first);
+  const Entry& entry = entry_of(m, mm, op.range.first);
+  const bool writable = vma != nullptr && vma->has(VM_WRITE);
+  return vma != nullptr && op.range.end <= vma->end && vma->has(VM_READ) && entry.is_present() &&
+         entry.has(kWrite) == writable && int(m.vmas(mm).size()) + 2 <= map_count_limit(m) &&
+         free_blocks(m) > op.range.size();
 }
 
 bool unlocked(const Machine& m, const Answers& a) {

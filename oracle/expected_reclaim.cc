@@ -56,6 +56,9 @@ void expect_of_scanned(const Machine& m, Pfn folio, const FolioCount& count, int
   a.expect(Then::aged);
   if (users > 0) {
     a.active = users > 1 || test(m, folio, PG_referenced);
+    if (a.active && is_swap_full(m) && test(m, folio, PG_swapcache) &&
+        is_idle_but_for_mapping(m, folio))
+      a.expect(Then::let_go);
     return a.expect(Then::used);
   }
   a.expect(Then::submitted);
@@ -146,6 +149,16 @@ bool used(const Machine& m, const Answers& a) {
 bool swapped_whole(const Machine& m, const Answers& a) {
   const bool freed = m.used_frames(a.before >> m.geometry.order) == 0;
   return freed || (folio_test_large(m, a.before) && !is_mapped(m, a.before));
+}
+
+// The first page under writeback that is dirty and active.
+void expect_no_rotation(const Machine& m, Answers& a) {
+  for (int pfn = 0; pfn < m.frames() && !a.expects(Then::stays_active); ++pfn) {
+    constexpr Bits kAll = PG_writeback | PG_dirty | PG_active;
+    if ((m.page(Pfn(pfn)).flags & kAll) != kAll) continue;
+    a.before = Pfn(pfn);
+    a.expect(Then::stays_active);
+  }
 }
 
 bool is_active(const Machine& m, const Answers& a) {

@@ -58,11 +58,15 @@ bool is_reclaimable(const Machine& m, Pfn pfn, const FolioCount& count);
 // since MADV_FREE gave it away?
 bool certainly_unmapped(const Machine& m, Pfn pfn, const FolioCount& count);
 
+// Bit for page, as in Attributes: those whose folio is pinned, if the address space ever pinned.
+std::uint64_t pinned_pages(const Machine& m, int mm);
+
 // Bit h: holder h holds a large folio, or a page of one.
 std::uint8_t holders_of_large(const Machine& m);
 
 // --- Swapping out and in: expected_swap.cc. Before, and after a success.
 
+bool is_swap_full(const Machine& m);
 // Are so many slots free that as many pages find one each?
 bool has_free_slots(const Machine& m, int wanted);
 // A huge page that one PMD maps and nobody holds, with a cluster of its own or a free one.
@@ -103,6 +107,7 @@ bool swapped_whole(const Machine& m, const Answers& a);
 bool submitted(const Machine& m, const Answers& a);
 bool is_active(const Machine& m, const Answers& a);
 void expect_arrival(const Machine& m, Answers& a);
+void expect_no_rotation(const Machine& m, Answers& a);
 bool arrived(const Machine& m, const Answers& a);
 bool migrated_as_is(const Machine& m, const Answers& a);
 bool aged(const Machine& m, const Answers& a);
@@ -121,6 +126,7 @@ void expect_unlock(const Machine& m, int mm, int page, Answers& a);
 bool has_locks(const Machine& m, Pfn folio);
 bool all_locks_counted(const Machine& m, Pfn folio);
 bool locked_once(const Machine& m, const Answers& a);
+bool survives_a_failure(const Machine& m, const Mlock& op);
 bool unlocked_elsewhere(const Machine& m, const Answers& a);
 
 // --- The first access to a page, and what stays huge: expected_huge.cc.

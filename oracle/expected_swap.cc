@@ -14,12 +14,6 @@ int slots_in_use(const Machine& m) {
   return used;
 }
 
-// v6.1 include/linux/swap.h: vm_swap_full(): more than half.
-bool is_swap_full(const Machine& m) {
-  const int slots = m.geometry.swap_slots();
-  return 2 * slots_in_use(m) > slots;
-}
-
 // Does nothing but this swap entry, and the swap cache perhaps, need the slot? No if its page is of
 // a large folio, or on its way to the disk.
 bool is_sole_user(const Machine& m, const SwapSlot& slot) {
@@ -52,6 +46,12 @@ bool is_at_home(const Machine& m, Pfn pfn, const Vma& vma, int page) {
 }
 
 }  // namespace
+
+// v6.1 include/linux/swap.h: vm_swap_full(): more than half.
+bool is_swap_full(const Machine& m) {
+  const int slots = m.geometry.swap_slots();
+  return 2 * slots_in_use(m) > slots;
+}
 
 bool is_mapped(const Machine& m, Pfn folio) {
   const bool large = folio_test_large(m, folio);
@@ -102,12 +102,13 @@ void expect_swap_in(const Machine& m, const Recount& recount, int mm, int page, 
   const bool alone = is_read || recount.folio(m, slot.cache).references(false) == 1;
   if (is_sole_user(m, slot) && (locked || is_swap_full(m) || (write && alone)))
     a.expect(Then::out_of_cache);
-  if (is_read && !locked && !write && m.inject == Injections{} &&
-      2 * (slots_in_use(m) + 1) <= m.geometry.swap_slots())
-    a.expect(Then::stays_cached);
+  const bool is_kept = !locked && !write && m.inject == Injections{} && !is_swap_full(m);
+  if (is_read && is_kept) a.expect(Then::stays_cached);
   if (is_read) return;
   a.before = slot.cache;
-  if (!write && is_at_home(m, slot.cache, *vma, page)) a.expect(Then::cached_itself);
+  const bool is_itself = !write && is_at_home(m, slot.cache, *vma, page);
+  if (is_itself) a.expect(Then::cached_itself);
+  if (is_itself && is_kept && !test(m, slot.cache, PG_mlocked)) a.expect(Then::stays_cached);
   if (test(m, slot.cache, PG_tail) && test(m, page_folio(m, slot.cache), PG_anon))
     a.expect(Then::copied_from_tail);
 }

@@ -41,8 +41,9 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
     {"swapon succeeds while swap is off, if the device has slots",
      "mm/swapfile.c: sys_swapon(): -EBUSY; read_swap_header(): -EINVAL"},
     {"swapoff fails while swap is off", "mm/swapfile.c: sys_swapoff(): -EINVAL"},
-    {"after swapoff no page is swapped out or cached, and without swapped pages it succeeds",
-     "mm/swapfile.c: try_to_unuse()"},
+    {"after swapoff no page is swapped out or cached, and nobody listed as one who has any; "
+     "without swapped pages it succeeds",
+     "mm/swapfile.c: try_to_unuse(), drain_mmlist()"},
     {"after writeback_end nothing is under writeback", "mm/page_io.c: end_swap_bio_write()"},
     {"the huge zero page is freed when no address space uses it, and only then",
      "mm/huge_memory.c: shrink_huge_zero_page_scan()"},
@@ -110,7 +111,7 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/madvise.c: page_mapcount() != 1; split_folio() where a part is advised"},
     {"after MADV_COLD a page that nobody shares is neither young nor active",
      "mm/madvise.c: madvise_cold_or_pageout_pte_range(); mm/swap.c: lru_deactivate_fn()"},
-    {"after MADV_FREE a page that nobody shares is clean, and not swapbacked",
+    {"after MADV_FREE a page that nobody shares is clean, and neither swapbacked nor active",
      "mm/madvise.c: madvise_free_pte_range(), mm/huge_memory.c: madvise_free_huge_pmd()"},
     {"the PTEs of a huge PMD that is split are clean",
      "mm/huge_memory.c: __split_huge_pmd_locked(): PG_dirty has it"},
@@ -125,8 +126,11 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/rmap.c: folio_referenced_one(): VM_LOCKED"},
     {"a page that is there stays there, but for what unmaps or reclaims it",
      "mm/huge_memory.c: __split_huge_pmd_locked(); mm/mremap.c: move_ptes()"},
-    {"an entry that is writable stays so, except over fork(), mprotect() and clear_refs",
-     "mm/huge_memory.c: __split_huge_pmd_locked(); mm/migrate.c: remove_migration_pte()"},
+    {"an entry that is writable stays so, except over mprotect() and clear_refs, and over fork() "
+     "if "
+     "it is not pinned",
+     "mm/huge_memory.c: __split_huge_pmd_locked(); mm/migrate.c: remove_migration_pte(); "
+     "include/linux/mm.h: page_needs_cow_for_dma()"},
     {"an entry that is young stays so, except over reclaim, MADV_COLD and MADV_FREE",
      "mm/huge_memory.c: __split_huge_pmd_locked(); mm/migrate.c: remove_migration_pte()"},
     {"a page that is dirty stays so until it is written to swap or given away",
@@ -146,8 +150,9 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/memory.c: copy_present_pte(), copy_nonpresent_pte(); mm/huge_memory.c: copy_huge_pmd()"},
     {"a page that mremap() moves takes its entry along",
      "mm/mremap.c: move_ptes(); mm/huge_memory.c: move_huge_pmd()"},
-    {"the PMD that a collapse makes is young and dirty, and as writable as its VMA",
-     "mm/khugepaged.c: collapse_huge_page(): maybe_pmd_mkwrite(pmd_mkdirty())"},
+    {"the PMD that a collapse makes is young and dirty, and as writable and locked as its VMA",
+     "mm/khugepaged.c: collapse_huge_page(): maybe_pmd_mkwrite(pmd_mkdirty()), "
+     "lru_cache_add_inactive_or_unevictable()"},
     {"a page that reclaim leaves mapped is old, unless it is locked",
      "mm/rmap.c: folio_referenced_one(): ptep_clear_flush_young_notify()"},
     {"what get_user_pages() finds below a page table is marked as used",
@@ -182,7 +187,8 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/vmscan.c: shrink_folio_list(): add_to_swap(); mm/swapfile.c: swap_alloc_cluster()"},
     {"a page that is new to a locked VMA is mlocked once",
      "mm/swap.c: lru_cache_add_inactive_or_unevictable(); mm/mlock.c: __mlock_new_page()"},
-    {"a page that its last locked VMA unmaps is not mlocked any more",
+    {"a page that its last locked VMA unmaps is not mlocked any more, a huge page that another "
+     "locks still is",
      "mm/rmap.c: page_remove_rmap(): munlock_vma_page()"},
     {"a page that is read keeps its slot while swap is not half full and its VMA not locked",
      "mm/memory.c: should_try_to_free_swap()"},
@@ -192,16 +198,24 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/mmap.c: __vma_adjust(): importer; mm/rmap.c: __anon_vma_prepare()"},
     {"the pages of a huge page that is split are as used, active and swapbacked as it was",
      "mm/huge_memory.c: __split_huge_page_tail()"},
-    {"a locked page that reclaim finds leaves the swap cache, if no swap entry needs it there",
+    {"a page that reclaim finds locked, or used twice while swap is more than half full, leaves "
+     "the "
+     "swap cache, if no swap entry needs it there",
      "mm/vmscan.c: shrink_folio_list(): activate_locked: folio_free_swap()"},
     {"a pinned page of the swap cache that nothing maps is active once reclaim has found it",
      "mm/vmscan.c: shrink_folio_list(): folio_maybe_dma_pinned(): activate_locked"},
     {"a child that has inherited no swap entry is not on the list for swapoff",
      "mm/memory.c: copy_nonpresent_pte(): mmlist, non_swap_entry()"},
-    {"madvise_collapse of what is collapsed, or small, writable and nobody else's, succeeds",
+    {"what is dirty again when its write ends stays active",
+     "mm/swap.c: folio_rotate_reclaimable()"},
+    {"mlock() goes on where memory failed it amid the range",
+     "mm/gup.c: populate_vma_page_range(), __mm_populate()"},
+    {"madvise_collapse of what is collapsed, or mapped, writable and held by nobody, succeeds",
      "mm/khugepaged.c: hpage_collapse_scan_pmd(), madvise_collapse()"},
     {"madvise_collapse fails over a block without a writable page",
      "mm/khugepaged.c: hpage_collapse_scan_pmd(): SCAN_PAGE_RO"},
+    {"madvise_collapse goes on behind a block that it cannot collapse",
+     "mm/khugepaged.c: madvise_collapse(): SCAN_PAGE_RO, SCAN_PAGE_COUNT"},
     {"madvise_collapse says why it failed",
      "mm/khugepaged.c: madvise_collapse_errno(), find_pmd_or_thp_or_none(), "
      "__collapse_huge_page_swapin()"},
@@ -215,7 +229,9 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/khugepaged.c: hpage_collapse_alloc_page()"},
     {"thp_split_page counts the huge pages that are split, thp_split_page_failed vain attempts",
      "mm/huge_memory.c: split_huge_page_to_list()"},
-    {"thp_deferred_split_page counts what joins the queue, and only what PTEs map or mapped",
+    {"thp_deferred_split_page counts what joins the queue, and only what PTEs map or mapped, but "
+     "not "
+     "all of it",
      "mm/huge_memory.c: deferred_split_huge_page(); mm/rmap.c: page_remove_anon_compound_rmap()"},
     {"thp_split_pmd counts the huge PMDs that become page tables",
      "mm/huge_memory.c: __split_huge_pmd_locked()"},
@@ -225,7 +241,8 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
     {"the head of a huge page that is split for want of a cluster is swapped out, where a slot is "
      "left",
      "mm/vmscan.c: shrink_folio_list(): add_to_swap() after split_folio_to_list()"},
-    {"pgmigrate_success and _fail count pages, thp_migration_success, _fail and _split huge pages",
+    {"pgmigrate_success and _fail count pages, thp_migration_success, _fail and _split huge pages, "
+     "and where one was split the result is that of all its pages",
      "mm/migrate.c: migrate_pages()"},
     {"pgreuse counts the write-protected pages that a store may keep",
      "mm/memory.c: wp_page_reuse()"},

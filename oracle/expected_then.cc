@@ -26,7 +26,7 @@ bool collapsed(const Machine& m, const Answers& a) {
 bool swap_empty(const Machine& m, const Answers&) {
   for (int slot = 0; slot < m.geometry.swap_slots(); ++slot)
     if (is_in_use(m.swap(Slot(slot)))) return false;
-  return !m.swap_on;
+  return !m.swap_on && m.mmlist.count == 0;
 }
 
 bool swap_on(const Machine& m, const Answers&) { return m.swap_on; }
@@ -157,8 +157,8 @@ constexpr ThenRule kThenRules[] = {
     {Then::submitted, kSubmits, submitted},
     {Then::locked_once, kLockedOnce, locked_once},
     {Then::unlocked_elsewhere, kUnlockedElsewhere, unlocked_elsewhere},
-    {Then::stays_cached, kKeepsSlot, stays_cached},
     {Then::cached_itself, kCachedItself, cached_itself},
+    {Then::stays_cached, kKeepsSlot, stays_cached},
     {Then::unfaulted, kUnfaulted, unfaulted},
     {Then::closed, kStaysClosed, read_only},
     {Then::arrived, kMigratesAsIs, arrived},
@@ -166,6 +166,7 @@ constexpr ThenRule kThenRules[] = {
     {Then::let_go, kLockedLetsGo, uncached},
     {Then::pinned_is_active, kPinnedIsActive, is_active},
     {Then::listed, kListed, listed_with_reason},
+    {Then::stays_active, kDirtyStaysActive, is_active},
 };
 
 }  // namespace
