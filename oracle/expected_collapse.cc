@@ -1,5 +1,6 @@
 // What madvise_collapse() must do: succeed, fail, and say why.
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 
 #include "oracle/expected_rules.h"
@@ -108,7 +109,7 @@ void expect_collapse(const Machine& m, const Recount& recount, const MadviseColl
   a.explains = first < end;
   bool all = true, read_only = false, is_held = false;
   bool known = true;            // what becomes of each block
-  int wanted = 0, swapped = 0;  // blocks, and pages
+  int swapped = 0;              // pages
   std::uint16_t collapses = 0;  // PMDs
   for (int i = first; i < end; ++i) {
     const Block block = block_of(m, recount, op.mm.id, i, swapped);
@@ -118,10 +119,9 @@ void expect_collapse(const Machine& m, const Recount& recount, const MadviseColl
     all &= holds || block == Block::collapsed || block == Block::collapses;
     read_only |= block == Block::read_only;
     known &= holds || block != Block::perhaps;
-    if (holds || block != Block::collapses) continue;
-    ++wanted;
-    collapses |= pmd_bit(op.mm.id, i);
+    if (!holds && block == Block::collapses) collapses |= pmd_bit(op.mm.id, i);
   }
+  const int wanted = std::popcount(collapses);
   const bool certain =
       wanted == 0 || (m.inject == Injections{} && free_blocks(m) > wanted + swapped);
   if (all && certain && !is_held) a.result(kCollapses, 0, 0);
