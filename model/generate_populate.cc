@@ -44,6 +44,15 @@ void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
   if (have_pages && end > 0) g.add_if(mask, Mlock{{0}, {0, end}});
 }
 
+// Locked in two steps: the second begins amid a huge page, which stays whole as it is locked, and
+// goes on to what is not there yet.
+void lock_from_the_middle(Choose choose, const OpMask& mask, Growing& g) {
+  const int nr = g.machine.hpage_nr();
+  g.add_if(mask, Mlock{{0}, {0, nr}});
+  const int first = choose(nr), end = nr + 1 + choose(nr);
+  g.add_if(mask, Mlock{{0}, {first, end}});
+}
+
 // A huge page below two page tables, at the offset that belongs there: it has grown in a mapping
 // that was moved to the start of a block and then back. Unmapped and mapped anew its lower table is
 // gone, but the VMA goes from before it to behind it.
@@ -79,6 +88,8 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
   if (population == 3) populate_small(choose, mask, g);
   if (population == 1 || population == 2 || (population == 3 && choose(2) == 1))
     populate_huge(choose, mask, g);
+  if (population == 0 && g.trace.geometry.pmds > 1 && choose(4) == 3)
+    lock_from_the_middle(choose, mask, g);
   if (population != 3 || choose(4) != 3) return;
   const int blocks = 1 + choose(g.trace.geometry.pmds);
   g.add_if(mask, MadviseCollapse{{0}, {0, blocks << g.trace.geometry.order}});
