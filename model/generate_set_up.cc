@@ -25,12 +25,23 @@ void reclaim(const OpMask& mask, Growing& g, int page, int passes) {
   for (; passes > 0; --passes) g.add_if(mask, Reclaim{{0}, {page}});
 }
 
+// The child locks a page of the swap cache, which the parent reads while it migrates.
+void lock_cached(const OpMask& mask, Growing& g, int page) {
+  reclaim(mask, g, page, 2);
+  g.add_if(mask, WritebackEnd{});
+  g.add_if(mask, Load{{1}, {page}});
+  g.add_if(mask, Mlock{{1}, {page, page + 1}});
+  g.add_if(mask, MigrateBegin{{1}, {page}});
+  g.add_if(mask, Load{{0}, {page}});
+}
+
 // Two lock a page, which may be in the swap cache; while it is off the LRU one of them unlocks it,
 // or both lock it only then. What reclaim makes of that. It is the first that the child has.
 void lock_twice(Choose choose, const OpMask& mask, Growing& g, int locked) {
   const auto vmas = std::as_const(g.machine).vmas(1);
   const int page = vmas.empty() ? 0 : vmas.front().start;
   if (g.machine.swap_on && choose(2) == 1) {
+    if (choose(4) == 3) return lock_cached(mask, g, page);
     reclaim(mask, g, page, 2);
     g.add_if(mask, WritebackEnd{});
     for (int mm = 0; mm < 2; ++mm) g.add_if(mask, Load{{mm}, {page}});

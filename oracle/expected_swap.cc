@@ -108,7 +108,10 @@ void expect_swap_in(const Machine& m, const Recount& recount, int mm, int page, 
   a.before = slot.cache;
   const bool is_itself = !write && is_at_home(m, slot.cache, *vma, page);
   if (is_itself) a.expect(Then::cached_itself);
-  if (is_itself && is_kept && !test(m, slot.cache, PG_mlocked)) a.expect(Then::stays_cached);
+  // One that comes back from a migration may be locked then.
+  const bool may_be_locked =
+      test(m, slot.cache, PG_mlocked) || page_folio(m, slot.cache) == m.migration.src;
+  if (is_itself && is_kept && !may_be_locked) a.expect(Then::stays_cached);
   if (test(m, slot.cache, PG_tail) && test(m, page_folio(m, slot.cache), PG_anon))
     a.expect(Then::copied_from_tail);
 }
