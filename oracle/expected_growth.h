@@ -119,8 +119,8 @@ struct Growth {
     for (int i = 0; i < m.hpage_nr(); ++i) whole &= m.page(Pfn(head + i)).mapcount >= 0;
     return whole;
   }
-  // `once`: the op changes a mapping in one step, so that what joins the queue has PTEs before it
-  // or after, or is there.
+  // `once`: the op unmaps in one step, so that what it counts had PTEs or has them now, or has
+  // joined; and what PTEs still map whole does not join.
   bool queues(bool once) const {
     const std::uint64_t joined = queued_blocks(m) & ~before.queued;
     const int count = of(Event::thp_deferred_split_page);

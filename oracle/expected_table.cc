@@ -111,8 +111,9 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/madvise.c: page_mapcount() != 1; split_folio() where a part is advised"},
     {"after MADV_COLD a page that nobody shares is neither young nor active",
      "mm/madvise.c: madvise_cold_or_pageout_pte_range(); mm/swap.c: lru_deactivate_fn()"},
-    {"after MADV_FREE a page that nobody shares is clean, and neither swapbacked nor active",
-     "mm/madvise.c: madvise_free_pte_range(), mm/huge_memory.c: madvise_free_huge_pmd()"},
+    {"MADV_FREE makes a page that nobody shares clean and not swapbacked, and inactive if it was",
+     "mm/madvise.c: madvise_free_pte_range(), mm/huge_memory.c: madvise_free_huge_pmd(), "
+     "mm/swap.c: lru_lazyfree_fn()"},
     {"the PTEs of a huge PMD that is split are clean",
      "mm/huge_memory.c: __split_huge_pmd_locked(): PG_dirty has it"},
     {"a page that is unmapped and has no swap entry leaves the swap cache",
@@ -150,7 +151,8 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/memory.c: copy_present_pte(), copy_nonpresent_pte(); mm/huge_memory.c: copy_huge_pmd()"},
     {"a page that mremap() moves takes its entry along",
      "mm/mremap.c: move_ptes(); mm/huge_memory.c: move_huge_pmd()"},
-    {"the PMD that a collapse makes is young and dirty, and as writable and locked as its VMA",
+    {"the PMD that a collapse makes is young, dirty, as writable as its VMA, and mlocked if that "
+     "is",
      "mm/khugepaged.c: collapse_huge_page(): maybe_pmd_mkwrite(pmd_mkdirty()), "
      "lru_cache_add_inactive_or_unevictable()"},
     {"a page that reclaim leaves mapped is old, unless it is locked",
@@ -189,8 +191,8 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/swap.c: lru_cache_add_inactive_or_unevictable(); mm/mlock.c: __mlock_new_page()"},
     {"a page that its last locked VMA unmaps is not mlocked any more, a huge page that another "
      "locks still is",
-     "mm/rmap.c: page_remove_rmap(): munlock_vma_page()"},
-    {"a page that is read keeps its slot while swap is not half full and its VMA not locked",
+     "mm/rmap.c: page_remove_rmap(); mm/internal.h: munlock_vma_page()"},
+    {"a page that is read keeps its slot unless it is locked, or swap is more than half full",
      "mm/memory.c: should_try_to_free_swap()"},
     {"a page swapped in is that of the swap cache, if its index and its family are the VMA's",
      "mm/ksm.c: ksm_might_need_to_copy()"},
@@ -199,8 +201,7 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
     {"the pages of a huge page that is split are as used, active and swapbacked as it was",
      "mm/huge_memory.c: __split_huge_page_tail()"},
     {"a page that reclaim finds locked, or used twice while swap is more than half full, leaves "
-     "the "
-     "swap cache, if no swap entry needs it there",
+     "the swap cache, if no swap entry or writeback needs it there",
      "mm/vmscan.c: shrink_folio_list(): activate_locked: folio_free_swap()"},
     {"a pinned page of the swap cache that nothing maps is active once reclaim has found it",
      "mm/vmscan.c: shrink_folio_list(): folio_maybe_dma_pinned(): activate_locked"},
@@ -209,13 +210,14 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
     {"what is dirty again when its write ends stays active",
      "mm/swap.c: folio_rotate_reclaimable()"},
     {"mlock() goes on where memory failed it amid the range",
-     "mm/gup.c: populate_vma_page_range(), __mm_populate()"},
-    {"madvise_collapse of what is collapsed, or mapped, writable and held by nobody, succeeds",
+     "mm/gup.c: __get_user_pages(), populate_vma_page_range(), __mm_populate()"},
+    {"madvise_collapse succeeds where each block is huge, or has a writable page and none that is "
+     "held, if there is memory",
      "mm/khugepaged.c: hpage_collapse_scan_pmd(), madvise_collapse()"},
     {"madvise_collapse fails over a block without a writable page",
      "mm/khugepaged.c: hpage_collapse_scan_pmd(): SCAN_PAGE_RO"},
-    {"madvise_collapse goes on behind a block that it cannot collapse",
-     "mm/khugepaged.c: madvise_collapse(): SCAN_PAGE_RO, SCAN_PAGE_COUNT"},
+    {"madvise_collapse goes on behind a block that is held, or has no writable page",
+     "mm/khugepaged.c: madvise_collapse(): SCAN_PAGE_RO, SCAN_PAGE_LRU, SCAN_PAGE_COUNT"},
     {"madvise_collapse says why it failed",
      "mm/khugepaged.c: madvise_collapse_errno(), find_pmd_or_thp_or_none(), "
      "__collapse_huge_page_swapin()"},
@@ -229,9 +231,8 @@ constexpr std::array<AnswerRule, kRules> kTable = {{
      "mm/khugepaged.c: hpage_collapse_alloc_page()"},
     {"thp_split_page counts the huge pages that are split, thp_split_page_failed vain attempts",
      "mm/huge_memory.c: split_huge_page_to_list()"},
-    {"thp_deferred_split_page counts what joins the queue, and only what PTEs map or mapped, but "
-     "not "
-     "all of it",
+    {"thp_deferred_split_page counts what joins the queue; unmapping adds nothing that stays "
+     "mapped whole",
      "mm/huge_memory.c: deferred_split_huge_page(); mm/rmap.c: page_remove_anon_compound_rmap()"},
     {"thp_split_pmd counts the huge PMDs that become page tables",
      "mm/huge_memory.c: __split_huge_pmd_locked()"},

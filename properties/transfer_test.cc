@@ -1,6 +1,7 @@
 // Small scopes are enough: a trace of the corpus fails at order 9, lifted, exactly if it fails at
-// its own order, and breaks the same sentence. There is no exception so far. Says nothing much of a
-// sound machine; ci/canary runs it on one with a planted defect.
+// its own order, and breaks the same sentence. Says nothing much of a sound machine: ci/canary
+// runs it on one with a planted defect, which has no exception, and ci/mutate on all mutants, which
+// have some (ci/mutants/README.md).
 #include <filesystem>
 #include <fstream>
 #include <iterator>
