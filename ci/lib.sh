@@ -37,6 +37,15 @@ on_all_cores() {
   trap - INT TERM
 }
 
+# only_one COMMAND: a second one beside it would patch the same trees. What it started counts, too,
+# should that outlive it.
+only_one() {
+  local lock
+  mkdir -p build
+  exec {lock}>"build/$1.lock"
+  flock -n "$lock" || { echo "ci/$1: another one is at work here" >&2; exit 2; }
+}
+
 # restore_model ROOT: in a worker's tree, what a patch has changed is as in ROOT again.
 restore_model() {
   local file

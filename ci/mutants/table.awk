@@ -18,12 +18,13 @@ function count_of(list, parts) { return split(list, parts, " ") }
 function median(list) { return list == "" ? "-" : nth(list, int((count_of(list) + 1) / 2)) }
 function worst(list) { return list == "" ? "-" : nth(list, count_of(list)) }
 
+function span(list) { return sprintf("%.2f / %.2f", median(list), worst(list)) }
+
 # Median and worst of the seconds, how many seeds found nothing, and how many of those that did
 # ended in a crash.
 function times(name, engine, text) {
   if (!runs[name, engine]) return "-"
-  text = seconds[name, engine] == "" ? "never" : \
-    median(seconds[name, engine]) " / " worst(seconds[name, engine])
+  text = seconds[name, engine] == "" ? "never" : span(seconds[name, engine])
   if (missed[name, engine] && seconds[name, engine] != "")
     text = text ", " missed[name, engine] " never"
   if (crashed[name, engine]) text = text ", " crashed[name, engine] " crashed"
@@ -66,6 +67,7 @@ $4 == "equal" {
   if ($6 == "-") {
     ++missed[$1, $4]
   } else {
+    if ($4 == "empty") executions[$1] = executions[$1] " " $7
     if ($4 == "empty") runs_until_death = runs_until_death " " $7
     if ($4 != "others") killed[$1] = killed[$1] " " $4
     if ($6 == "crash") ++crashed[$1, $4]
@@ -78,36 +80,36 @@ END {
   print "# Mutants: how much would it catch?\n"
   print "Written by `ci/mutate --write`. One mistake each, some of them made by Linux once: who"
   print "notices it, and how soon? *Alone*: with its judge muted, no other notices anything in its"
-  print "shortest trace, nor in the explorer's scopes up to the one that killed it (the first three"
-  print "if that was the last of five, or none did). Seconds are median and worst over seeds, on"
-  print "one core of a busy machine: libFuzzer from an empty corpus, libFuzzer from seeds and"
+  print "own trace, nor in the explorer's scopes up to the one that killed it (three at least, and"
+  print "three if that was the last of five, or none did). *Ops*: of its own trace. Seconds are"
+  print "median and worst over seeds, while other mutants are hunted on the other cores: libFuzzer"
+  print "from an empty corpus (and its executions, in the median), libFuzzer from seeds and"
   print "regressions, RapidCheck. A seed *crashed* where the broken state ended the generator"
   print "before a judge saw it: a find too. *Corpus*: how many of those traces turn red.\n"
-  print "| mutant | Linux | killed by | alone | explorer: ops, s | libFuzzer, s | seeded, s " \
-    "| RapidCheck, s | corpus |"
-  print "|---|---|---|---|---|---|---|---|---|"
+  print "| mutant | Linux | killed by | alone | ops | explorer: transitions, s " \
+    "| libFuzzer: executions, s | seeded, s | RapidCheck, s | corpus |"
+  print "|---|---|---|---|---|---|---|---|---|---|"
   for (i = 1; i <= count; ++i) {
     n = order[i]
     others = !runs[n, "others"] ? "" : by[n, "others"] == "-" ? "yes" : "no"
     if (others == "yes") alone[judge[n]] = 1
     judges[judge[n]] = 1
-    explored = "never"
-    if (by[n, "explorer"] != "-") {
-      explored = steps[n, "own"] ", " worst(seconds[n, "explorer"])
-      lengths = lengths " " steps[n, "own"]
-    }
-    printf "| `%s` | %s | `%s` | %s | %s | %s | %s | %s | %d |\n", n, bug[n], judge[n], others,
-      explored, times(n, "empty"), times(n, "seeded"), times(n, "rapidcheck"), tries[n, "corpus"]
+    lengths = lengths " " steps[n, "own"]
+    explored = by[n, "explorer"] == "-" ? "never" : \
+      tries[n, "explorer"] ", " sprintf("%.2f", worst(seconds[n, "explorer"]))
+    fuzzed = (executions[n] == "" ? "" : median(executions[n]) ", ") times(n, "empty")
+    printf "| `%s` | %s | `%s` | %s | %d | %s | %s | %s | %s | %d |\n", n, bug[n], judge[n],
+      others, steps[n, "own"], explored, fuzzed, times(n, "seeded"), times(n, "rapidcheck"),
+      tries[n, "corpus"]
     if (killed[n] == "") lives = lives " " n
     transfer(n)
     if (by[n, "own"] != judge[n]) otherwise = otherwise " " n "(" by[n, "own"] ")"
   }
-  printf "\n%d mutants, %d of them live. Shortest traces: %s ops in the median, %s at most.\n",
+  printf "\n%d mutants, %d of them live. Their own traces: %s ops in the median, %s at most.\n",
     count, count_of(lives), median(lengths), worst(lengths)
   print "Seconds to a kill, median and worst of all runs that killed: explorer",
-    median(every["explorer"]), "/", worst(every["explorer"]) "; libFuzzer",
-    median(every["empty"]), "/", worst(every["empty"]) "; RapidCheck",
-    median(every["rapidcheck"]), "/", worst(every["rapidcheck"]) "."
+    span(every["explorer"]) "; libFuzzer", span(every["empty"]) "; RapidCheck",
+    span(every["rapidcheck"]) "."
   print "Executions of libFuzzer to a kill, median and worst:", median(runs_until_death), "/",
     worst(runs_until_death) "."
   if (same_count) print "\nEquivalent, in every scope, answer by answer and state by state:"
