@@ -99,7 +99,7 @@ Tally tally_before(const Machine& m, const Recount& recount, const Op& op) {
         if constexpr (std::is_same_v<O, Reclaim>) {
           t.slots_left = has_free_slots(m, 1);
           t.frames = frames_in_use(m);
-          t.slots_idle = idle_slots(m) != 0;
+          t.slots_idle = has_idle_slots(m);
         }
         if constexpr (kOfOnePage<O>) {
           t.entry = entry_of(m, o.mm.id, o.page.number);

@@ -84,6 +84,7 @@ void expect_none_idle(const Machine& m, Answers& a);
 bool stays_cached(const Machine& m, const Answers& a);
 bool copied_from_tail(const Machine& m, const Answers& a);
 std::uint64_t idle_slots(const Machine& m);
+bool has_idle_slots(const Machine& m);
 bool is_mapped(const Machine& m, Pfn folio);
 // Could the swap cache let go of the folio, were it not mapped?
 bool is_idle_but_for_mapping(const Machine& m, Pfn folio);

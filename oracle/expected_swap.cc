@@ -168,16 +168,30 @@ bool is_idle_but_for_mapping(const Machine& m, Pfn folio) {
   return !test(m, folio, PG_writeback);
 }
 
-// Of the first 64 slots: those that only the swap cache has, for a page that nobody maps.
+namespace {
+
+// One that only the swap cache has, for a page that nobody maps.
+bool is_idle(const Machine& m, int slot) {
+  const Pfn cached = m.swap(Slot(slot)).cache;
+  if (cached >= m.frames()) return false;
+  const Pfn folio = page_folio(m, cached);
+  return is_idle_but_for_mapping(m, folio) && !is_mapped(m, folio);
+}
+
+}  // namespace
+
+// Of the first 64.
 std::uint64_t idle_slots(const Machine& m) {
   std::uint64_t idle = 0;
-  for (int i = 0; m.swap_on && i < std::min(m.geometry.swap_slots(), 64); ++i) {
-    const Pfn cached = m.swap(Slot(i)).cache;
-    if (cached >= m.frames()) continue;
-    const Pfn folio = page_folio(m, cached);
-    if (is_idle_but_for_mapping(m, folio) && !is_mapped(m, folio)) idle |= std::uint64_t{1} << i;
-  }
+  for (int i = 0; m.swap_on && i < std::min(m.geometry.swap_slots(), 64); ++i)
+    idle |= std::uint64_t{is_idle(m, i)} << i;
   return idle;
+}
+
+bool has_idle_slots(const Machine& m) {
+  bool any = false;
+  for (int i = 0; m.swap_on && !any && i < m.geometry.swap_slots(); ++i) any = is_idle(m, i);
+  return any;
 }
 
 }  // namespace thp
