@@ -46,6 +46,15 @@ only_one() {
   flock -n "$lock" || { echo "ci/$1: another one is at work here" >&2; exit 2; }
 }
 
+# draw_seed: $seed is THP_SEED, or drawn, below 2^29.
+draw_seed() {
+  seed=${THP_SEED:-$((RANDOM << 14 ^ RANDOM))}
+  [[ $seed =~ ^[0-9]{1,9}$ ]] || { echo "THP_SEED is a number of up to nine digits" >&2; exit 2; }
+}
+
+# at_most SECONDS COMMAND...: ends with us, too, being in our process group.
+at_most() { timeout --foreground "$@"; }
+
 # restore_model ROOT: in a worker's tree, what a patch has changed is as in ROOT again.
 restore_model() {
   local file
