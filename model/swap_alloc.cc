@@ -1,8 +1,10 @@
 // Which slots a folio gets. v6.1 mm/swapfile.c, for one CPU and one device of clusters (an SSD).
 // Small slots come one after the other from the CPU's cluster, holes behind them are not looked at;
 // then from the next free cluster; only when there is none from wherever a scan finds one. Left
-// out: slot caches (they need more free slots than a small device has), discard, priorities, the
-// random start of the first scan: it begins in the header's cluster, before slot 0.
+// out: discard, priorities, the random start of the first scan: it begins in the header's cluster,
+// before slot 0. And slot caches: they need more than 320 free slots, so that a small device has
+// none; but that of order 9 has, and there the kernel counts up to 127 slots as used that are free
+// here (v6.1 mm/swap_slots.c: check_cache_active()).
 #include <algorithm>
 #include <optional>
 #include <utility>
