@@ -39,7 +39,8 @@ struct Kind {
 };
 
 struct Tally {
-  std::size_t traces = 0, ops = 0, refused = 0, divergences = 0, unsteady = 0, complaints = 0;
+  std::size_t traces = 0, ops = 0, refused = 0, ended = 0, divergences = 0, unsteady = 0,
+              complaints = 0;
   std::size_t violations = 0;  // traces on which the model breaks a sentence of the oracle
   std::array<std::size_t, kOpKinds> ops_of{};
   Reached reached;
@@ -68,6 +69,13 @@ void note_reach(Tally& tally, const Trace& trace, const std::string& name, std::
              broken->after, broken->detail);
 }
 
+void note_end(Tally& tally, const Trace& trace, const std::string& name, const Examined& examined) {
+  if (examined.ended.empty()) return;
+  ++tally.ended;
+  fmt::print(stderr, "{}: comparing ends at op {}, {}: {}\n", name, examined.ops + 1,
+             print(trace.ops[examined.ops]), examined.ended);
+}
+
 void add(Tally& tally, const Trace& trace, const std::string& name, const Observed& observed,
          std::vector<Diverging>& diverging) {
   ++tally.traces;
@@ -75,6 +83,7 @@ void add(Tally& tally, const Trace& trace, const std::string& name, const Observ
   const Examined examined = examine(trace, observed.ops);
   tally.ops += examined.ops;
   tally.facts += examined.facts;
+  note_end(tally, trace, name, examined);
   note_reach(tally, trace, name, examined.ops);
   if (examined.divergence) diverging.push_back({name, trace, *examined.divergence});
 }
@@ -173,8 +182,10 @@ void tell_tally(const Tally& t, const Input& input, double seconds) {
   tell_reach(t);
   fmt::print("{} traces as they are, {} with other ops in the place of those without a call\n",
              input.traces.size() - std::size_t(input.replaced), input.replaced);
-  fmt::print("{} traces left out, {} refused, {} complaints of the kernel, {} did not come again\n",
-             input.left_out, t.refused, t.complaints, t.unsteady);
+  fmt::print(
+      "{} traces left out, {} compared in part, {} refused, {} complaints of the kernel, "
+      "{} did not come again\n",
+      input.left_out, t.ended, t.refused, t.complaints, t.unsteady);
   fmt::print("{} facts compared, {} divergences\n", t.facts, t.divergences);
 }
 

@@ -276,6 +276,53 @@ void candidates_get_simpler() {
   check(std::ranges::find(all, trace) == all.end(), "none is the trace itself");
 }
 
+// --- Where comparing ends.
+
+// Of a device with so many slots, of which so many are in use?
+bool is_compared(int slots, int used) {
+  Machine m(Geometry{.order = 9, .pmds = 1, .mms = 1, .swap = slots});
+  for (int slot = 0; slot < used; ++slot) m.swap(Slot(slot)).count = 1;
+  return why_comparing_ends(m).empty();
+}
+
+void comparing_ends_where_swap_is_nearly_half_full() {
+  for (const int slots : {321, 1024, 2047, 2048}) {
+    const int half = slots / 2;
+    for (const int used : {0, half - 128, half + 1, slots})
+      check(is_compared(slots, used), "model and kernel agree whether swap is full");
+    for (const int used : {half - 127, half - 1, half})
+      check(!is_compared(slots, used), "the kernel may call swap full before the model does");
+  }
+  for (const int slots : {0, 1, 320})
+    for (int used = 0; used <= slots; ++used)
+      check(is_compared(slots, used), "a small device has no caches of slots");
+}
+
+void a_defect_ends_comparing_too() {
+  Machine m;
+  check(why_comparing_ends(m).empty(), "it goes on");
+  m.defect = &kStrandedMigrationEntries;
+  check(!why_comparing_ends(m).empty(), "nothing is worth comparing any more");
+}
+
+// A small page goes out and comes in again, which leaves the kernel 64 slots that are not free; a
+// huge page goes out, so that half of the device is in use: full, says the kernel of the next load.
+void what_comes_behind_the_end_is_not_compared() {
+  const auto file = parse_trace(
+      "thp-trace 1\ngeometry order=9 pmds=2 mms=1\nmmap A 0..1024\nmadvise_nohugepage A 512..1024\n"
+      "swapon\nstore A 512 1\nmadvise_pageout A 512\nstore A 512 2\nstore A 0 1\n"
+      "madvise_pageout A 0..512\nload A 0\n");
+  check(file.has_value(), "it is a trace");
+  const Trace& trace = file->trace;
+  std::vector<Observation> all = observations(trace);
+  const std::size_t end = all.size() - 2;
+  for (std::size_t i = end; i < all.size(); ++i) ++all[i].globals.deferred_len;
+  const Examined examined = examine(trace, all);
+  check(!examined.divergence && examined.ops == end && !examined.ended.empty(), "it ends in time");
+  ++all[end - 1].globals.deferred_len;
+  check(examine(trace, all).divergence.has_value(), "but not before");
+}
+
 // Rows that name nothing would hide nothing: each is one of the table of sometimes, and there once.
 void beyond_live_names_sometimes() {
   for (const BeyondLive& row : beyond_live()) {
@@ -297,6 +344,9 @@ int live_test(int, char*[]) {
   random_traces_can_run();
   a_page_tells_the_difference();
   candidates_get_simpler();
+  comparing_ends_where_swap_is_nearly_half_full();
+  a_defect_ends_comparing_too();
+  what_comes_behind_the_end_is_not_compared();
   beyond_live_names_sometimes();
   return failures();
 }

@@ -5,6 +5,7 @@
 
 #include "oracle/live/free_facts.h"
 #include "oracle/live/observe.h"
+#include "oracle/live/reach.h"
 
 namespace thp::live {
 namespace {
@@ -29,7 +30,8 @@ Examined examine(const Trace& trace, std::span<const Observation> kernel) {
   for (std::size_t i = 0; i < std::min(trace.ops.size(), kernel.size()); ++i) {
     const std::span<const Op> ops(trace.ops.data(), i + 1);
     const int result = step(m, ops.back());
-    if (m.defect != nullptr) break;
+    examined.ended = why_comparing_ends(m);
+    if (!examined.ended.empty()) break;
     settle(m);
     Observation ours = comparable(observe(m, result), ops);
     Observation theirs = comparable(kernel[i], ops);

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "model/trace.h"
 #include "oracle/live/compare.h"
@@ -23,9 +24,11 @@ struct Examined {
   std::size_t ops = 0;      // compared
   std::uint64_t facts = 0;  // of them
   std::optional<Divergence> divergence;
+  std::string_view ended;  // why_comparing_ends() after the op behind these; empty: it does not
 };
 
-// Steps the model up to the first difference, the last op that the kernel has seen, or a defect.
+// Steps the model up to the first difference, the last op that the kernel has seen, or where
+// comparing ends.
 Examined examine(const Trace& trace, std::span<const Observation> kernel);
 
 // The page: trace, op, both sides, and the command that shows it again.

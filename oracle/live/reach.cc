@@ -1,10 +1,11 @@
-// The table of what is beyond live, and the judge's walk along a live trace.
+// The table of what is beyond live, the end of comparing, and the judge's walk along a live trace.
 #include "oracle/live/reach.h"
 
 #include <algorithm>
 
 #include "oracle/live/live_ops.h"
 #include "oracle/live/observe.h"
+#include "oracle/translate.h"
 
 namespace thp::live {
 namespace {
@@ -20,6 +21,9 @@ constexpr std::string_view kPageoutSplits =
     "MADV_PAGEOUT takes whole what one PMD maps and nobody else; it splits or skips all others";
 constexpr std::string_view kPageoutSkips = "MADV_PAGEOUT leaves out what is locked into memory";
 constexpr std::string_view kEnds = "a trace ends where a defect of the kernel strikes";
+constexpr std::string_view kNearlyHalfFull =
+    "swap is nearly half full: with the slots in its caches (mm/swap_slots.c) the kernel may call "
+    "it full, the model does not yet";
 
 constexpr BeyondLive kBeyond[] = {
     {"isolated_orphan", kHalfDone},
@@ -76,12 +80,31 @@ constexpr BeyondLive kBeyond[] = {
     {"lazyfree_of_a_shared_page", kEnds},
 };
 
+// More than half of the slots in use is full (v6.1 include/linux/swap.h: vm_swap_full()). To these
+// the kernel counts what a CPU has taken ahead, 63 of 64 at most, and what it has not yet given
+// back, 64 at most (mm/swap_slots.c: refill_swap_slots_cache(), free_swap_slot()); it does so on a
+// device of more than 320 slots only (check_cache_active(), of one CPU). The model has no caches.
+bool is_swap_nearly_half_full(const Machine& m) {
+  constexpr int kThresholdActivate = 5 * 64, kMostCached = 63 + 64;
+  const int slots = m.geometry.swap_slots(), half = slots / 2;
+  if (slots <= kThresholdActivate) return false;
+  int used = 0;
+  for (int slot = 0; slot < slots; ++slot) used += is_in_use(m.swap(Slot(slot)));
+  return half - kMostCached <= used && used <= half;
+}
+
 }  // namespace
 
 std::span<const BeyondLive> beyond_live() { return kBeyond; }
 
 bool is_beyond_live(std::string_view sometimes) {
   return std::ranges::find(kBeyond, sometimes, &BeyondLive::name) != std::end(kBeyond);
+}
+
+std::string_view why_comparing_ends(const Machine& m) {
+  if (m.defect != nullptr) return kEnds;
+  if (is_swap_nearly_half_full(m)) return kNearlyHalfFull;
+  return {};
 }
 
 std::optional<Violation> watch(Judge& judge, std::span<const Op> ops, Reached& reached) {

@@ -17,8 +17,9 @@ int set_use_zero_page(bool on);
 int drop_caches();  // both shrinkers, and every other
 
 // v6.1 mm/swap_slots.c: check_cache_active(): above 320 free slots for each CPU online, the kernel
-// takes and gives back single slots 64 at a time. The model does neither: give the machine four
-// CPUs for a device of 1024 slots, seven for one of 2048.
+// takes and gives back single slots 64 at a time. The model does neither. Seven CPUs would stop it
+// on a device of 2048 slots; on the one that ci/live gives, comparing ends where it may show:
+// oracle/live/reach.h.
 
 // Writes a swap header with exactly `slots` usable slots onto the device, if it has another one,
 // and turns it on.
