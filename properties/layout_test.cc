@@ -23,7 +23,7 @@ struct File {
   std::string extension() const { return fs::path(path).extension(); }
   bool is_cpp() const { return extension() == ".h" || extension() == ".cc"; }
   bool is_data() const {
-    return extension() == ".trace" || extension() == ".patch" || extension() == ".golden";
+    return extension() == ".trace" || extension() == ".edits" || extension() == ".golden";
   }
 };
 
