@@ -37,7 +37,7 @@ on_all_cores() {
   trap - INT TERM
 }
 
-# only_one COMMAND: a second one beside it would patch the same trees. What it started counts, too,
+# only_one COMMAND: a second one beside it would change the same trees. What it started counts, too,
 # should that outlive it.
 only_one() {
   local lock
@@ -55,10 +55,10 @@ draw_seed() {
 # at_most SECONDS COMMAND...: ends with us, too, being in our process group.
 at_most() { timeout --foreground "$@"; }
 
-# restore_model ROOT: in a worker's tree, what a patch has changed is as in ROOT again.
+# restore_model ROOT: in a worker's tree, what a mutant has changed is as in ROOT again.
 restore_model() {
   local file
-  for file in "$1"/model/*.{cc,h}; do
-    cmp -s "$file" "model/${file##*/}" || cp "$file" model/
-  done
+  while read -r file; do
+    cmp -s "$1/$file" "$file" || cp "$1/$file" "$file"
+  done < <(cd "$1" && find model -type f)
 }

@@ -49,7 +49,7 @@ FNR == NR {
   next
 }
 $4 == "equal" {
-  same[++same_count] = "`" substr($1, index($1, "/") + 1) "` (" $7 " transitions)"
+  same[++same_count] = "`" $1 "` (" $7 " transitions)"
   if ($6 != "equal") differs = differs " " $1
   next
 }

@@ -1,41 +1,28 @@
 #!/usr/bin/awk -f
-# Of the model's sources and then of patches of them: the functions of the kernel, as the comments
-# above ours cite them, that no patch changes.
+# Of what `edit.py list places` prints and then of the model's sources: the functions of the kernel,
+# as the comments above ours cite them, that no mutant changes.
 
-FNR == 1 { file = FILENAME; at = 0 }
+NR == FNR {
+  for (i = 2; i <= NF; ++i) places[++place_count] = $i
+  next
+}
 
 # A comment that cites a function speaks for all lines up to the next.
-file ~ /\.cc$/ {
-  if ($0 ~ /^\/\/ v6\.1 .*\(\)/ && FNR > 9) {
-    name = $0
-    sub(/^\/\/ v6\.1 /, "", name)
-    sub(/\(\).*/, "()", name)
-    lines[file] = lines[file] " " FNR
-    cited[file, FNR] = name
-    place[++count] = file SUBSEP FNR
-  }
-  next
+/^\/\/ v6\.1 .*\(\)/ && FNR > 9 {
+  name = $0
+  sub(/^\/\/ v6\.1 /, "", name)
+  sub(/\(\).*/, "()", name)
+  lines[FILENAME] = lines[FILENAME] " " FNR
+  cited[++count] = FILENAME ": " name
+  number[FILENAME, FNR] = count
 }
-
-$1 == "---" { next }
-$1 == "+++" { of = substr($2, 3); next }
-$1 == "@@" {
-  split($2, old, /[-,]/)
-  at = old[2]
-  next
-}
-at && /^[-+]/ {
-  n = split(lines[of], starts, " ")
-  last = 0
-  for (i = 1; i <= n; ++i) if (starts[i] + 0 <= at) last = starts[i]
-  changed[of, last] = 1
-}
-at && /^[- ]/ { ++at }
 
 END {
-  for (i = 1; i <= count; ++i) {
-    split(place[i], where, SUBSEP)
-    if (!((where[1], where[2]) in changed))
-      print where[1] ": " cited[where[1], where[2]]
+  for (i = 1; i <= place_count; ++i) {
+    split(places[i], at, ":")
+    n = split(lines[at[1]], starts, " ")
+    for (j = n; j > 0 && starts[j] + 0 > at[2] + 0; --j) {}
+    if (j) changed[number[at[1], starts[j]]] = 1
   }
+  for (i = 1; i <= count; ++i) if (!(i in changed)) print cited[i]
 }
