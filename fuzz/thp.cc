@@ -7,9 +7,8 @@
 #include <functional>
 #include <system_error>
 
-#include "oracle/invariants.h"
-#include "oracle/judge.h"
 #include "oracle/mute.h"
+#include "oracle/rules.h"
 
 using namespace thp;
 
@@ -17,11 +16,9 @@ namespace {
 
 using Run = std::function<int()>;
 
-// What a violation may say that is broken.
-std::vector<std::string> names_of_sentences() {
-  std::vector<std::string> names{std::string(kFlatMemory), std::string(kExpectedAnswer),
-                                 std::string(kVmBugOn)};
-  for (const Invariant& invariant : invariants()) names.emplace_back(invariant.name);
+std::vector<std::string> names_of_rules() {
+  std::vector<std::string> names;
+  for (const ListedRule& listed : rules()) names.emplace_back(listed.rule.name);
   return names;
 }
 
@@ -83,8 +80,8 @@ void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
 
 void add_tables(CLI::App& app, Files& files, Run& run) {
   app.add_subcommand("ops", "The table of ops")->callback([&] { run = run_ops; });
-  app.add_subcommand("invariants", "The table of what must always hold")->callback([&] {
-    run = run_invariants;
+  app.add_subcommand("rules", "The table of what must always hold")->callback([&] {
+    run = run_rules;
   });
   app.add_subcommand("scopes", "The table of what is explored")->callback([&] {
     run = run_scopes;
@@ -119,8 +116,8 @@ int main(int argc, char** argv) {
   Files reaching;
   Run run;
   app.add_option_function<std::vector<std::string>>("--mute", mute_all,
-                                                    "sentences not to listen to, for experiments")
-      ->check(CLI::IsMember(names_of_sentences()));
+                                                    "rules not to listen to, for experiments")
+      ->check(CLI::IsMember(names_of_rules()));
   add_judge(app, judge, run);
   add_explain(app, explained, run);
   add_shrink(app, shrink, run);

@@ -76,7 +76,7 @@ bool tell_matrix(const Outcomes& explored, const Shown& shown, const Outcomes& t
 
 // Tables, a row a line.
 int run_ops();
-int run_invariants();
+int run_rules();
 int run_scopes();
 int run_sometimes(const Files& files);  // which of those states the traces reach
 

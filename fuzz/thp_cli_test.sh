@@ -69,7 +69,7 @@ expect 2 'required' "$thp" shrink broken.trace
 expect 1 '' test -e out.trace
 
 expect 0 '^\| `madvise_collapse` \| `A 0..4` \| ' "$thp" ops
-expect 0 '^\| `flat_memory` \| ' "$thp" invariants
+expect 0 '^\| `load_returns_last_store` \| ' "$thp" rules
 expect 0 '^[1-9][0-9]*/[0-9]+$' "$thp" sometimes holds.trace
 expect 2 '^bad.trace:3:3' "$thp" sometimes bad.trace
 

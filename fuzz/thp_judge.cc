@@ -8,6 +8,7 @@
 #include "model/generate.h"
 #include "oracle/expect.h"
 #include "oracle/report.h"
+#include "oracle/rules.h"
 
 namespace thp {
 namespace {
@@ -28,9 +29,10 @@ std::optional<Violation> check_expects(const std::string& name, const TraceFile&
     if (const auto why = check_expect(judge.machine(), judge.result(), expect))
       return Violation{
           .op = ops - 1,
-          .broken = kExpectLine,
+          .broken = kExpectLine.name,
           .after = ops == 0 ? "the start" : op_name(int(file.trace.ops[ops - 1].index())),
-          .detail = fmt::format("{}:{}: {}", name, expect.line, *why)};
+          .detail = fmt::format("{}:{}: {}", name, expect.line, *why),
+          .where = {.thing = Where::Thing::op}};
   }
   return {};
 }

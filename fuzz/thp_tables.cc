@@ -1,11 +1,9 @@
-// `thp ops`, `thp invariants`: tables in Markdown, a row a line, as README.md shows them.
+// `thp ops`, `thp rules`: tables in Markdown, a row a line, as README.md shows them.
 #include <fmt/format.h>
 
 #include "fuzz/thp.h"
 #include "model/text.h"
-#include "oracle/flat_rules.h"
-#include "oracle/invariants.h"
-#include "oracle/report.h"
+#include "oracle/rules.h"
 
 namespace thp {
 namespace {
@@ -17,14 +15,6 @@ std::string escaped_bars(std::string_view text) {
     escaped += c;
   }
   return escaped;
-}
-
-void print_row(std::string_view name, std::string_view middle, std::string_view last) {
-  fmt::print("| `{}` | {} | {} |\n", name, escaped_bars(middle), escaped_bars(last));
-}
-
-void print_head(std::string_view name, std::string_view middle, std::string_view last) {
-  fmt::print("| {} | {} | {} |\n|---|---|---|\n", name, middle, last);
 }
 
 // How each type of argument looks, by an example.
@@ -47,7 +37,7 @@ struct Example {
 }  // namespace
 
 int run_ops() {
-  print_head("op", "arguments", "does");
+  fmt::print("| op | arguments | does |\n|---|---|---|\n");
   for_each_op_type([]<class T>() {
     Example example;
     T op;
@@ -58,14 +48,11 @@ int run_ops() {
   return kHolds;
 }
 
-int run_invariants() {
-  print_head("invariant", "always", "source");
-  for (const Invariant& invariant : invariants())
-    print_row(invariant.name, invariant.sentence, invariant.source);
-  print_row(kVmBugOn, sentence_of(kVmBugOn), "");
-  for (const char* rule : kFlatRules) print_row(kFlatMemory, rule, "");
-  for (const AnswerRule& rule : answer_rules())
-    print_row(kExpectedAnswer, rule.sentence, rule.source);
+int run_rules() {
+  fmt::print("| rule | always | asked of | source |\n|---|---|---|---|\n");
+  for (const auto& [rule, subject] : rules())
+    fmt::print("| `{}` | {} | {} | {} |\n", rule.name, escaped_bars(rule.sentence), subject,
+               escaped_bars(rule.source));
   return kHolds;
 }
 

@@ -3,6 +3,7 @@
 #include "model/machine.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -98,6 +99,31 @@ void Machine::remove_deferred(Pfn head) {
   --deferred_len;
   compound(head).deferred = 0;
   stamps.frame(head);
+}
+
+void Machine::follow(const Machine& now, bool counted, bool unstamped_too) {
+  const std::size_t from = counted ? 0 : offsetof(FixedState, inject);
+  std::memcpy(reinterpret_cast<std::byte*>(static_cast<FixedState*>(this)) + from,
+              reinterpret_cast<const std::byte*>(static_cast<const FixedState*>(&now)) + from,
+              sizeof(FixedState) - from);
+  if (!counted) return;
+  if (now.stamps.overflowed()) {
+    std::memcpy(arena_.data(), now.arena_.data(), layout_.size);
+    return;
+  }
+  for (const std::uint32_t pfn : now.stamps.frames()) page(Pfn(pfn)) = now.page(Pfn(pfn));
+  for (const std::uint32_t stamp : now.stamps.ptes()) {
+    const int mm = int(stamp >> 16), page = int(stamp & 0xffff);
+    pte(mm, page) = now.pte(mm, page);
+  }
+  for (std::uint64_t left = now.stamps.pmds(); left != 0; left &= left - 1) {
+    const int bit = std::countr_zero(left);
+    const int mm = bit / Geometry::kMaxPmds, i = bit % Geometry::kMaxPmds;
+    pmd(mm, i) = now.pmd(mm, i);
+  }
+  if (!unstamped_too) return;
+  const auto unstamped = now.unstamped();
+  std::memcpy(at<std::byte>(layout_.compounds), unstamped.data(), unstamped.size());
 }
 
 template <class T>

@@ -7,8 +7,10 @@
 #include <boost/container/vector.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <tuple>
+#include <type_traits>
 
 #include "model/defects.h"
 #include "model/events.h"
@@ -51,20 +53,13 @@ class Stamps {
   bool enabled_ = false, overflowed_ = false;
 };
 
-class Machine {
- public:
-  explicit Machine(const Geometry& geometry = {});
-  void reset(const Geometry& geometry);  // as freshly constructed, but keeps the arena's memory
-
-  // Fixed-size state.
+// The part of a machine whose size is fixed. Copied as bytes.
+struct FixedState {
   Geometry geometry;
   std::array<Mm, Geometry::kMaxMms> mms;
   std::array<AnonVma, kMaxAnonVmas> anon_vmas;
   std::array<Holder, kMaxHolders> holders;
   Migration migration;
-  Injections inject;
-  Enabled enabled;
-  bool use_zero_page;
   bool swap_on;
   SwapDevice swap_device;
   MmList mmlist;
@@ -75,11 +70,22 @@ class Machine {
   std::int32_t nr_swapcache;    // NR_SWAPCACHE, pages
   // v6.1 accounting drift: pages of NR_ANON_MAPPED that nothing will ever give back (see rmap.cc).
   std::int32_t anon_mapped_drift;
-  std::int32_t deferred_len;                  // split_queue_len
+  std::int32_t deferred_len;  // split_queue_len
+  // What nobody counts.
+  Injections inject;
+  Enabled enabled;
+  bool use_zero_page;
   std::array<std::uint32_t, kEvents> events;  // monotone; no part of equality
   Reason reason;         // verdict inside the kernel of the last op; no part of equality
   const char* bug;       // the first VM_BUG_ON that fired, or nullptr
   const Defect* defect;  // of the kernel itself, that has struck, or nullptr
+};
+static_assert(std::is_trivially_copyable_v<FixedState>);
+
+class Machine : public FixedState {
+ public:
+  explicit Machine(const Geometry& geometry = {});
+  void reset(const Geometry& geometry);  // as freshly constructed, but keeps the arena's memory
 
   // State sized by geometry.
   int hpage_nr() const { return 1 << geometry.order; }
@@ -138,6 +144,16 @@ class Machine {
   // No part of the state.
   Stamps stamps;
   boost::container::vector<Pfn> gather;  // mmu_gather: pages unmapped, references still to be put
+
+  // Becomes `now`, which differs by its stamps, and if so in what is counted, and is not stamped.
+  void follow(const Machine& now, bool counted, bool unstamped);
+  // Is the part of fixed size as there, but for what nobody counts?
+  bool same_fixed(const Machine& o) const {
+    return std::memcmp(&mms, &o.mms, offsetof(FixedState, inject) - offsetof(FixedState, mms)) == 0;
+  }
+  bool same_unstamped(const Machine& o) const {
+    return std::memcmp(unstamped().data(), o.unstamped().data(), unstamped().size()) == 0;
+  }
 
   bool operator==(const Machine& other) const;  // of members() and arena()
   auto members() const {

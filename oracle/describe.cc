@@ -6,6 +6,7 @@
 
 #include "model/text.h"
 #include "oracle/describe_words.h"
+#include "oracle/translate.h"
 
 namespace thp {
 namespace {
@@ -28,14 +29,16 @@ void describe_mm(const Machine& m, int id, std::vector<Described>& all) {
                   mm.swap_entries, mm.nr_ptes, mm.deposits, mm.map_count);
   if (mm.huge_zero_page) text += ", MMF_HUGE_ZERO_PAGE";
   if (mm.has_pinned) text += ", MMF_HAS_PINNED";
-  all.push_back({fmt::format("address space {}", mm_name(id)), text});
+  all.push_back({fmt::format("address space {}", mm_name(id)), text, {Where::Thing::mm, -1, id}});
   for (const Vma& vma : m.vmas(id)) {
     text = vma.has(VM_WRITE) ? "rw" : vma.has(VM_READ) ? "r" : "none";
     append_flags(text, vma.flags, kVmFlagNames);
     if (vma.anon_vma != kNoAnonVma)
       text += fmt::format(", anon_vma {}, chain {:#x}, page offset {}", vma.anon_vma, vma.chain,
                           vma.pgoff);
-    all.push_back({fmt::format("VMA {} {}", mm_name(id), range(vma.start, vma.end)), text});
+    all.push_back({fmt::format("VMA {} {}", mm_name(id), range(vma.start, vma.end)),
+                   text,
+                   {Where::Thing::vma, id, vma.start, vma.end - vma.start}});
   }
 }
 
@@ -67,7 +70,8 @@ void describe_ptes(const Machine& m, int mm, int pmd, const FolioNames& names,
     if (!entry.is_none())
       all.push_back(
           {fmt::format("PTE{} {} {}", page - start > 1 ? "s" : "", mm_name(mm), range(start, page)),
-           describe_entry(m, entry, names)});
+           describe_entry(m, entry, names),
+           {Where::Thing::pte, mm, start, page - start}});
   }
 }
 
@@ -77,7 +81,8 @@ void describe_entries(const Machine& m, int mm, const FolioNames& names,
     const Entry& pmd = m.pmd(mm, i);
     if (pmd.is_none()) continue;
     all.push_back({fmt::format("PMD {} {}", mm_name(mm), i << m.geometry.order),
-                   describe_entry(m, pmd, names)});
+                   describe_entry(m, pmd, names),
+                   {Where::Thing::pmd, mm, i << m.geometry.order, m.hpage_nr()}});
     if (pmd.is_table()) describe_ptes(m, mm, i, names, all);
   }
 }
@@ -91,7 +96,8 @@ void describe_holder_names(const Machine& m, const FolioNames& names, std::vecto
                                                          : "nothing";
     all.push_back({fmt::format("holder h{}", id),
                    fmt::format("{} of {}{}", kHolderWords[std::size_t(holder.kind)], what,
-                               holder.write ? ", for writing" : "")});
+                               holder.write ? ", for writing" : ""),
+                   {Where::Thing::holder, -1, id}});
   }
 }
 
@@ -144,6 +150,43 @@ std::vector<Described> describe(const Machine& m, const FolioNames& names) {
   describe_holder_names(m, names, all);
   describe_globals(m, names, all);
   return all;
+}
+
+static bool overlap(const Where& a, const Where& b) {
+  return a.mm == b.mm && a.number < b.number + b.count && b.number < a.number + a.count;
+}
+
+// The frames behind a place: of a page, a slot or a holder the one that it leads to.
+static Where frames_at(const Machine& m, const Where& where) {
+  using enum Where::Thing;
+  int pfn = kNoPfn;
+  if (where.thing == frame || where.thing == folio) pfn = where.number;
+  if (where.thing == pte || where.thing == pmd || where.thing == pages)
+    pfn = mapped_frame(m, where.mm, where.number);
+  if (where.thing == slot) pfn = m.swap(Slot(where.number)).cache;
+  if (where.thing == holder) pfn = m.holders[std::size_t(where.number)].pfn;
+  if (pfn >= m.frames()) return {frame, -1, kNoPfn, 0};
+  const Pfn head = page_folio(m, Pfn(pfn));
+  return {frame, -1, head, folio_nr_pages(m, head)};
+}
+
+std::vector<Described> described_at(const Machine& m, const std::vector<Described>& all,
+                                    const Where& where) {
+  using enum Where::Thing;
+  const Where frames = frames_at(m, where);
+  const bool entries = where.thing == pte || where.thing == pmd || where.thing == pages;
+  std::vector<Described> found;
+  for (const Described& thing : all) {
+    const Where::Thing kind = thing.where.thing;
+    const bool is_entry = kind == pte || kind == pmd;
+    const bool is_it = kind == where.thing && kind != vma && kind != machine;
+    const bool of_space = where.thing == vma && kind == vma && thing.where.mm == where.mm;
+    if (kind == frame
+            ? overlap(thing.where, frames)
+            : of_space || ((is_it || (entries && is_entry)) && overlap(thing.where, where)))
+      found.push_back(thing);
+  }
+  return found;
 }
 
 std::vector<std::string> describe_changes(const std::vector<Described>& before,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "oracle/picture.h"
+#include "oracle/where.h"
 
 namespace thp {
 
@@ -17,7 +18,10 @@ std::vector<std::string> describe_holders(const Machine& m, Pfn pfn);
 // come in a fixed order, so that two states can be compared line by line.
 struct Described {
   std::string thing, text;
-  bool operator==(const Described&) const = default;
+  Where where{};  // `count` of pages, frames or slots from `number` on
+  bool operator==(const Described& other) const {
+    return thing == other.thing && text == other.text;
+  }
 };
 std::vector<Described> describe(const Machine& m, const FolioNames& names);
 
@@ -35,6 +39,12 @@ class Things {
  private:
   std::unordered_map<std::string_view, const Described*> by_name_;
 };
+
+// Those that a rule's subject is or leads to: an entry with the folio behind it, a slot with the
+// page that the swap cache has for it. Of an op or the machine: nothing, as it is about all of
+// them.
+std::vector<Described> described_at(const Machine& m, const std::vector<Described>& all,
+                                    const Where& where);
 
 // What differs: "+ THING: TEXT" of new things, "* THING: TEXT" of changed ones, "- THING" of those
 // that are gone.

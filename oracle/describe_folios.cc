@@ -158,7 +158,8 @@ void describe_folios(const Machine& m, const FolioNames& names, std::vector<Desc
                                     : fmt::format("folio {}", names.letter(m, Pfn(pfn)));
     all.push_back({fmt::format("{}, {} {}", who, plural("frame", frames.size()),
                                range(frames.first, frames.end)),
-                   (several ? "each " : "") + describe_frames(m, frames)});
+                   (several ? "each " : "") + describe_frames(m, frames),
+                   {Where::Thing::frame, -1, frames.first, frames.size()}});
     pfn = several ? frames.end - 1 : pfn;
   }
 }
@@ -176,8 +177,9 @@ void describe_swap(const Machine& m, const FolioNames& names, std::vector<Descri
     while (m.hpage_nr() > kFewPages && slot < slots && alike(m.swap(Slot(slot)))) ++slot;
     std::string text = fmt::format("swap PTEs {}, content {}", swap.count, swap.content);
     if (swap.cache < m.frames()) text += ", cached " + letter(m, swap.cache, names);
-    all.push_back(
-        {fmt::format("swap {} {}", plural("slot", slot - first), range(first, slot)), text});
+    all.push_back({fmt::format("swap {} {}", plural("slot", slot - first), range(first, slot)),
+                   text,
+                   {Where::Thing::slot, -1, first, slot - first}});
   }
 }
 

@@ -55,7 +55,7 @@ Verdict FlatMemory::see(int mm, int page, int seen) {
   Cell cell = at(mm, page);
   if (seen == cell.value) return {};
   if (seen != 0 || (cell.state & kLazy) == 0)
-    return Mismatch{kContent, mm, page, -1, cell.value, seen};
+    return Mismatch{&kContent, mm, page, -1, cell.value, seen};
   cell.found_discarded();
   return {};
 }
@@ -65,12 +65,12 @@ Verdict FlatMemory::compare_entry(const Machine& m, int mm, int page, const Entr
   const std::uint8_t allowed = state(mm, page);
   if ((allowed & kMapped) == 0) return {};  // whatever is there: entry_inside_a_vma
   if ((allowed & kWritten) != 0 && is_soft_clean(m, mm, page, entry))
-    return Mismatch{kMarkedSoftDirty, mm, page};
+    return Mismatch{&kMarkedSoftDirty, mm, page};
   return see(mm, page, content_behind(m, entry, offset));
 }
 
 Verdict FlatMemory::compare_vmas(const Machine& m, int mm) const {
-  if (alive(mm) != (m.mms[std::size_t(mm)].alive != 0)) return Mismatch{kAlive, mm};
+  if (alive(mm) != (m.mms[std::size_t(mm)].alive != 0)) return Mismatch{&kAlive, mm};
   int page = 0;
   const auto agree = [&](int end, std::uint8_t wanted) {
     constexpr int kShown = kMapped | kMayRead | kMayWrite | kLocked | kDontfork;
@@ -86,9 +86,9 @@ Verdict FlatMemory::compare_vmas(const Machine& m, int mm) const {
                       (vma.has(VM_DONTCOPY) ? kDontfork : 0);
     if (vma.start < page || vma.end <= vma.start || vma.end > pages_ || !agree(vma.start, 0) ||
         !agree(vma.end, std::uint8_t(state)))
-      return Mismatch{kVmas, mm, page};
+      return Mismatch{&kVmas, mm, page};
   }
-  return agree(pages_, 0) ? Verdict{} : Mismatch{kVmas, mm, page};
+  return agree(pages_, 0) ? Verdict{} : Mismatch{&kVmas, mm, page};
 }
 
 Verdict FlatMemory::compare_holders(const Machine& m) {
@@ -104,7 +104,7 @@ Verdict FlatMemory::compare_holder(const Machine& m, int h) {
   View& view = views_[std::size_t(h)];
   const Holder& holder = m.holders[std::size_t(h)];
   if (view.kind != holder.kind || view.write != (holder.write != 0))
-    return Mismatch{kHolder, view.mm, view.page, h, int(view.kind), int(holder.kind)};
+    return Mismatch{&kHolder, view.mm, view.page, h, int(view.kind), int(holder.kind)};
   if (view.kind == HolderKind::isolation) return {};
   const int seen = content_of(m, holder.pfn);
   const int through_another = std::exchange(view.through_another, std::int16_t{-1});
@@ -117,7 +117,7 @@ Verdict FlatMemory::compare_holder(const Machine& m, int h) {
   }
   const bool as_it_was = seen == view.value || seen == through_another;
   if (view.apart || !owned)
-    if (!as_it_was) return Mismatch{kSnapshot, view.mm, view.page, h, view.value, seen};
+    if (!as_it_was) return Mismatch{&kSnapshot, view.mm, view.page, h, view.value, seen};
   view.value = std::uint8_t(seen);
   return {};
 }

@@ -94,7 +94,7 @@ Verdict FlatMemory::on(const LoadViaPin& op, const Reply& a) {
   if (view.kind != HolderKind::pin && view.kind != HolderKind::get)
     return expect(a.result, -EINVAL);
   if (a.was(view.value)) return {};
-  return Mismatch{kWrongValue, view.mm, view.page, op.holder.id, view.value, a.result};
+  return Mismatch{&kWrongValue, view.mm, view.page, op.holder.id, view.value, a.result};
 }
 
 // --- What the kernel does for itself: no application can tell.

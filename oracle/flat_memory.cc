@@ -24,11 +24,16 @@ void FlatMemory::reset(const Geometry& g) {
   states_.assign(index(mms_, 0), 0);
 }
 
-Verdict FlatMemory::after(const Op& op, int result, const Machine& m, const Injections& armed) {
-  const Reply reply{result, m, armed};
+Verdict FlatMemory::after(const Op& op, int result, const Machine& before, const Machine& m) {
+  const Reply reply{result, m, before.inject};
   touched_ = {};
   holders_touched_ = false;
-  return visit_op([&](const auto& o) { return on(o, reply); }, op);
+  const auto on_op = [&](const auto& o) {
+    const Verdict verdict = on(o, reply);
+    if constexpr (requires { o.range; }) forget_merged(before, m, o.mm.id);
+    return verdict;
+  };
+  return visit_op(on_op, op);
 }
 
 // --- Address spaces.
@@ -174,7 +179,7 @@ Verdict FlatMemory::on(const Load& op, const Reply& a) {
   if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
   if (a.was(cell.value)) return {};
   if ((cell.state & kLazy) == 0 || !a.was(0))
-    return Mismatch{kWrongValue, mm, op.page.number, -1, cell.value, a.result};
+    return Mismatch{&kWrongValue, mm, op.page.number, -1, cell.value, a.result};
   cell.found_discarded();  // 0 until a store
   touch(mm, op.page.number, op.page.number + 1);
   return {};

@@ -9,12 +9,13 @@
 #include <span>
 
 #include "model/ops.h"
+#include "oracle/rule.h"
 
 namespace thp {
 
 // What an application or a device would notice. Numbers that say nothing are -1.
 struct Mismatch {
-  const char* rule;  // the sentence that does not hold
+  const Rule* rule;  // that is broken
   int mm = -1, page = -1, holder = -1;
   int expected = -1, seen = -1;
 };
@@ -25,10 +26,10 @@ class FlatMemory {
   explicit FlatMemory(const Geometry& geometry = {}) { reset(geometry); }
   void reset(const Geometry& geometry);  // only A lives; keeps the memory it has
 
-  // One op more: is its result one that its caller may see? `m` is the machine after it, `armed`
-  // what was injected before it. Both only tell whether a failure had a cause, and how far a call
-  // got that failed at one of several VMAs.
-  Verdict after(const Op& op, int result, const Machine& m, const Injections& armed);
+  // One op more: is its result one that its caller may see? The machine before it and `m` after it
+  // only tell whether a failure had a cause, how far a call got that failed at one of several VMAs,
+  // and where Linux forgot what it had to tell.
+  Verdict after(const Op& op, int result, const Machine& before, const Machine& m);
 
   // What the page tables hold, looked at without faulting, against what the calls left there. They
   // learn: an advised page that is seen discarded stays 0, a `get` seen apart stays apart.
@@ -192,6 +193,7 @@ class FlatMemory {
   int first_hole(int mm, PageRange range) const;  // range.end if all of it is mapped
   void touch(int mm, int first, int end);
   void store(int mm, int page, int value);
+  void forget_merged(const Machine& before, const Machine& m, int mm);
   void store_by_processor(int mm, int page, int value);
   void mark(int mm, int first, int end, std::uint8_t clear, std::uint8_t set);
   void discard(int mm, int first, int end, std::uint8_t keep);
@@ -215,7 +217,8 @@ class FlatMemory {
   bool holders_touched_ = false;
   std::array<Touched, Geometry::kMaxMms> touched_{};
   std::array<bool, Geometry::kMaxMms> alive_{};
-  std::array<bool, Geometry::kMaxMms> tracked_{};  // are all stores seen by the soft-dirty tracker?
+  // Does Linux tell all stores since the last clear_refs? Not after a defect of it has struck.
+  std::array<bool, Geometry::kMaxMms> tracked_{};
   std::array<View, kMaxHolders> views_{};
   unsigned held_ = 0;                                       // bit h: views_[h] is of something
   boost::container::vector<std::uint8_t> values_, states_;  // of all pages

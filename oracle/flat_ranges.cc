@@ -96,4 +96,19 @@ void FlatMemory::move(int mm, PageRange from, int to) {
   });
 }
 
+// A defect of Linux: VMAs that differ by VM_SOFTDIRTY alone are merged, and the one that is left
+// may be without it: what was stored to or mapped in the other part since clear_refs is not told
+// any more (v6.1 mm/mmap.c: is_mergeable_vma(), mm/madvise.c: madvise_update_vma()). Nothing is
+// asked of these places then, nor of later stores, until the next clear_refs.
+void FlatMemory::forget_merged(const Machine& before, const Machine& m, int mm) {
+  if (!tracked_[std::size_t(mm)]) return;
+  for (const Vma& was : before.vmas(mm))
+    for (const Vma& is : m.vmas(mm)) {
+      const int first = std::max(was.start, is.start), end = std::min(was.end, is.end);
+      if (first >= end || !was.has(VM_SOFTDIRTY) || is.has(VM_SOFTDIRTY)) continue;
+      for (std::uint8_t& state : states(mm, first, end)) state &= std::uint8_t(~kWritten);
+      tracked_[std::size_t(mm)] = false;
+    }
+}
+
 }  // namespace thp

@@ -11,7 +11,7 @@ namespace thp {
 
 inline Verdict expect(int result, int expected) {
   if (result == expected) return {};
-  return Mismatch{.rule = kWrongResult, .expected = expected, .seen = result};
+  return Mismatch{.rule = &kWrongResult, .expected = expected, .seen = result};
 }
 
 // The first is the one to name.

@@ -1,15 +1,16 @@
-// Sentences about frames and folios. Part of invariants.cc.
+// Rules about frames and folios. Part of invariants.cc.
 #pragma once
 #include <algorithm>
 
-#include "oracle/invariants.h"
+#include "oracle/subjects.h"
+#include "oracle/where.h"
 
 namespace thp {
 
-inline constexpr Invariant kFrameInvariants[] = {
+inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
     {"tail_is_bare",
-     "The frames behind a head, and only they, are tails; a tail has no reference, mapping, index "
-     "or flag of its own but AnonExclusive.",
+     "The frames behind a head, and only they, are tails, without a reference, mapping or flag "
+     "of their own but AnonExclusive.",
      "mm/page_alloc.c prep_compound_page(), free_tail_pages_check(); include/linux/page-flags.h "
      "PF_HEAD",
      [](const TheFrame& f) {
@@ -20,21 +21,24 @@ inline constexpr Invariant kFrameInvariants[] = {
        return (f.page.flags & ~(PG_tail | PG_anon_exclusive)) == 0 && f.page.refcount == 0 &&
               f.page.index == 0 && f.page.anon_vma == kNoAnonVma && f.page.mlock_count == 0;
      }},
-    {"mapcount", "_mapcount is the number of PTEs, less one; DoubleMap adds one for the PMDs.",
+    {"mapcount_is_ptes",
+     "A page's _mapcount is the number of its PTEs less one; DoubleMap adds one.",
      "Documentation/mm/transhuge.rst, PageDoubleMap; mm/rmap.c; VM_BUG_ON in zap_huge_pmd()",
-     [](const TheFrame& f) {
-       const int double_map = f.in_compound() ? f.m.compound(f.head).double_map : 0;
-       return f.page.mapcount == f.count.ptes - 1 + double_map;
-     }},
-    {"compound_state_needs_compound", "Where no compound page is, its fields are clear.",
+     count(
+         [](const TheFrame& f) {
+           const int double_map = f.in_compound() ? f.m.compound(f.head).double_map : 0;
+           return f.count.ptes - 1 + double_map;
+         },
+         [](const TheFrame& f) { return int(f.page.mapcount); })},
+    {"no_compound_no_compound_state", "Where no compound page is, its fields are clear.",
      "mm/page_alloc.c free_tail_pages_check(); mm/huge_memory.c free_transhuge_page()",
      [](const TheFrame& f) {
        return !f.begins_block() || f.in_compound() || f.m.compound(f.block) == Compound{};
      }},
-    {"writable_is_exclusive", "A page that a PTE maps writable is exclusive.",
+    {"writable_pte_is_exclusive", "A page that a PTE maps writable is exclusive.",
      "mm/memory.c VM_BUG_ON in wp_page_reuse(), do_swap_page()",
      [](const TheFrame& f) { return f.count.writable_ptes == 0 || f.has(PG_anon_exclusive); }},
-    {"exclusive_is_alone",
+    {"exclusive_page_is_alone",
      "An exclusive page that a PTE maps has no other mapping, swap entry or migration entry.",
      "include/linux/page-flags.h PG_anon_exclusive; VM_BUG_ON_PAGE in page_add_anon_rmap()",
      [](const TheFrame& f) {
@@ -53,7 +57,8 @@ inline constexpr Invariant kFrameInvariants[] = {
      "include/linux/page-flags.h VM_BUG_ON_PGFLAGS in PageAnonExclusive()",
      [](const TheFrame& f) { return !f.has(PG_anon_exclusive) || test(f.m, f.head, PG_anon); }},
     {"cached_page_knows_its_slot",
-     "Each page of a folio in the swap cache stands in one slot and knows it; no other page does.",
+     "Each page of a folio in the swap cache stands in one slot and knows it; no other page "
+     "does.",
      "mm/swap_state.c add_to_swap_cache(); VM_BUG_ON_PAGE in __delete_from_swap_cache()",
      [](const TheFrame& f) {
        if (!f.cached()) return f.count.cache_slots == 0 && f.page.private_slot == 0;
@@ -62,8 +67,8 @@ inline constexpr Invariant kFrameInvariants[] = {
               f.page.private_slot < f.m.geometry.swap_slots() &&
               f.m.swap(f.page.private_slot).cache == f.pfn;
      }},
-    {"zero_pages_stay_zero",
-     "Nobody has written to a zero page, small or huge, nor locked it in memory.",
+    {"zero_page_stays_zero",
+     "A zero page, small or huge, holds zeroes, and is neither mlocked nor on an LRU list.",
      "mm/huge_memory.c get_huge_zero_page(); mm/memory.c do_anonymous_page()",
      [](const TheFrame& f) {
        const bool is_zero = is_huge_zero_page(f.m, f.head) || is_zero_page(f.m, f.pfn);
@@ -71,21 +76,25 @@ inline constexpr Invariant kFrameInvariants[] = {
      }},
 };
 
-inline constexpr Invariant kFolioInvariants[] = {
-    {"held_or_free", "A folio that nobody holds is free, and a free frame is clean.",
+inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
+    {"unheld_folio_is_free", "A folio that nobody holds is free, and a free frame is clean.",
      "mm/swap.c __folio_put(); mm/page_alloc.c free_pages_prepare()",
      [](const TheFolio& f) { return (f.references() == 0) == (f.page == Page{}); }},
-    {"refcount",
-     "A folio's reference count is the number of its holders: PMDs, PTEs, swap-cache slots, gets, "
-     "pins, isolations.",
+    {"refcount_is_holders",
+     "A folio's reference count is the number of its holders: PMDs, PTEs, swap-cache slots, "
+     "gets, pins, isolations.",
      "Documentation/mm/transhuge.rst, Refcounts and transparent huge pages",
-     [](const TheFolio& f) { return f.page.refcount == f.references(); }},
-    {"pincount", "A large folio's pin count is the number of its pins.",
+     count([](const TheFolio& f) { return f.references(); },
+           [](const TheFolio& f) { return int(f.page.refcount); })},
+    {"pincount_is_pins", "A large folio's pin count is the number of its pins.",
      "Documentation/core-api/pin_user_pages.rst; mm/gup.c try_grab_folio()",
-     [](const TheFolio& f) { return !f.large || f.compound().pincount == f.count.pins; }},
-    {"compound_mapcount", "compound_mapcount is the number of PMDs that map the folio, less one.",
+     count([](const TheFolio& f) { return f.large ? f.count.pins : kAnyCount; },
+           [](const TheFolio& f) { return int(f.compound().pincount); })},
+    {"compound_mapcount_is_pmds",
+     "compound_mapcount is the number of PMDs that map the folio, less one.",
      "Documentation/mm/transhuge.rst, Refcounts; mm/page_alloc.c free_tail_pages_check()",
-     [](const TheFolio& f) { return !f.large || f.compound().mapcount == f.count.pmds - 1; }},
+     count([](const TheFolio& f) { return f.large ? f.count.pmds - 1 : kAnyCount; },
+           [](const TheFolio& f) { return int(f.compound().mapcount); })},
     {"double_map_needs_a_pmd", "DoubleMap is set only while some PMD maps the folio.",
      "mm/rmap.c page_remove_anon_compound_rmap(); mm/huge_memory.c __split_huge_pmd_locked()",
      [](const TheFolio& f) { return !f.large || !f.compound().double_map || f.count.pmds > 0; }},
@@ -116,7 +125,8 @@ inline constexpr Invariant kFolioInvariants[] = {
        return f.count.migration_pmds == 1 && f.count.migration_ptes == 0 &&
               !f.count.mapped_anywhere();
      }},
-    {"mapped_is_anonymous", "What a PMD or PTE maps is anonymous, has its data, and is not zero.",
+    {"mapped_page_is_anonymous",
+     "What an entry maps is anonymous, has its data, and is not a zero page.",
      "mm/rmap.c __page_set_anon_rmap(); mm/memory.c vm_normal_page()",
      [](const TheFolio& f) {
        if (!f.count.mapped_anywhere()) return true;
@@ -125,14 +135,14 @@ inline constexpr Invariant kFolioInvariants[] = {
     {"anonymous_has_anon_vma", "A folio points to an anon_vma exactly while it is anonymous.",
      "include/linux/page-flags.h PAGE_MAPPING_ANON",
      [](const TheFolio& f) { return f.has(PG_anon) == (f.page.anon_vma != kNoAnonVma); }},
-    {"swap_cache_is_swapbacked",
+    {"cached_folio_is_swapbacked",
      "A folio in the swap cache is swap-backed and has its data; no other is under writeback.",
      "mm/swap_state.c VM_BUG_ON_FOLIO in add_to_swap_cache(), __delete_from_swap_cache()",
      [](const TheFolio& f) {
        if (!f.has(PG_swapcache)) return !f.has(PG_writeback);
        return f.has(PG_swapbacked) && f.has(PG_uptodate);
      }},
-    {"large_in_cache_owns_a_cluster",
+    {"large_cached_folio_owns_a_cluster",
      "A large folio in the swap cache owns a whole cluster, which is marked huge.",
      "mm/swapfile.c swap_alloc_cluster(); VM_BUG_ON in put_swap_folio()",
      [](const TheFolio& f) {
@@ -141,17 +151,17 @@ inline constexpr Invariant kFolioInvariants[] = {
        return f.page.private_slot == cluster << f.m.geometry.order &&
               cluster < f.m.geometry.swap_clusters() && f.m.cluster_huge(cluster);
      }},
-    {"locked_while_migrating", "Between ops exactly the folios of the migration are locked.",
+    {"migrating_folio_is_locked", "Between ops exactly the folios of the migration are locked.",
      "mm/migrate.c __unmap_and_move()",
      [](const TheFolio& f) { return f.has(PG_locked) == f.in_flight(); }},
-    {"on_the_lru_or_isolated",
+    {"folio_is_listed_or_isolated",
      "An anonymous or cached folio is on the LRU, or one holder has isolated it.",
      "mm/vmscan.c folio_isolate_lru(), folio_putback_lru(); mm/swap.c folio_add_lru()",
      [](const TheFolio& f) {
        const bool reclaimable = f.has(PG_anon | PG_swapcache);
        return f.off_lru() <= 1 && f.has(PG_lru) == (reclaimable && f.off_lru() == 0);
      }},
-    {"mlocked_is_unevictable",
+    {"mlocked_folio_is_unevictable",
      "A folio on the LRU is unevictable exactly while it is mlocked, and then not active.",
      "mm/mlock.c; mm/swap.c lru_add_fn(); VM_BUG_ON_FOLIO in folio_lru_list()",
      [](const TheFolio& f) {
@@ -159,7 +169,8 @@ inline constexpr Invariant kFolioInvariants[] = {
        const bool wrong_list = f.has(PG_unevictable) && f.has(PG_active);
        return f.has(PG_unevictable) == f.has(PG_mlocked) && !wrong_list;
      }},
-    {"queued_is_splittable", "Only a live transparent huge page is on the deferred split queue.",
+    {"queued_folio_is_splittable",
+     "Only a live transparent huge page is on the deferred split queue.",
      "mm/huge_memory.c deferred_split_huge_page(), free_transhuge_page()",
      [](const TheFolio& f) {
        if (!f.large || !f.compound().deferred) return true;
@@ -176,13 +187,14 @@ inline constexpr Invariant kFolioInvariants[] = {
        const bool partly = f.count.pmds == 0 && mapped > 0 && mapped < f.m.hpage_nr();
        return !f.large || !partly || f.compound().deferred || f.r.wandered(f.head);
      }},
-    {"destructor", "A huge page is transparent if it is anonymous, and not if it is the zero page.",
+    {"anonymous_huge_page_is_transparent",
+     "A huge page is transparent if it is anonymous, and not if it is the zero page.",
      "mm/huge_memory.c prep_transhuge_page(), get_huge_zero_page()",
      [](const TheFolio& f) {
        if (!f.large) return true;
        return f.compound().transhuge ? f.count.pointer == 0 : !f.has(PG_anon);
      }},
-    {"in_flight_is_unmapped",
+    {"migrating_folio_is_unmapped",
      "A folio that migrates has a target of its size, and nothing maps the one or the other.",
      "mm/migrate.c __unmap_and_move()",
      [](const TheFolio& f) {

@@ -1,14 +1,15 @@
-// Sentences about page-table entries, VMAs, anon_vmas and address spaces. Part of invariants.cc.
+// Rules about page-table entries, VMAs, anon_vmas and address spaces. Part of invariants.cc.
 #pragma once
 #include <algorithm>
 #include <bit>
 
-#include "oracle/invariants.h"
+#include "oracle/subjects.h"
 #include "oracle/translate.h"
+#include "oracle/where.h"
 
 namespace thp {
 
-inline constexpr Invariant kEntryInvariants[] = {
+inline constexpr RuleOf<TheEntry> kEntryInvariants[] = {
     {"entry_inside_a_vma", "Every PTE lies in a VMA, and every huge PMD wholly in one.",
      "mm/memory.c unmap_page_range(); VM_BUG_ON_VMA in __split_huge_pmd_locked()",
      [](const TheEntry& e) {
@@ -24,8 +25,8 @@ inline constexpr Invariant kEntryInvariants[] = {
      "mm/huge_memory.c pgtable_trans_huge_withdraw(); BUG_ON of pte_none in the PMD split",
      [](const TheEntry& e) { return e.huge || e.pmd().is_table(); }},
     {"entry_names_what_exists",
-     "A PTE names a page, or a slot of a device in use; a PMD a page table, or a compound page by "
-     "its head.",
+     "A PTE names a page or a slot of a device in use; a PMD a page table or the head of a "
+     "huge page.",
      "mm/memory.c vm_normal_page(); mm/swapfile.c get_swap_device(); mm/rmap.c "
      "VM_BUG_ON_PAGE(!PageTransHuge)",
      [](const TheEntry& e) {
@@ -33,7 +34,7 @@ inline constexpr Invariant kEntryInvariants[] = {
        if (!e.has_pfn() || !e.pfn_exists()) return !e.entry.is_swap();
        return (e.entry.frame & (e.pages() - 1)) == 0 && test(e.m, e.entry.frame, PG_head);
      }},
-    {"writable_where_allowed", "An entry is writable only where its VMA permits to write.",
+    {"writable_where_allowed", "An entry is writable only where its VMA permits writing.",
      "mm/memory.c maybe_mkwrite(); mm/mprotect.c change_pte_range()",
      [](const TheEntry& e) {
        return !e.entry.has(kWrite) || (e.vma != nullptr && e.vma->has(VM_WRITE));
@@ -49,8 +50,8 @@ inline constexpr Invariant kEntryInvariants[] = {
        return has_only(e.entry.is_present() || e.entry.is_zero() ? ~kExclusive : 0);
      }},
     {"zero_entry_is_the_zero_page",
-     "A zero entry maps the zero page of its size, read-only; huge ones are counted for their "
-     "address space.",
+     "A zero entry maps the zero page of its size read-only, and its process is counted as a "
+     "user of the huge one.",
      "mm/huge_memory.c set_huge_zero_page(), mm_get_huge_zero_page(); mm/memory.c",
      [](const TheEntry& e) {
        if (!e.entry.is_zero()) return true;
@@ -64,8 +65,8 @@ inline constexpr Invariant kEntryInvariants[] = {
        if (!e.entry.is_migration() || !e.pfn_exists()) return !e.entry.is_migration();
        return page_folio(e.m, e.entry.frame) == e.m.migration.src;
      }},
-    {"pinned_in_a_pinning_mm",
-     "Who maps an exclusive page that is pinned has MMF_HAS_PINNED, so that fork will copy it.",
+    {"pinned_page_is_known_to_fork",
+     "Who maps a pinned exclusive page is marked so that fork() copies it.",
      "mm/gup.c mm_set_has_pinned_flag(); include/linux/mm.h page_needs_cow_for_dma()",
      [](const TheEntry& e) {
        if (!e.entry.is_present() || !e.pfn_exists()) return true;
@@ -74,14 +75,14 @@ inline constexpr Invariant kEntryInvariants[] = {
        return pins == 0 || !test(e.m, pfn, PG_anon_exclusive) ||
               e.m.mms[std::size_t(e.mm)].has_pinned;
      }},
-    {"found_by_rmap",
-     "From a folio's anon_vma and index, the reverse map finds every entry that maps it.",
+    {"mapping_is_found_by_rmap",
+     "From a folio's anon_vma and index the reverse map finds every entry that maps it.",
      "mm/rmap.c VM_BUG_ON in __page_check_anon_rmap(); rmap_walk_anon()",
      [](const TheEntry& e) {
        return !e.has_pfn() || !e.pfn_exists() || e.found_by_rmap_of(e.entry.frame);
      }},
-    {"swap_entry_found_by_rmap",
-     "Swapping in would map a cached page where its folio's reverse map finds it.",
+    {"swap_in_is_found_by_rmap",
+     "A cached page would be mapped, on swapping in, where the reverse map finds it.",
      "mm/rmap.c __page_set_anon_rmap(): mapping and index stay from the first mapping",
      [](const TheEntry& e) {
        if (!e.entry.is_swap() || e.entry.frame >= e.m.geometry.swap_slots()) return true;
@@ -91,10 +92,10 @@ inline constexpr Invariant kEntryInvariants[] = {
      }},
 };
 
-inline constexpr Invariant kVmaInvariants[] = {
+inline constexpr RuleOf<TheVma> kVmaInvariants[] = {
     {"vma_has_its_anon_vma",
-     "A VMA hangs in trees of anon_vmas exactly if it has an anon_vma: in the tree of that, and "
-     "only of its family.",
+     "A VMA hangs in trees of anon_vmas exactly if it has an anon_vma: in the tree of that, "
+     "and only of its family.",
      "mm/rmap.c __anon_vma_prepare(), anon_vma_clone(); WARN_ON_ONCE in lock_anon_vma_root()",
      [](const TheVma& v) {
        if (v.vma.anon_vma == kNoAnonVma) return v.vma.chain == 0;
@@ -119,7 +120,7 @@ inline constexpr Invariant kVmaInvariants[] = {
      }},
 };
 
-inline constexpr Invariant kAnonVmaInvariants[] = {
+inline constexpr RuleOf<TheAnonVma> kAnonVmaInvariants[] = {
     {"anon_vma_lives_with_its_vmas",
      "An anon_vma lives as long as a VMA hangs in its tree, or a migration holds it.",
      "mm/rmap.c unlink_anon_vmas(); mm/migrate.c folio_get_anon_vma()",
@@ -134,11 +135,12 @@ inline constexpr Invariant kAnonVmaInvariants[] = {
        return !a.anon_vma.used || (a.anon_vma.num_active_vmas == a.active_vmas &&
                                    a.anon_vma.num_children == a.children);
      }},
-    {"anon_vma_of_one_mm", "All VMAs that call an anon_vma theirs belong to one address space.",
+    {"anon_vma_of_one_process", "All VMAs that call an anon_vma theirs belong to one process.",
      "mm/rmap.c anon_vma_clone(): only an anon_vma that no VMA calls its own is reused",
      [](const TheAnonVma& a) { return (a.active_mms & (a.active_mms - 1)) == 0; }},
     {"anon_vma_has_a_parent",
-     "The parent and the root of an anon_vma live, in the same family; a root is its own parent.",
+     "The parent and the root of an anon_vma live, in the same family; a root is its own "
+     "parent.",
      "mm/rmap.c anon_vma_fork(), anon_vma_alloc()",
      [](const TheAnonVma& a) {
        if (!a.anon_vma.used) return true;
@@ -151,30 +153,37 @@ inline constexpr Invariant kAnonVmaInvariants[] = {
      }},
 };
 
-inline constexpr Invariant kMmInvariants[] = {
-    {"rss", "MM_ANONPAGES is the pages of anonymous PMDs and PTEs, migration entries included.",
+inline constexpr RuleOf<TheMm> kMmInvariants[] = {
+    {"rss_is_mapped_pages", "RssAnon is the anonymous pages of a process, migrating ones included.",
      "mm/memory.c; kernel/fork.c check_mm()",
-     [](const TheMm& a) { return a.mm.anon_pages == a.count.anon_pages; }},
-    {"swap_entries", "MM_SWAPENTS is the number of swap PTEs.", "kernel/fork.c check_mm()",
-     [](const TheMm& a) { return a.mm.swap_entries == a.count.swap_entries; }},
-    {"on_mmlist", "Whoever has swap PTEs is on mmlist, once, and who has exited is not.",
+     count([](const TheMm& a) { return int(a.count.anon_pages); },
+           [](const TheMm& a) { return int(a.mm.anon_pages); })},
+    {"vm_swap_is_swap_entries", "VmSwap is the number of swap entries.", "kernel/fork.c check_mm()",
+     count([](const TheMm& a) { return int(a.count.swap_entries); },
+           [](const TheMm& a) { return int(a.mm.swap_entries); })},
+    {"swap_user_is_listed",
+     "A process that has swap entries is on the list for swapoff, once, and one that has "
+     "exited is not.",
      "mm/swapfile.c try_to_unuse(); kernel/fork.c __mmput()",
      [](const TheMm& a) {
        const auto& ids = a.m.mmlist.ids;
        const auto times = std::count(ids.begin(), ids.begin() + a.m.mmlist.count, a.id);
        return times <= a.mm.alive && (times == 1 || a.count.swap_entries == 0);
      }},
-    {"deposits", "For each huge, huge zero and migration PMD one page table is in store.",
+    {"huge_pmd_has_a_table_in_store",
+     "For each huge, huge zero and migration PMD one page table is in store.",
      "mm/pgtable-generic.c pgtable_trans_huge_deposit(); mm/huge_memory.c",
-     [](const TheMm& a) { return a.mm.deposits == a.count.huge; }},
-    {"nr_ptes", "pgtables_bytes counts the page tables, those in use and those in store.",
+     count([](const TheMm& a) { return int(a.count.huge); },
+           [](const TheMm& a) { return int(a.mm.deposits); })},
+    {"vm_pte_is_page_tables", "VmPTE counts the page tables, those in use and those in store.",
      "include/linux/mm.h mm_inc_nr_ptes(); kernel/fork.c check_mm()",
-     [](const TheMm& a) { return a.mm.nr_ptes == a.count.tables + a.count.huge; }},
-    {"map_count",
-     "An address space has at most sysctl_max_map_count VMAs, and one that mmap() made.",
+     count([](const TheMm& a) { return a.count.tables + a.count.huge; },
+           [](const TheMm& a) { return int(a.mm.nr_ptes); })},
+    {"map_count_is_limited",
+     "A process has at most sysctl_max_map_count VMAs, and one that mmap() made.",
      "mm/mmap.c split_vma(); do_mmap() refuses only what has more already",
      [](const TheMm& a) { return a.mm.map_count <= map_count_limit(a.m) + 1; }},
-    {"dead_leaves_nothing", "An address space that has exited has no VMA, entry, count or flag.",
+    {"exit_leaves_nothing", "A process that has exited has no VMA, entry, count or flag.",
      "mm/mmap.c exit_mmap(); kernel/fork.c check_mm(), __mmput()",
      [](const TheMm& a) { return a.mm.alive || (a.mm == Mm{} && a.count == MmCount{}); }},
 };

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <bit>
 
-#include "oracle/expected_counts.h"
 #include "oracle/invariants.h"
-#include "oracle/mute.h"
+#include "oracle/rules.h"
+#include "oracle/transitions.h"
 
 namespace thp {
 
@@ -14,7 +14,9 @@ Judge::Judge(const Geometry& geometry, Mode mode) : mode_(mode) { reset(geometry
 
 void Judge::reset(const Geometry& geometry) {
   machine_.reset(geometry);
-  machine_.stamps.enable(mode_ == Mode::incremental);
+  machine_.stamps.enable(true);
+  before_ = machine_;
+  changes_.reset(geometry);
   memory_.reset(geometry);
   recount_.reset(geometry);
   recount_.recount(machine_);
@@ -28,13 +30,18 @@ void Judge::reset(const Geometry& geometry) {
 
 std::optional<Violation> Judge::step(const Op& op) {
   if (machine_.defect != nullptr) return std::nullopt;
-  auto broken = step_machine(recount_, op);
-  return broken || machine_.defect != nullptr ? broken : check();
+  auto broken = step_machine(before_, recount_, op);
+  if (broken || machine_.defect != nullptr) return broken;
+  broken = check();
+  before_.follow(machine_, changes_.counted(), changes_.unstamped());
+  machine_.stamps.clear();
+  return broken;
 }
 
 std::optional<Violation> Judge::step_from(const Judge& from, const Op& op, bool is_there) {
   if (is_there) {
     machine_.events = from.machine_.events;
+    machine_.stamps.clear();
   } else {
     machine_ = from.machine_;
     memory_ = from.memory_;
@@ -42,7 +49,7 @@ std::optional<Violation> Judge::step_from(const Judge& from, const Op& op, bool 
   }
   stayed_ = false;
   ops_ = from.ops_;
-  auto broken = step_machine(from.recount_, op);
+  auto broken = step_machine(from.machine_, from.recount_, op);
   if (broken || machine_.defect != nullptr) return broken;
   stayed_ = machine_ == from.machine_ && memory_ == from.memory_;
   if (stayed_) return std::nullopt;  // where all has been compared
@@ -50,35 +57,31 @@ std::optional<Violation> Judge::step_from(const Judge& from, const Op& op, bool 
 }
 
 // Everything but the state that is left.
-std::optional<Violation> Judge::step_machine(const Recount& before, const Op& op) {
+std::optional<Violation> Judge::step_machine(const Machine& before, const Recount& counts,
+                                             const Op& op) {
   op_name_ = visit_op([](const auto& o) { return o.name; }, op);
-  const Injections armed = machine_.inject;
-  const Answers answers = expect_before(machine_, before, op);
-  const Tally tally = tally_before(machine_, before, op);
   result_ = thp::step(machine_, op);
   ++ops_;
   if (machine_.defect != nullptr) return std::nullopt;
-  if (machine_.bug != nullptr && !is_muted(kVmBugOn)) return violation(kVmBugOn, machine_.bug);
-  if (auto seen = listen(memory_.after(op, result_, machine_, armed))) return seen;
-  const char* sentence = check_after(answers, machine_, memory_, result_);
-  if (sentence == nullptr) sentence = miscounted(tally, op, machine_, result_);
-  if (sentence != nullptr && !is_muted(kExpectedAnswer))
-    return violation(kExpectedAnswer, sentence);
-  return std::nullopt;
+  if (machine_.bug != nullptr && !is_muted(kKernelAssertion.name))
+    return violation(kKernelAssertion, machine_.bug, {});
+  if (auto seen = listen(memory_.after(op, result_, before, machine_))) return seen;
+  changes_.find(before, machine_);
+  return violation(
+      first_broken(Transition{before, counts, op, result_, machine_, memory_, changes_}));
 }
 
 std::optional<Violation> Judge::check() {
   if (mode_ == Mode::full || ops_ % kFullEvery == 0) return check_everything();
-  recount_.update(machine_);
+  recount_.update(before_, machine_, changes_.counted(), changes_.unstamped());
   if (!recount_.anything_changed() && memory_.nothing_touched()) return std::nullopt;
   if (auto broken = check_invariants(false)) return broken;
-  const Verdict seen = compare_changed();
-  machine_.stamps.clear();
-  return listen(seen);
+  return listen(compare_changed());
 }
 
 std::optional<Violation> Judge::check_everything() {
-  if (auto broken = check_state()) return broken;
+  recount_.recount(machine_);
+  if (auto broken = check_invariants(true)) return broken;
   if (mode_ == Mode::incremental) copy_contents();
   return listen(memory_.compare(machine_));
 }
@@ -99,11 +102,8 @@ std::optional<Violation> Judge::finish() {
 }
 
 std::optional<Violation> Judge::check_invariants(bool everything) {
-  Where where;
-  const Invariant* broken = everything ? first_broken(machine_, recount_, where)
-                                       : first_broken_of_changed(machine_, recount_, where);
-  if (broken == nullptr) return std::nullopt;
-  return violation(broken->name, text(where));
+  return violation(everything ? first_broken(machine_, recount_)
+                              : first_broken_of_changed(machine_, recount_));
 }
 
 void Judge::copy_contents() {
@@ -203,25 +203,38 @@ Verdict Judge::compare_stale(int mm, int i) {
   return {};
 }
 
-std::optional<Violation> Judge::violation(std::string_view broken, std::string detail) const {
-  return Violation{ops_ == 0 ? 0 : ops_ - 1, broken, op_name_, std::move(detail)};
+std::optional<Violation> Judge::violation(const Rule& rule, std::string detail, Where where) const {
+  return Violation{ops_ == 0 ? 0 : ops_ - 1, rule.name, op_name_, std::move(detail), where};
+}
+
+std::optional<Violation> Judge::violation(const Broken& broken) const {
+  if (!broken) return std::nullopt;
+  std::string detail = text(broken.where);
+  if (broken.expected != kAnyCount)
+    detail +=
+        ": expected " + std::to_string(broken.expected) + ", found " + std::to_string(broken.found);
+  return violation(*broken.rule, std::move(detail), broken.where);
 }
 
 std::optional<Violation> Judge::listen(const Verdict& seen) const {
-  return seen && !is_muted(kFlatMemory) ? violation(*seen) : std::nullopt;
+  return seen && !is_muted(seen->rule->name) ? violation(*seen) : std::nullopt;
 }
 
+// Flat memory tells a place, a reference, or neither.
 std::optional<Violation> Judge::violation(const Mismatch& mismatch) const {
-  std::string detail = mismatch.rule;
+  Where where{.thing = Where::Thing::op};
+  if (mismatch.mm >= 0 && mismatch.page >= 0)
+    where = {Where::Thing::pages, mismatch.mm, mismatch.page};
+  else if (mismatch.mm >= 0)
+    where = {Where::Thing::mm, -1, mismatch.mm};
+  std::string detail = text(where);
   const auto add = [&detail](const char* what, int number) {
     if (number != -1) detail += what + std::to_string(number);
   };
-  if (mismatch.mm >= 0) detail += std::string(": ") + char('A' + mismatch.mm);
-  add(" ", mismatch.page);
   add(", h", mismatch.holder);
-  add(", expected ", mismatch.expected);
-  add(", seen ", mismatch.seen);
-  return violation(kFlatMemory, std::move(detail));
+  add(": expected ", mismatch.expected);
+  add(", found ", mismatch.seen);
+  return violation(*mismatch.rule, std::move(detail), where);
 }
 
 std::optional<Violation> judge(const Trace& trace, Judge::Mode mode) {

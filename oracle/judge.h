@@ -6,25 +6,24 @@
 #include <string_view>
 
 #include "model/trace.h"
-#include "oracle/expected_answers.h"
+#include "oracle/changes.h"
 #include "oracle/flat_memory.h"
 #include "oracle/recount.h"
+#include "oracle/where.h"
 
 namespace thp {
 
 struct Violation {
   std::size_t op = 0;       // index in the trace of the op after which it shows
-  std::string_view broken;  // an invariant's name, or one of the three below, or "vm_bug_on"
+  std::string_view broken;  // the name of a rule, which is its identity
   std::string_view after;   // the name of that op
-  std::string detail;       // who and what, for the page
-  // The identity that shrinking keeps: which sentence, and after which kind of op.
+  std::string detail{};     // who and what, in words
+  Where where{};            // the thing that the rule was asked of
+  // The identity that shrinking keeps: which rule, and after which kind of op.
   bool same_failure(const Violation& other) const {
     return broken == other.broken && after == other.after;
   }
 };
-inline constexpr std::string_view kFlatMemory = "flat_memory";
-inline constexpr std::string_view kExpectedAnswer = "expected_answer";
-inline constexpr std::string_view kVmBugOn = "vm_bug_on";
 
 class Judge {
  public:
@@ -50,12 +49,14 @@ class Judge {
   void count_state();  // of a state that was judged once: the counts alone
 
   const Machine& machine() const { return machine_; }
+  const Machine& follower() const { return before_; }  // between two step()s it is as the machine
+  const Changes& changes() const { return changes_; }  // of the last op
   const FlatMemory& memory() const { return memory_; }
   const Recount& recount() const { return recount_; }
   int result() const { return result_; }  // of the last op
 
  private:
-  std::optional<Violation> step_machine(const Recount& before, const Op& op);
+  std::optional<Violation> step_machine(const Machine& before, const Recount& counts, const Op& op);
   std::optional<Violation> check();
   std::optional<Violation> check_everything();
   void copy_contents();
@@ -66,11 +67,14 @@ class Judge {
   Verdict compare_contents();
   Verdict compare_stale(int mm, int i);
   void look_at(int id, int content);
-  std::optional<Violation> violation(std::string_view broken, std::string detail) const;
+  std::optional<Violation> violation(const Rule& rule, std::string detail, Where where) const;
+  std::optional<Violation> violation(const Broken& broken) const;
   std::optional<Violation> violation(const Mismatch& mismatch) const;
   std::optional<Violation> listen(const Verdict& seen) const;
 
   Machine machine_;
+  Machine before_;  // as it was before the last op
+  Changes changes_;
   FlatMemory memory_;
   Recount recount_;
   // What each frame holds, and what a swap entry of each slot leads to, as last compared; and those

@@ -23,16 +23,11 @@ void Marks::add_all() {
 void Recount::reset(const Geometry& g, bool updates) {
   geometry_ = g;
   updates_ = updates;
-  has_shadow_ = false;
+  counted_ = false;
   const auto frames = g.frames() + 2, slots = g.swap_slots() + 1;
   const auto ptes = g.mms * g.pages(), pmds = g.mms * g.pmds;
   frames_.resize(std::size_t(frames));
   slots_.resize(std::size_t(slots));
-  shadow_.pmds.resize(std::size_t(pmds));
-  shadow_.ptes.resize(std::size_t(ptes));
-  shadow_.swap.resize(std::size_t(g.swap_slots()));
-  shadow_.rmap.resize(std::size_t(g.frames()));
-  shadow_.used.resize(std::size_t(g.frames()));
   changed_frames_.reset(frames);
   changed_folios_.reset(frames);
   changed_entries_.reset(ptes + pmds);
@@ -167,7 +162,9 @@ std::uint16_t Recount::used_frames_of(const Machine& m, int block) const {
 
 void Recount::recount(const Machine& m) {
   count_all(m);
-  if (updates_) copy_shadow(m);
+  counted_ = true;
+  if (updates_)
+    for (int i = 0; i < geometry_.frame_blocks(); ++i) shape_[std::size_t(i)] = shape_of(m, i);
   note_history(m);
   for (int block = 0; block < geometry_.frame_blocks(); ++block) note_wanderer(m, block);
   anything_changed_ = all_changed_ = vmas_changed_ = true;

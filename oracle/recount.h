@@ -95,7 +95,7 @@ class Recount {
   // From what has changed since the last recount() or update(): frames and entries by the machine's
   // stamps, all else by comparing. The caller clears the stamps afterwards. Where there was no
   // count before, or the stamps overflowed, everything counts as changed.
-  void update(const Machine& m);
+  void update(const Machine& before, const Machine& m, bool changed, bool unstamped);
 
   // Counts. Anything that points outside memory or the device is counted under nowhere().
   const FrameCount& frame(int pfn) const { return frames_[std::size_t(pfn)]; }
@@ -155,31 +155,7 @@ class Recount {
   bool operator==(const Recount& other) const;
 
  private:
-  // The machine's own counts and what else the sentences look at, one number each.
-  struct Counters {
-    std::int32_t nr_anon_mapped, nr_anon_thps, nr_swapcache, anon_mapped_drift, deferred_len,
-        huge_zero_refcount, pins, huge_zero_page, swap_on;
-    bool operator==(const Counters&) const = default;
-  };
-  static Counters counters_of(const Machine& m);
-
-  // What the counts were taken from, to be compared with what is there now.
-  struct Shadow {
-    boost::container::vector<Entry> pmds, ptes;
-    boost::container::vector<SwapSlot> swap;
-    boost::container::vector<Vma> vmas;            // max_map_count for each address space
-    boost::container::vector<std::uint32_t> rmap;  // of a frame: its anon_vma and index
-    boost::container::vector<std::uint8_t> used;   // of a frame: it is not free
-    std::array<Compound, Geometry::kMaxBlocks> compounds;
-    std::array<std::uint8_t, Geometry::kMaxBlocks> shape;  // of a block: see shape_of()
-    boost::container::vector<std::byte> unstamped;         // all that, and what is not counted
-    std::array<AnonVma, kMaxAnonVmas> anon_vmas;
-    std::array<Mm, Geometry::kMaxMms> mms;
-    std::array<Holder, kMaxHolders> holders;
-    Migration migration;
-    Counters counters;
-    SwapDevice swap_device;
-  };
+  std::array<std::uint8_t, Geometry::kMaxBlocks> shape_;  // of a block: see shape_of()
 
   std::size_t block_of(int pfn) const { return std::size_t(pfn) >> geometry_.order; }
   int frame_at(int pfn) const { return pfn <= geometry_.frames() ? pfn : nowhere(); }
@@ -201,22 +177,19 @@ class Recount {
   void count_slot(int id, const SwapSlot& slot, int by);
   void count_all(const Machine& m);
   std::uint16_t used_frames_of(const Machine& m, int block) const;
-  bool is_current(const Machine& m) const;
-  void copy_shadow(const Machine& m);
-  void copy_little(const Machine& m);
   void note_history(const Machine& m);
   void note_wanderer(const Machine& m, int block);
 
   // Parts of update().
-  void update_entries(const Machine& m);
-  void update_pte(const Machine& m, int mm, int page);
-  void update_pmd(const Machine& m, int mm, int i);
-  void update_holders(const Machine& m);
-  void update_swap(const Machine& m);
-  void update_vmas(const Machine& m);
-  void update_mm_vmas(const Machine& m, int mm);
-  void update_blocks(const Machine& m);
-  void update_frames(const Machine& m);
+  void update_entries(const Machine& was, const Machine& m);
+  void update_pte(const Machine& was, const Machine& m, int mm, int page);
+  void update_pmd(const Machine& was, const Machine& m, int mm, int i);
+  void update_holders(const Machine& was, const Machine& m);
+  void update_swap(const Machine& was, const Machine& m);
+  void update_vmas(const Machine& was, const Machine& m);
+  void update_mm_vmas(const Machine& was, const Machine& m, int mm);
+  void update_blocks(const Machine& was, const Machine& m);
+  void update_frames(const Machine& was, const Machine& m);
   void update_entries_of_folios(const Machine& m);
   void update_folios(const Machine& m);
   void target_changed(Entry entry, int pages);
@@ -235,14 +208,13 @@ class Recount {
   std::array<std::uint16_t, Geometry::kMaxClusters> used_slots_;
   int cached_slots_ = 0, outstanding_pins_ = 0;
 
-  Shadow shadow_;
   enum class Wanderer : std::uint8_t { none, no, yes };  // none: there is no large folio
   std::array<Wanderer, Geometry::kMaxBlocks + 1> wanderers_;
   int drift_before_ = 0, drift_ = 0, splits_before_ = 0, splits_ = 0;
   int moves_before_ = 0, moves_ = 0;  // large folios migrated
 
-  bool updates_ = true, has_shadow_ = false;
-  bool same_unstamped_ = false;  // shadow_.unstamped is as the machine has it
+  bool updates_ = true, counted_ = false;
+  bool same_unstamped_ = false;  // VMAs, slots, compounds are as they were
   bool anything_changed_ = true, all_changed_ = true, vmas_changed_ = true;
   std::uint64_t lead_to_changed_ = 0;  // blocks: entries that lead there are to be judged again
   Marks changed_frames_, changed_folios_, changed_entries_, changed_slots_;

@@ -21,17 +21,16 @@ std::uint8_t Recount::shape_of(const Machine& m, int block) const {
 }
 
 // A new shape of a folio changes what is asked of each of its frames.
-void Recount::update_blocks(const Machine& m) {
+void Recount::update_blocks(const Machine& was, const Machine& m) {
   const std::size_t count = std::size_t(geometry_.frame_blocks());
-  const bool none = same_unstamped_ || same(shadow_.compounds.data(), &m.compound(0), count);
+  const bool none = same_unstamped_ || same(&was.compound(0), &m.compound(0), count);
   for (int i = 0; i < (none ? 0 : int(count)); ++i) {
     const Pfn head = Pfn(i << geometry_.order);
-    Compound& before = shadow_.compounds[std::size_t(i)];
-    if (before == m.compound(head)) continue;
+    const Compound& now = m.compound(head);
+    if (was.compound(head) == now) continue;
     changed_frames_.add(head);
-    before = m.compound(head);
     const std::uint64_t bit = std::uint64_t{1} << i;
-    deferred_ = before.deferred ? deferred_ | bit : deferred_ & ~bit;
+    deferred_ = now.deferred ? deferred_ | bit : deferred_ & ~bit;
   }
   std::uint64_t blocks = 0;
   for (const std::uint16_t pfn : changed_frames_.list())
@@ -39,10 +38,10 @@ void Recount::update_blocks(const Machine& m) {
   for (; blocks != 0; blocks &= blocks - 1) {
     const int i = std::countr_zero(blocks);
     const std::uint8_t now = shape_of(m, i);
-    if (shadow_.shape[std::size_t(i)] != now)
+    if (shape_[std::size_t(i)] != now)
       for (int page = 0; page < geometry_.hpage_nr(); ++page)
         changed_frames_.add((i << geometry_.order) + page);
-    shadow_.shape[std::size_t(i)] = now;
+    shape_[std::size_t(i)] = now;
     note_wanderer(m, i);
   }
 }
@@ -50,17 +49,13 @@ void Recount::update_blocks(const Machine& m) {
 // Entries depend on the folio that they lead to: on its anon_vma and index, and whether it is
 // pinned. A new page was mapped by the one entry that was made with it; not so one of the swap
 // cache.
-void Recount::update_frames(const Machine& m) {
+void Recount::update_frames(const Machine& was, const Machine& m) {
   for (const std::uint16_t pfn : changed_frames_.list()) {
     if (pfn >= geometry_.frames()) continue;
-    std::uint32_t& before = shadow_.rmap[pfn];
-    const std::uint32_t now = rmap_of(m.page(pfn));
+    const std::uint32_t before = rmap_of(was.page(pfn)), now = rmap_of(m.page(pfn));
     const bool fresh = before == rmap_of(Page{}) && !test(m, pfn, PG_swapcache);
     if (before != now && !fresh) lead_to_changed_ |= std::uint64_t{1} << block_of(pfn);
-    before = now;
-    const bool used = in_use(m.page(pfn));
-    used_frames_[block_of(pfn)] += std::uint16_t(used - shadow_.used[pfn]);
-    shadow_.used[pfn] = used;
+    used_frames_[block_of(pfn)] += std::uint16_t(in_use(m.page(pfn)) - in_use(was.page(pfn)));
   }
 }
 
@@ -72,10 +67,11 @@ void Recount::update_entries_of_folios(const Machine& m) {
     if (entry.is_swap() && entry.frame < geometry_.swap_slots()) pfn = m.swap(entry.frame).cache;
     return pfn < geometry_.frames() && (lead_to_changed_ >> block_of(pfn) & 1) != 0;
   };
-  for (std::size_t i = 0; i < shadow_.ptes.size(); ++i)
-    if (leads_there(shadow_.ptes[i])) changed_entries_.add(int(i));
-  for (std::size_t i = 0; i < shadow_.pmds.size(); ++i)
-    if (leads_there(shadow_.pmds[i])) changed_entries_.add(int(shadow_.ptes.size() + i));
+  const int ptes = geometry_.mms * geometry_.pages(), pmds = geometry_.mms * geometry_.pmds;
+  for (int i = 0; i < ptes; ++i)
+    if (leads_there((&m.pte(0, 0))[i])) changed_entries_.add(i);
+  for (int i = 0; i < pmds; ++i)
+    if (leads_there((&m.pmd(0, 0))[i])) changed_entries_.add(ptes + i);
 }
 
 void Recount::update_folios(const Machine& m) {

@@ -2,7 +2,6 @@
 // difference to it is uncounted and counted. recount_changes.cc tells what else that could make
 // false.
 #include <bit>
-#include <cstring>
 
 #include "oracle/recount.h"
 
@@ -23,66 +22,8 @@ Hands hands_of(const Vma& vma) {
 
 }  // namespace
 
-Recount::Counters Recount::counters_of(const Machine& m) {
-  const auto event = [&m](Event e) { return std::int32_t(m.events[std::size_t(e)]); };
-  return {.nr_anon_mapped = m.nr_anon_mapped,
-          .nr_anon_thps = m.nr_anon_thps,
-          .nr_swapcache = m.nr_swapcache,
-          .anon_mapped_drift = m.anon_mapped_drift,
-          .deferred_len = m.deferred_len,
-          .huge_zero_refcount = m.huge_zero_refcount,
-          .pins = event(Event::nr_foll_pin_acquired) - event(Event::nr_foll_pin_released),
-          .huge_zero_page = m.huge_zero_page,
-          .swap_on = m.swap_on};
-}
-
-// Most ops of a random trace fail or find nothing to do.
-bool Recount::is_current(const Machine& m) const {
-  return m.stamps.empty() && shadow_.counters == counters_of(m) &&
-         shadow_.migration == m.migration && shadow_.swap_device == m.swap_device &&
-         same(shadow_.mms.data(), m.mms.data(), Geometry::kMaxMms) &&
-         same(shadow_.holders.data(), m.holders.data(), kMaxHolders) &&
-         same(shadow_.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas) && same_unstamped_;
-}
-
-void Recount::copy_little(const Machine& m) {
-  if (!same_unstamped_)
-    std::memcpy(shadow_.unstamped.data(), m.unstamped().data(), shadow_.unstamped.size());
-  shadow_.counters = counters_of(m);
-  shadow_.mms = m.mms;
-  shadow_.holders = m.holders;
-  shadow_.migration = m.migration;
-  shadow_.swap_device = m.swap_device;
-  shadow_.anon_vmas = m.anon_vmas;
-}
-
-void Recount::copy_shadow(const Machine& m) {
-  shadow_.vmas.resize(std::size_t(geometry_.mms * m.max_map_count()));
-  shadow_.unstamped.resize(m.unstamped().size());
-  std::copy_n(&m.pmd(0, 0), shadow_.pmds.size(), shadow_.pmds.begin());
-  std::copy_n(&m.pte(0, 0), shadow_.ptes.size(), shadow_.ptes.begin());
-  std::copy_n(&m.swap(0), shadow_.swap.size(), shadow_.swap.begin());
-  std::copy_n(&m.compound(0), geometry_.frame_blocks(), shadow_.compounds.begin());
-  for (int i = 0; i < geometry_.frame_blocks(); ++i) shadow_.shape[std::size_t(i)] = shape_of(m, i);
-  std::ranges::fill(shadow_.rmap, rmap_of(Page{}));
-  std::ranges::fill(shadow_.used, std::uint8_t{0});
-  for (int pfn = 0; pfn < geometry_.frames(); ++pfn) {
-    if (used_frames_[block_of(pfn)] == 0) {
-      pfn |= geometry_.hpage_nr() - 1;
-      continue;
-    }
-    shadow_.rmap[std::size_t(pfn)] = rmap_of(m.page(Pfn(pfn)));
-    shadow_.used[std::size_t(pfn)] = in_use(m.page(Pfn(pfn)));
-  }
-  for (int mm = 0; mm < geometry_.mms; ++mm)
-    std::ranges::copy(m.vmas(mm), shadow_.vmas.begin() + mm * m.max_map_count());
-  same_unstamped_ = false;
-  copy_little(m);
-  has_shadow_ = true;
-}
-
-void Recount::update(const Machine& m) {
-  if (!has_shadow_ || m.stamps.overflowed()) {
+void Recount::update(const Machine& was, const Machine& m, bool changed, bool unstamped) {
+  if (!counted_ || m.stamps.overflowed()) {
     recount(m);
     for (Marks* marks : {&changed_frames_, &changed_entries_, &changed_slots_}) marks->add_all();
     return;
@@ -93,20 +34,19 @@ void Recount::update(const Machine& m) {
   changed_slots_.clear();
   lead_to_changed_ = 0;
   all_changed_ = vmas_changed_ = false;
-  same_unstamped_ = same(shadow_.unstamped.data(), m.unstamped().data(), shadow_.unstamped.size());
-  anything_changed_ = !is_current(m);
+  same_unstamped_ = !unstamped;
+  anything_changed_ = changed;
   note_history(m);
   if (!anything_changed_) return;
   for (const std::uint32_t pfn : m.stamps.frames()) changed_frames_.add(int(pfn));
-  update_entries(m);
-  update_holders(m);
-  update_swap(m);
-  update_vmas(m);
-  update_blocks(m);
-  update_frames(m);
+  update_entries(was, m);
+  update_holders(was, m);
+  update_swap(was, m);
+  update_vmas(was, m);
+  update_blocks(was, m);
+  update_frames(was, m);
   update_entries_of_folios(m);
   update_folios(m);
-  copy_little(m);
 }
 
 void Recount::target_changed(Entry entry, int pages) {
@@ -124,23 +64,20 @@ void Recount::entries_changed(const Machine& m, int mm, int first, int end) {
     if (!m.pmd(mm, i).is_none()) changed_entries_.add(pmd_id(mm, i));
 }
 
-void Recount::update_pte(const Machine& m, int mm, int page) {
+void Recount::update_pte(const Machine& was, const Machine& m, int mm, int page) {
   const int id = pte_id(mm, page);
-  Entry& before = shadow_.ptes[std::size_t(id)];
-  const Entry now = m.pte(mm, page);
-  if (before == now) return;
+  const Entry before = was.pte(mm, page), now = m.pte(mm, page);
+  if (before == now || changed_entries_.has(id)) return;  // a stamp may stand there twice
   count_pte(mm, before, -1);
   count_pte(mm, now, 1);
   changed_entries_.add(id);
   target_changed(before, 1);
   target_changed(now, 1);
-  before = now;
 }
 
 // A PMD that becomes or stops being a table changes what may stand below it.
-void Recount::update_pmd(const Machine& m, int mm, int i) {
-  Entry& before = shadow_.pmds[std::size_t(mm * geometry_.pmds + i)];
-  const Entry now = m.pmd(mm, i);
+void Recount::update_pmd(const Machine& was, const Machine& m, int mm, int i) {
+  const Entry before = was.pmd(mm, i), now = m.pmd(mm, i);
   if (before == now) return;
   count_pmd(mm, before, -1);
   count_pmd(mm, now, 1);
@@ -150,22 +87,21 @@ void Recount::update_pmd(const Machine& m, int mm, int i) {
     entries_changed(m, mm, first, first + geometry_.hpage_nr());
   target_changed(before, 1);
   target_changed(now, 1);
-  before = now;
 }
 
-void Recount::update_entries(const Machine& m) {
+void Recount::update_entries(const Machine& was, const Machine& m) {
   for (const std::uint32_t stamp : m.stamps.ptes())
-    update_pte(m, int(stamp >> 16), int(stamp & 0xffff));
+    update_pte(was, m, int(stamp >> 16), int(stamp & 0xffff));
   for (std::uint64_t left = m.stamps.pmds(); left != 0; left &= left - 1) {
     const int bit = std::countr_zero(left);
-    update_pmd(m, bit / Geometry::kMaxPmds, bit % Geometry::kMaxPmds);
+    update_pmd(was, m, bit / Geometry::kMaxPmds, bit % Geometry::kMaxPmds);
   }
 }
 
-void Recount::update_holders(const Machine& m) {
-  const bool none = same(shadow_.holders.data(), m.holders.data(), kMaxHolders);
+void Recount::update_holders(const Machine& was, const Machine& m) {
+  const bool none = same(was.holders.data(), m.holders.data(), kMaxHolders);
   for (std::size_t i = 0; i < (none ? 0 : kMaxHolders); ++i) {
-    const Holder& before = shadow_.holders[i];
+    const Holder& before = was.holders[i];
     const Holder& now = m.holders[i];
     if (before == now) continue;
     count_holder(before, -1);
@@ -176,10 +112,10 @@ void Recount::update_holders(const Machine& m) {
       if (holder.kind != HolderKind::none) changed_frames_.add(frame_at(holder.pfn));
   }
   const Migration now = m.migration;
-  if (shadow_.migration != now)
-    for (const Pfn pfn : {shadow_.migration.src, shadow_.migration.dst, now.src, now.dst})
+  if (was.migration != now)
+    for (const Pfn pfn : {was.migration.src, was.migration.dst, now.src, now.dst})
       if (pfn != kNoPfn) changed_frames_.add(frame_at(pfn));
-  const Pfn zero_before = Pfn(shadow_.counters.huge_zero_page);
+  const Pfn zero_before = was.huge_zero_page;
   if (zero_before != m.huge_zero_page)
     for (const Pfn pfn : {zero_before, m.huge_zero_page})
       if (pfn != kNoPfn) changed_frames_.add(frame_at(pfn));
@@ -191,26 +127,24 @@ void Recount::slot_changed(const Machine& m, int slot) {
   if (cache != kNoPfn) changed_frames_.add(frame_at(cache));
 }
 
-void Recount::update_swap(const Machine& m) {
-  const std::size_t slots = shadow_.swap.size();
+void Recount::update_swap(const Machine& was, const Machine& m) {
+  const std::size_t slots = std::size_t(geometry_.swap_slots());
   for (const std::uint16_t slot : changed_slots_.list()) slot_changed(m, slot);
-  if (same_unstamped_ || same(&m.swap(0), shadow_.swap.data(), slots)) return;
+  if (same_unstamped_ || same(&m.swap(0), &was.swap(0), slots)) return;
   for (std::size_t i = 0; i < slots; ++i) {
-    SwapSlot& before = shadow_.swap[i];
+    const SwapSlot& before = was.swap(Slot(i));
     const SwapSlot& now = m.swap(Slot(i));
     if (before == now) continue;
     count_slot(int(i), before, -1);
     count_slot(int(i), now, 1);
     if (before.cache != kNoPfn) changed_frames_.add(frame_at(before.cache));
     slot_changed(m, int(i));
-    before = now;
   }
 }
 
 // Entries depend on the VMA around them: where that changed, they are to be judged again.
-void Recount::update_mm_vmas(const Machine& m, int mm) {
-  Vma* shadow = shadow_.vmas.data() + mm * m.max_map_count();
-  const std::span<const Vma> before{shadow, shadow_.mms[std::size_t(mm)].map_count};
+void Recount::update_mm_vmas(const Machine& old, const Machine& m, int mm) {
+  const std::span<const Vma> before = old.vmas(mm);
   const std::span<const Vma> now = m.vmas(mm);
   if (before.size() == now.size() && same(before.data(), now.data(), now.size())) return;
   vmas_changed_ = true;
@@ -232,14 +166,13 @@ void Recount::update_mm_vmas(const Machine& m, int mm) {
   }
   for (const Vma& vma : now) changed_entries_.add(pmd_id(mm, pmd_index(m, vma.start)));
   for (const Vma& vma : now) changed_entries_.add(pmd_id(mm, pmd_index(m, vma.end - 1)));
-  std::ranges::copy(now, shadow);
 }
 
-void Recount::update_vmas(const Machine& m) {
+void Recount::update_vmas(const Machine& was, const Machine& m) {
   for (int mm = 0; mm < geometry_.mms; ++mm)
-    if (!same_unstamped_ || shadow_.mms[std::size_t(mm)] != m.mms[std::size_t(mm)])
-      update_mm_vmas(m, mm);
-  vmas_changed_ |= !same(shadow_.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas);
+    if (!same_unstamped_ || was.mms[std::size_t(mm)] != m.mms[std::size_t(mm)])
+      update_mm_vmas(was, m, mm);
+  vmas_changed_ |= !same(was.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas);
 }
 
 }  // namespace thp

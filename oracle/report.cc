@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "oracle/invariants.h"
-#include "oracle/picture.h"
+#include "oracle/describe.h"
+#include "oracle/rules.h"
 
 namespace thp {
 namespace {
@@ -71,18 +71,52 @@ void append_rows(std::string& page, const Trace& trace, const Violation& violati
     page += fmt::format("        and {} ops more\n", trace.ops.size() - rows.size());
 }
 
+constexpr std::size_t kMaxThings = 16;
+
+void append_things(std::string& page, std::string_view when, const std::vector<Described>& things) {
+  page += fmt::format("{}:\n", when);
+  if (things.empty()) page += "  nothing\n";
+  for (std::size_t i = 0; i < std::min(things.size(), kMaxThings); ++i)
+    page += fmt::format("  {}: {}\n", things[i].thing, things[i].text);
+  if (things.size() > kMaxThings)
+    page += fmt::format("  and {} more\n", things.size() - kMaxThings);
+}
+
+void append_changes(std::string& page, const std::vector<Described>& before,
+                    const std::vector<Described>& after) {
+  const std::vector<std::string> changes = describe_changes(before, after);
+  page += changes.empty() ? "changed: nothing\n" : "changed:\n";
+  for (std::size_t i = 0; i < std::min(changes.size(), kMaxThings); ++i)
+    page += fmt::format("  {}\n", changes[i]);
+  if (changes.size() > kMaxThings)
+    page += fmt::format("  and {} more\n", changes.size() - kMaxThings);
+}
+
+// The rule's subject before and after the op, in the words of `thp explain`; of an op what it has
+// changed.
+void append_subject(std::string& page, const Trace& trace, const Violation& violation) {
+  Machine m(trace.geometry);
+  FolioNames names;
+  for (std::size_t i = 0; i < std::min(violation.op, trace.ops.size()); ++i) {
+    step(m, trace.ops[i]);
+    names.follow(m);
+  }
+  const std::vector<Described> before = describe(m, names);
+  std::vector<Described> was = described_at(m, before, violation.where);
+  if (violation.op < trace.ops.size()) step(m, trace.ops[violation.op]);
+  names.follow(m);
+  const std::vector<Described> after = describe(m, names);
+  const std::vector<Described> is = described_at(m, after, violation.where);
+  if (was.empty() && is.empty()) return append_changes(page, before, after);
+  append_things(page, "before", was);
+  append_things(page, "after", is);
+}
+
 }  // namespace
 
 std::string_view sentence_of(std::string_view broken) {
-  const auto all = invariants();
-  const auto found = std::ranges::find(all, broken, &Invariant::name);
-  if (found != all.end()) return found->sentence;
-  if (broken == kFlatMemory)
-    return "An application or a device sees what it would see without huge pages.";
-  if (broken == kExpectedAnswer) return "An op has the outcome that the state before it demands.";
-  if (broken == kExpectLine) return "Every `expect` line of the file holds.";
-  if (broken == kVmBugOn) return "No assertion of the kernel fires.";
-  return "";
+  const Rule* rule = find_rule(broken);
+  return rule == nullptr ? "" : rule->sentence;
 }
 
 std::string failure_page(const Trace& trace, const Violation& violation, std::string_view command) {
@@ -93,6 +127,8 @@ std::string failure_page(const Trace& trace, const Violation& violation, std::st
   page += fmt::format("geometry order={} pmds={} mms={} swap={} blocks={}\n", g.order, g.pmds,
                       g.mms, g.swap_slots(), g.frame_blocks());
   append_rows(page, trace, violation);
+  page += '\n';
+  append_subject(page, trace, violation);
   page += '\n';
   page += kPictureKey;
   page += fmt::format("\nreproduce: {}\n", command);

@@ -7,14 +7,12 @@
 
 namespace thp {
 
-// Violation::broken of an `expect` line that does not hold.
-inline constexpr std::string_view kExpectLine = "expect";
-
-// The sentence that `broken` names.
+// Of the rule of this name; empty if there is none.
 std::string_view sentence_of(std::string_view broken);
 
-// The sentence, the trace with the offending op marked and a picture of each address space after
-// each op, the details, and the command that shows it again.
+// The rule's sentence, what it was asked of, the trace with the offending op marked and a picture
+// of each address space after each op, that thing before and after the op, and the command that
+// shows it again.
 std::string failure_page(const Trace& trace, const Violation& violation, std::string_view command);
 
 }  // namespace thp

@@ -59,12 +59,12 @@ std::vector<Sometimes> all_rows() {
 // The rows about one kind of thing, and where they stand in the table.
 template <class Subject>
 struct Rows {
-  std::vector<std::pair<std::size_t, Holds<Subject>>> rows;
+  std::vector<std::pair<std::size_t, Seen<Subject>>> rows;
   std::bitset<kMaxSometimes> places;
   Rows() {
     const auto all = sometimes();
     for (std::size_t i = 0; i < all.size(); ++i) {
-      const auto* row = std::get_if<Holds<Subject>>(&all[i].seen);
+      const auto* row = std::get_if<Seen<Subject>>(&all[i].seen);
       if (row == nullptr) continue;
       rows.push_back({i, *row});
       places.set(i);

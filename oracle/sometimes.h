@@ -48,11 +48,13 @@ struct TheStep {
   bool some_pmd(Change change) const;
 };
 
+template <class Subject>
+using Seen = bool (*)(const Subject&);
+
 struct Sometimes {
   std::string_view name;
   std::string_view sentence;
-  std::variant<Holds<TheFolio>, Holds<TheEntry>, Holds<TheSlot>, Holds<TheMachine>, Holds<TheStep>>
-      seen;
+  std::variant<Seen<TheFolio>, Seen<TheEntry>, Seen<TheSlot>, Seen<TheMachine>, Seen<TheStep>> seen;
 };
 
 std::span<const Sometimes> sometimes();

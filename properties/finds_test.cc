@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "oracle/invariants.h"
+#include "oracle/rules.h"
 #include "properties/check.h"
 
 using namespace thp;
@@ -33,15 +33,14 @@ void writes_whole_files(const fs::path& directory) {
 
 void finds_are_traces() {
   const Trace trace{.kernel = {}, .geometry = {}, .ops = {Mmap{}, Store{}, Exit{}}};
-  for (const Invariant& invariant : invariants()) {
-    const Violation violation{
-        .op = 1, .broken = invariant.name, .after = "madvise_nohugepage", .detail = {}};
+  for (const auto& [rule, subject] : rules()) {
+    const Violation violation{.op = 1, .broken = rule.name, .after = "madvise_nohugepage"};
     const auto file = parse_trace(print_find(trace, violation));
-    check(file && file->trace == trace && file->title.starts_with(invariant.name), invariant.name);
+    check(file && file->trace == trace && file->title.starts_with(rule.name), rule.name);
     const std::string name = find_name(trace, violation);
-    check(name.starts_with(invariant.name) && name.ends_with(".trace"), name);
+    check(name.starts_with(rule.name) && name.ends_with(".trace"), name);
   }
-  const Violation violation{.op = 0, .broken = "a", .after = "b", .detail = {}};
+  const Violation violation{.op = 0, .broken = "a", .after = "b"};
   check(find_name(trace, violation) == find_name(trace, violation),
         "the same trace, the same name");
   check(find_name(trace, violation) != find_name(Trace{}, violation),

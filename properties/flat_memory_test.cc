@@ -16,8 +16,8 @@ struct Pair {
   FlatMemory memory{m.geometry};
 
   void run(const Op& op) {
-    const Injections armed = m.inject;
-    check(!memory.after(op, step(m, op), m, armed), "a sound step");
+    const Machine before = m;
+    check(!memory.after(op, step(m, op), before, m), "a sound step");
   }
   // Does it notice when a page holds something else all of a sudden?
   bool notices(int mm, int page, std::uint8_t content) {

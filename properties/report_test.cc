@@ -6,7 +6,7 @@
 
 #include "model/generate.h"
 #include "oracle/describe.h"
-#include "oracle/invariants.h"
+#include "oracle/rules.h"
 #include "properties/check.h"
 
 using namespace thp;
@@ -96,28 +96,53 @@ void changes_are_told() {
   check(describe_changes(before, after) == changes, "changed, new and gone");
 }
 
-void the_page_says_it_all() {
+// What `where` leads to, of a child that shares a huge page and a parent that has exited.
+std::string told_of(const Where& where) {
   const auto file = parse_trace(
       "thp-trace 1\ngeometry order=2 pmds=1 mms=2\nmmap A 0..4\nstore A 0 1\nfork A B\nexit A\n");
-  const Violation violation{
-      .op = 2, .broken = kFlatMemory, .after = "fork", .detail = "who and what"};
-  const std::string page = failure_page(file->trace, violation, "COMMAND FILE");
+  const Violation violation{.op = 2,
+                            .broken = "load_returns_last_store",
+                            .after = "fork",
+                            .detail = "who and what",
+                            .where = where};
+  return failure_page(file->trace, violation, "COMMAND FILE");
+}
+
+void the_page_says_it_all() {
   const std::string expected =
-      "flat_memory does not hold after op 3, fork\n"
-      "  An application or a device sees what it would see without huge pages.\n"
+      "load_returns_last_store does not hold after op 3, fork\n"
+      "  A load returns what was stored there last.\n"
       "  who and what\n"
       "\n"
       "geometry order=2 pmds=1 mms=2 swap=8 blocks=8\n"
       "                     A     B\n"
       "     1  mmap A 0..4  ....\n"
       "     2  store A 0 1  AAAA\n"
-      ">    3  fork A B     AAAA  AAAA  <- flat_memory\n"
+      ">    3  fork A B     AAAA  AAAA  <- load_returns_last_store\n"
       "        and 1 ops more\n"
+      "\n"
+      "before:\n"
+      "  nothing\n"
+      "after:\n"
+      "  PMD B 0: a dirty soft-dirty\n"
+      "  folio a, frames 0..4: refcount 2 = PMD A 0 + PMD B 0; _mapcount -1, compound_mapcount 2; "
+      "exclusive 0, content 1 0 0 0, anon_vma 0, index 0; uptodate lru swapbacked\n"
       "\n" +
       std::string(kPictureKey) + "\nreproduce: COMMAND FILE\n";
+  const std::string page = told_of({Where::Thing::pages, 1, 3});
   check(page == expected, page);
-  for (const Invariant& invariant : invariants())
-    check(sentence_of(invariant.name) == invariant.sentence, invariant.name);
+  for (const auto& [rule, subject] : rules())
+    check(sentence_of(rule.name) == rule.sentence, rule.name);
+}
+
+void a_subject_is_shown_before_and_after() {
+  const std::string folio = told_of({Where::Thing::folio, -1, 0});
+  check(folio.contains("before:\n  folio a, frames 0..4: refcount 1 = PMD A 0;"), folio);
+  check(folio.contains("after:\n  folio a, frames 0..4: refcount 2 = PMD A 0 + PMD B 0;"), folio);
+  const std::string space = told_of({Where::Thing::mm, -1, 1});
+  check(space.contains("before:\n  nothing\nafter:\n  address space B: rss 4"), space);
+  const std::string op = told_of({.thing = Where::Thing::op});
+  check(op.contains("changed:\n") && op.contains("  + PMD B 0: a dirty soft-dirty\n"), op);
 }
 
 }  // namespace
@@ -129,5 +154,6 @@ int report_test(int, char*[]) {
   no_reference_is_nameless();
   changes_are_told();
   the_page_says_it_all();
+  a_subject_is_shown_before_and_after();
   return failures();
 }

@@ -1,4 +1,4 @@
-// What the judge says of a trace, for ci/mutate --own: which sentence does not hold, a tab, and the
+// What the judge says of a trace, for ci/mutate --own: the rule that is broken, a tab, and the
 // detail; nothing where all hold. Usage: judged TRACE. Exit status 2: that is not a trace.
 #include <cstdio>
 #include <fstream>

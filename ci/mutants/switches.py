@@ -3,7 +3,7 @@
 """Usage: switches.py ROOT OUT FILE... writes OUT/FILE for each ROOT/FILE, and to standard output a
 line for each mistake: number, file, line, function, what, of which text; tabs between them.
 
-A statement is left out; a condition, or an operand of && and ||, is what it would be without it; a
+In functions, and in the tests of rules. A statement is left out; a condition, or an operand of && and ||, is what it would be without it; a
 comparison includes its bound or not; of two operands of + - | & one is left out. SWITCH(n) is true
 for the mistake that is made: ci/sweep says how. Assertions, stamps and constants stay as they are.
 """
@@ -95,6 +95,9 @@ class Switches:
                 cursor.kind in (Kind.VAR_DECL, Kind.DECL_STMT)
                 and self.text(cursor).startswith("constexpr")):
             return
+        elif cursor.kind == Kind.INIT_LIST_EXPR and children and \
+                children[0].kind == Kind.STRING_LITERAL:
+            self.function = children[0].spelling.strip('"')  # a rule: its lambdas are functions
         if self.function:
             self.mutate(cursor, children)
         for child in children:
@@ -136,6 +139,11 @@ class Switches:
         return "".join(parts) + self.source[position:].decode()
 
 
+def is_table(cursor):
+    """Of rules: rows of names, sentences, sources and lambdas."""
+    return cursor.kind == Kind.VAR_DECL and "Rule" in cursor.type.spelling
+
+
 def main(root, out, *names):
     number = 0
     for name in names:
@@ -146,7 +154,8 @@ def main(root, out, *names):
         for cursor in unit.cursor.get_children():
             if cursor.location.file and cursor.location.file.name == path:
                 for child in cursor.walk_preorder() if cursor.kind == Kind.NAMESPACE else [cursor]:
-                    if child.kind in (Kind.FUNCTION_DECL, Kind.CXX_METHOD, Kind.CONSTRUCTOR):
+                    functions = (Kind.FUNCTION_DECL, Kind.CXX_METHOD, Kind.CONSTRUCTOR)
+                    if child.kind in functions or is_table(child):
                         switches.function = ""
                         switches.visit(child)
         os.makedirs(os.path.dirname(os.path.join(out, name)), exist_ok=True)

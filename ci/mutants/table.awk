@@ -1,8 +1,7 @@
 #!/usr/bin/awk -f
 # The table of mutants, of what ci/mutate says about the oracle and the model, and of its rows:
-# mutant, its judge, its bug, engine, seed, judge, tries, seconds, ops; of its own trace also what
-# was said, the op, and the rule that should have been. Exit status 1: a mutant lives, or dies
-# otherwise, or is not equivalent.
+# mutant, its rule, its bug, engine, seed, rule, tries, seconds, ops; of its own trace also the op.
+# Exit status 1: a mutant lives, or breaks another rule, or is not equivalent.
 
 # The n-th smallest of the numbers in a list.
 function nth(list, n, numbers, count, i, j, x) {
@@ -44,8 +43,7 @@ BEGIN { FS = "\t" }
 FNR == NR && $1 == "" && $2 == "" { untouched[++untouched_count] = $3; next }
 FNR == NR && $1 == "" { ops[++op_count] = $2; next }
 FNR == NR {
-  if (!seen[$1]++) sentences[++sentence_count] = $1
-  if ($1 == "flat_memory" || $1 == "expected_answer") rules[++rule_count] = $2
+  rules[++rule_count] = $1
   next
 }
 $4 == "equal" {
@@ -53,17 +51,14 @@ $4 == "equal" {
   if ($6 != "equal") differs = differs " " $1
   next
 }
-!($1 in judge) { order[++count] = $1; judge[$1] = $2; bug[$1] = $3 }
+!($1 in rule_of) { order[++count] = $1; rule_of[$1] = $2; bug[$1] = $3 }
 {
   ++runs[$1, $4]
   by[$1, $4] = $6
   tries[$1, $4] = $7
   steps[$1, $4] = $9
-  for (i = 1; $4 == "own" && i <= rule_count; ++i)
-    if (index($10, rules[i]) == 1) spoke[rules[i]] = 1
-  if ($4 == "own" && $12 != "" && index($10, $12) != 1) otherwise = otherwise " " $1 "(" $10 ")"
   if ($4 == "transfer") only_at_nine[$1] = $8
-  if ($10 ~ /^the call returns/) wrong[$11] = 1
+  if ($4 == "own" && $6 == "call_returns_what_is_due") wrong[$10] = 1
   if ($6 == "-") {
     ++missed[$1, $4]
   } else {
@@ -79,31 +74,31 @@ $4 == "equal" {
 END {
   print "# Mutants: how much would it catch?\n"
   print "Written by `ci/mutate --write`. One mistake each, some of them made by Linux once: who"
-  print "notices it, and how soon? *Alone*: with its judge muted, no other notices anything in its"
+  print "notices it, and how soon? *Alone*: with its rule muted, no other notices anything in its"
   print "own trace, nor in the explorer's scopes up to the one that killed it (three at least, and"
   print "three if that was the last of five, or none did). *Ops*: of its own trace. Seconds are"
   print "median and worst over seeds, while other mutants are hunted on the other cores: libFuzzer"
   print "from an empty corpus (and its executions, in the median), libFuzzer from seeds and"
   print "regressions, RapidCheck. A seed *crashed* where the broken state ended the generator"
-  print "before a judge saw it: a find too. *Corpus*: how many of those traces turn red.\n"
+  print "before the judge saw it: a find too. *Corpus*: how many of those traces turn red.\n"
   print "| mutant | Linux | killed by | alone | ops | explorer: transitions, s " \
     "| libFuzzer: executions, s | seeded, s | RapidCheck, s | corpus |"
   print "|---|---|---|---|---|---|---|---|---|---|"
   for (i = 1; i <= count; ++i) {
     n = order[i]
     others = !runs[n, "others"] ? "" : by[n, "others"] == "-" ? "yes" : "no"
-    if (others == "yes") alone[judge[n]] = 1
-    judges[judge[n]] = 1
+    if (others == "yes") alone[rule_of[n]] = 1
+    spoke[rule_of[n]] = 1
     lengths = lengths " " steps[n, "own"]
     explored = by[n, "explorer"] == "-" ? "never" : \
       tries[n, "explorer"] ", " sprintf("%.2f", worst(seconds[n, "explorer"]))
     fuzzed = (executions[n] == "" ? "" : median(executions[n]) ", ") times(n, "empty")
-    printf "| `%s` | %s | `%s` | %s | %d | %s | %s | %s | %s | %d |\n", n, bug[n], judge[n],
+    printf "| `%s` | %s | `%s` | %s | %d | %s | %s | %s | %s | %d |\n", n, bug[n], rule_of[n],
       others, steps[n, "own"], explored, fuzzed, times(n, "seeded"), times(n, "rapidcheck"),
       tries[n, "corpus"]
     if (killed[n] == "") lives = lives " " n
     transfer(n)
-    if (by[n, "own"] != judge[n]) otherwise = otherwise " " n "(" by[n, "own"] ")"
+    if (by[n, "own"] != rule_of[n]) otherwise = otherwise " " n "(" by[n, "own"] ")"
   }
   printf "\n%d mutants, %d of them live. Their own traces: %s ops in the median, %s at most.\n",
     count, count_of(lives), median(lengths), worst(lengths)
@@ -114,29 +109,26 @@ END {
     worst(runs_until_death) "."
   if (same_count) print "\nEquivalent, in every scope, answer by answer and state by state:"
   for (i = 1; i <= same_count; ++i) print "* " same[i]
-  for (i = 1; i <= sentence_count; ++i) {
-    s = sentences[i]
-    if (!(s in judges)) none = none " " s
+  for (i = 1; i <= rule_count; ++i) {
+    s = rules[i]
+    if (!(s in spoke)) none = none " " s
     else if (!(s in alone)) never = never " " s
   }
   print "\nNo mutant here is killed by:" (none == "" ? " (each has one)" : none)
   print "\nNone that it kills is killed by it alone:" (never == "" ? " (each has one)" : never)
-  for (i = 1; i <= rule_count; ++i) if (!(rules[i] in spoke)) silent = silent "\n* " rules[i]
   for (i = 1; i <= op_count; ++i) if (!(ops[i] in wrong)) right = right " " ops[i]
-  print "\nRules of flat memory and expected answers that are not the first to notice anything:" \
-    (silent == "" ? " (each is)" : "\n" silent)
-  print "\nCalls of which flat memory finds no wrong result (of these expected answers do):" \
+  print "\nCalls of which flat memory finds no wrong result (of these other rules do):" \
     (right == "" ? " (none)" : right)
   for (i = 1; i <= untouched_count; ++i) alive = alive "\n* " untouched[i]
   print "\nFunctions of the kernel in the model that no mutant changes:" \
     (alive == "" ? " (none)" : "\n" alive)
   print "\nSmall scopes: with", count - moved, "mutants each trace of the corpus breaks at order" \
-    " 9 what it breaks at its own. With the others so many break another sentence there, so many" \
+    " 9 what it breaks at its own. With the others so many break another rule there, so many" \
     " break one only there (their mistake needs more pages, or slots, than the trace has), and so" \
     " many only at their own order:" (orders == "" ? " (none)" : orders)
   print "\nTogether:", otherwise_there, "/", only_there, "/", only_here "."
   if (lives != "") print "\nLIVES:" lives
-  if (otherwise != "") print "\nOF ITS OWN TRACE ANOTHER JUDGE SAYS SO, OR NONE:" otherwise
+  if (otherwise != "") print "\nITS OWN TRACE BREAKS ANOTHER RULE, OR NONE:" otherwise
   if (differs != "") print "\nNOT EQUIVALENT:" differs
   exit lives != "" || otherwise != "" || differs != ""
 }

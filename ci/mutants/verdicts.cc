@@ -22,19 +22,12 @@ namespace {
 
 constexpr int kPatience = 2;  // seconds, for what takes less than a millisecond
 
-// Which judge speaks, and by which rule: what ci/mutate compares with the header of a mutant.
-std::string words(const Violation& violation) {
-  const bool has_rules = violation.broken == kFlatMemory || violation.broken == kExpectedAnswer;
-  const std::string& detail = violation.detail;
-  return std::string(violation.broken) + (has_rules ? detail.substr(0, detail.find(": ")) : "");
-}
-
 std::string verdict(const Trace& trace, Judge& judge) {
   judge.reset(trace.geometry);
   for (const Op& op : trace.ops)
-    if (const auto seen = judge.step(op)) return words(*seen);
+    if (const auto seen = judge.step(op)) return std::string(seen->broken);
   const auto seen = judge.finish();
-  return seen ? "only at the end: " + words(*seen) : "";
+  return seen ? "only at the end: " + std::string(seen->broken) : "";
 }
 
 // One judge looks at everything after each op, the other at what the op has changed.
