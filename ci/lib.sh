@@ -1,6 +1,7 @@
 # What the commands of ci/ share: strict mode, the root of the tree, and how a preset is built.
 # shellcheck shell=bash
 set -euo pipefail
+shopt -s globstar # model/**/*.cc: in all rooms
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cores=$(nproc)

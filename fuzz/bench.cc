@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "model/generate.h"
-#include "model/trace.h"
+#include "model/trace/generate.h"
+#include "model/trace/trace.h"
 #include "oracle/judge.h"
 
 using namespace thp;

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 
 using namespace thp;
 

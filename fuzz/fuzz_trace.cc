@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "oracle/judge.h"
-#include "oracle/sometimes.h"
+#include "oracle/sometimes/sometimes.h"
 #include "properties/finds.h"
 
 using namespace thp;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 #include "oracle/live/batch.h"
 
 namespace thp::live {

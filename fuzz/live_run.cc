@@ -11,7 +11,7 @@
 #include "fuzz/live_guest.h"
 #include "fuzz/live_input.h"
 #include "fuzz/live_shrink.h"
-#include "model/generate.h"
+#include "model/trace/generate.h"
 #include "oracle/live/examine.h"
 #include "oracle/live/live_ops.h"
 #include "oracle/live/reach.h"

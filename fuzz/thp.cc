@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "oracle/mute.h"
-#include "oracle/rules.h"
+#include "oracle/rules/rules.h"
 
 using namespace thp;
 

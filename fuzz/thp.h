@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 #include "properties/outcomes.h"
 
 namespace thp {

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include "fuzz/thp.h"
-#include "oracle/describe.h"
 #include "oracle/expect.h"
-#include "oracle/report.h"
+#include "oracle/report/describe.h"
+#include "oracle/report/report.h"
 
 namespace thp {
 namespace {

@@ -13,8 +13,8 @@
 #include <thread>
 
 #include "fuzz/thp.h"
-#include "model/text.h"
-#include "oracle/report.h"
+#include "model/trace/text.h"
+#include "oracle/report/report.h"
 #include "properties/explore.h"
 #include "properties/finds.h"
 #include "properties/scopes.h"

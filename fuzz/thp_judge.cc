@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "fuzz/thp.h"
-#include "model/generate.h"
+#include "model/trace/generate.h"
 #include "oracle/expect.h"
-#include "oracle/report.h"
-#include "oracle/rules.h"
+#include "oracle/report/report.h"
+#include "oracle/rules/rules.h"
 
 namespace thp {
 namespace {

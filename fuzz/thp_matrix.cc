@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "fuzz/thp.h"
-#include "model/generate.h"
-#include "model/text.h"
+#include "model/trace/generate.h"
+#include "model/trace/text.h"
 #include "properties/finds.h"
 
 namespace thp {

@@ -3,7 +3,7 @@
 
 #include "fuzz/thp.h"
 #include "oracle/judge.h"
-#include "oracle/sometimes.h"
+#include "oracle/sometimes/sometimes.h"
 
 namespace thp {
 

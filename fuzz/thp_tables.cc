@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "fuzz/thp.h"
-#include "model/text.h"
-#include "oracle/rules.h"
+#include "model/trace/text.h"
+#include "oracle/rules/rules.h"
 
 namespace thp {
 namespace {

@@ -5,7 +5,7 @@
 #include <random>
 #include <span>
 
-#include "model/generate.h"
+#include "model/trace/generate.h"
 
 namespace thp {
 

@@ -3,15 +3,15 @@
 
 #include <cerrno>
 
-#include "model/gup.h"
-#include "model/huge_memory.h"
-#include "model/madvise.h"
-#include "model/memory.h"
-#include "model/migrate.h"
-#include "model/mmap.h"
-#include "model/page_alloc.h"
-#include "model/swapfile.h"
-#include "model/vmscan.h"
+#include "model/mm/gup.h"
+#include "model/mm/huge_memory.h"
+#include "model/mm/madvise.h"
+#include "model/mm/memory.h"
+#include "model/mm/migrate.h"
+#include "model/mm/mmap.h"
+#include "model/mm/page_alloc.h"
+#include "model/mm/swapfile.h"
+#include "model/mm/vmscan.h"
 
 namespace thp {
 namespace {

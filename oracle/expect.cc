@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "model/text.h"
+#include "model/trace/text.h"
 
 namespace thp {
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "model/machine.h"
-#include "model/trace.h"
+#include "model/trace/trace.h"
 
 namespace thp {
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <bit>
 
-#include "oracle/invariants.h"
-#include "oracle/rules.h"
-#include "oracle/transitions.h"
+#include "oracle/rules/invariants.h"
+#include "oracle/rules/rules.h"
+#include "oracle/rules/transitions.h"
 
 namespace thp {
 

@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "model/trace.h"
-#include "oracle/changes.h"
-#include "oracle/flat_memory.h"
-#include "oracle/recount.h"
-#include "oracle/where.h"
+#include "model/trace/trace.h"
+#include "oracle/flat/flat_memory.h"
+#include "oracle/recount/recount.h"
+#include "oracle/rules/changes.h"
+#include "oracle/rules/where.h"
 
 namespace thp {
 

@@ -5,7 +5,7 @@
 
 #include <ostream>
 
-#include "model/generate.h"
+#include "model/trace/generate.h"
 
 namespace thp {
 

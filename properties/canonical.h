@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "oracle/flat_memory.h"
+#include "oracle/flat/flat_memory.h"
 #include "properties/orders.h"
 
 namespace thp {

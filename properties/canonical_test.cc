@@ -1,7 +1,7 @@
 // What canonical states forget, and what they do not.
 #include "properties/canonical.h"
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 #include "properties/check.h"
 
 using namespace thp;

@@ -10,9 +10,9 @@
 #include <optional>
 #include <vector>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 #include "oracle/judge.h"
-#include "oracle/sometimes.h"
+#include "oracle/sometimes/sometimes.h"
 #include "properties/moves.h"
 #include "properties/outcomes.h"
 

@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "oracle/report.h"
+#include "oracle/report/report.h"
 
 namespace thp {
 namespace fs = std::filesystem;

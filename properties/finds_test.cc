@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "oracle/rules.h"
+#include "oracle/rules/rules.h"
 #include "properties/check.h"
 
 using namespace thp;

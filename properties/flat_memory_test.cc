@@ -1,6 +1,6 @@
 // Flat memory against a machine that somebody tampers with: it must see what no op can have done,
 // and must not see what an op may do.
-#include "oracle/flat_memory.h"
+#include "oracle/flat/flat_memory.h"
 
 #include <optional>
 

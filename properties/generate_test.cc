@@ -1,5 +1,5 @@
 // Generated ops and traces: within bounds, repeatable, and mostly about what exists.
-#include "model/generate.h"
+#include "model/trace/generate.h"
 
 #include <random>
 #include <set>

@@ -1,11 +1,11 @@
 // Lifted traces: valid, faithful at the borders of huge pages, and judged like their originals.
-#include "model/lift.h"
+#include "model/trace/lift.h"
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
-#include "model/generate.h"
+#include "model/trace/generate.h"
 #include "oracle/judge.h"
 #include "properties/check.h"
 

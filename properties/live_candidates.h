@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 
 namespace thp::live {
 

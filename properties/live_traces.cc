@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "model/lift.h"
+#include "model/trace/lift.h"
 #include "oracle/live/live_ops.h"
 
 namespace thp::live {

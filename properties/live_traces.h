@@ -3,8 +3,8 @@
 #include <expected>
 #include <string>
 
-#include "model/generate.h"
-#include "model/trace.h"
+#include "model/trace/generate.h"
+#include "model/trace/trace.h"
 
 namespace thp::live {
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "model/text.h"
+#include "model/trace/text.h"
 
 namespace thp {
 namespace {

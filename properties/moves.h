@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "model/generate.h"
 #include "model/ops.h"
+#include "model/trace/generate.h"
 
 namespace thp {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "oracle/rules.h"
+#include "oracle/rules/rules.h"
 #include "properties/check.h"
 
 using namespace thp;

@@ -1,12 +1,12 @@
 // What people read about a state and about a failure.
-#include "oracle/report.h"
+#include "oracle/report/report.h"
 
 #include <algorithm>
 #include <random>
 
-#include "model/generate.h"
-#include "oracle/describe.h"
-#include "oracle/rules.h"
+#include "model/trace/generate.h"
+#include "oracle/report/describe.h"
+#include "oracle/rules/rules.h"
 #include "properties/check.h"
 
 using namespace thp;

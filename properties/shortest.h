@@ -3,7 +3,7 @@
 #pragma once
 #include <optional>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 #include "oracle/judge.h"
 
 namespace thp {

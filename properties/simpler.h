@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 
 namespace thp {
 

@@ -4,8 +4,8 @@
 #include <random>
 #include <string>
 
-#include "model/generate.h"
-#include "model/text.h"
+#include "model/trace/generate.h"
+#include "model/trace/text.h"
 #include "oracle/expect.h"
 #include "properties/check.h"
 

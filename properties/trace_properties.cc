@@ -7,7 +7,7 @@
 #include <iterator>
 #include <utility>
 
-#include "model/swapfile.h"
+#include "model/mm/swapfile.h"
 #include "oracle/judge.h"
 #include "properties/arbitrary.h"
 #include "properties/canonical.h"

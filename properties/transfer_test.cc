@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "model/lift.h"
+#include "model/trace/lift.h"
 #include "oracle/judge.h"
 #include "properties/check.h"
 

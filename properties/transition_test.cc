@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <random>
 
-#include "model/generate.h"
+#include "model/trace/generate.h"
 #include "oracle/judge.h"
-#include "oracle/transitions_of_pages.h"
+#include "oracle/rules/transitions_of_pages.h"
 #include "properties/check.h"
 
 using namespace thp;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 #include "oracle/live/observation.h"
 
 namespace thp::live {

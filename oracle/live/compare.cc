@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 #include "oracle/live/names.h"
 #include "oracle/live/runs.h"
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 #include "oracle/live/compare.h"
 
 namespace thp::live {

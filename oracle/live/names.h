@@ -7,7 +7,7 @@
 
 #include "model/events.h"
 #include "model/state.h"
-#include "oracle/flag_names.h"
+#include "oracle/report/flag_names.h"
 
 namespace thp::live {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "oracle/judge.h"
-#include "oracle/sometimes.h"
+#include "oracle/sometimes/sometimes.h"
 
 namespace thp::live {
 

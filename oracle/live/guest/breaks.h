@@ -1,6 +1,6 @@
 // What a guest breaks on purpose, so that the way from a broken kernel to its page is seen to work.
 #pragma once
-#include "model/trace.h"
+#include "model/trace/trace.h"
 
 namespace thp::live {
 

@@ -4,7 +4,7 @@
 #pragma once
 #include <string>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 #include "oracle/live/guest/holders.h"
 #include "oracle/live/guest/snapshot.h"
 

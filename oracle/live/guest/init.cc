@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "model/trace.h"
+#include "model/trace/trace.h"
 #include "oracle/live/guest/breaks.h"
 #include "oracle/live/guest/disks.h"
 #include "oracle/live/guest/execute.h"

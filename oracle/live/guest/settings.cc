@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "model/text.h"
+#include "model/trace/text.h"
 #include "oracle/live/guest/guard.h"
 #include "oracle/live/guest/workers.h"
 

@@ -1,0 +1,28 @@
+// Faults by PTE, copying at fork, zapping. v6.1 mm/memory.c.
+#pragma once
+#include "model/mm/huge_memory.h"
+
+namespace thp {
+
+enum class Access : std::uint8_t { read, write, unshare };
+
+// handle_mm_fault(): one round of the fault on `page` of a VMA that permits the access. `done` may
+// have to be retried: callers loop until the entry serves the access.
+Fault handle_mm_fault(Machine& m, int mm, Vma& vma, int page, Access access);
+
+// The sub-page that serves an access at `page`, or kNoPfn. m.zero_pfn() and sub-pages of the huge
+// zero page count; swap and migration entries do not.
+Pfn follow_pfn(const Machine& m, int mm, int page);
+bool entry_writable(const Machine& m, int mm, int page);
+// What a hardware access leaves in the entry: young, and with a write dirty and soft-dirty.
+void touch_entry(Machine& m, int mm, int page, bool write);
+
+void pte_alloc(Machine& m, int mm, int pmd);  // a page table where the PMD is none
+bool copy_page_range(Machine& m, int dst_mm, int src_mm, Vma& dst, Vma& src);  // false: -ENOMEM
+void zap_page_range(Machine& m, int mm, const Vma& vma, int start, int end);
+void free_pgtables(Machine& m, int mm);  // page tables that no VMA needs any more
+Fault do_wp_page(Machine& m, int mm, Vma& vma, int page, bool unshare);
+Fault do_swap_page(Machine& m, int mm, Vma& vma, int page, Access access);
+void migration_entry_wait(Machine& m, Pfn pfn);  // lets the migration in flight finish
+
+}  // namespace thp

@@ -1,0 +1,16 @@
+// Part of generate_trace().
+#pragma once
+#include "model/trace/generate.h"
+
+namespace thp {
+
+// At most kMaxSetupOps ops of the kinds in `mask`.
+void set_up(Choose choose, const OpMask& mask, Growing& g);
+
+// Part of it: fills what A has mapped from 0 on, with small pages, huge ones or many VMAs.
+void populate(Choose choose, const OpMask& mask, Growing& g);
+
+// Part of it: may move pages, so that the edges of blocks fall elsewhere among them.
+void move_blocks(Choose choose, const OpMask& mask, Growing& g);
+
+}  // namespace thp

@@ -1,0 +1,203 @@
+// What each call does to flat memory, and which results its caller may see. Errors come from
+// v6.1 mm/mmap.c, mm/mprotect.c, mm/mremap.c, mm/mlock.c, mm/madvise.c, mm/gup.c, kernel/fork.c.
+// A call that fails half-way keeps what it had done: that is documented, and visible.
+#include "oracle/flat/flat_memory.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "oracle/flat/flat_reply.h"
+#include "oracle/translate.h"
+
+namespace thp {
+
+void FlatMemory::reset(const Geometry& g) {
+  pages_ = g.pages();
+  mms_ = g.mms;
+  alive_ = {};
+  alive_[0] = true;
+  tracked_.fill(true);
+  views_ = {};
+  held_ = 0;
+  touched_ = {};
+  values_.assign(index(mms_, 0), 0);
+  states_.assign(index(mms_, 0), 0);
+}
+
+Verdict FlatMemory::after(const Op& op, int result, const Machine& before, const Machine& m) {
+  const Reply reply{result, m, before.inject};
+  touched_ = {};
+  holders_touched_ = false;
+  const auto on_op = [&](const auto& o) {
+    const Verdict verdict = on(o, reply);
+    if constexpr (requires { o.range; }) forget_merged(before, m, o.mm.id);
+    return verdict;
+  };
+  return visit_op(on_op, op);
+}
+
+// --- Address spaces.
+
+Verdict FlatMemory::on(const Mmap& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};
+  const auto prot = vm_flags_of(op.prot);
+  const int bits =
+      kMapped | ((prot & VM_READ) ? kMayRead : 0) | ((prot & VM_WRITE) ? kMayWrite : 0);
+  unmap(mm, op.range.first, op.range.end);
+  std::ranges::fill(states(mm, op.range.first, op.range.end), std::uint8_t(bits));
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Munmap& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};  // before the point of no return
+  unmap(mm, op.range.first, op.range.end);
+  return expect(a.result, 0);
+}
+
+// v6.1 mm/mprotect.c: do_mprotect_pkey(): VMA by VMA up to the first hole.
+Verdict FlatMemory::on(const Mprotect& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  const std::uint32_t prot = vm_flags_of(op.prot);
+  const int hole = first_hole(mm, op.range);
+  int end = hole;
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm))
+    end = std::min(hole, reached(a.m, mm, op.range, VM_READ | VM_WRITE, prot));
+  const int bits = ((prot & VM_READ) ? kMayRead : 0) | ((prot & VM_WRITE) ? kMayWrite : 0);
+  mark(mm, op.range.first, end, kMayRead | kMayWrite, std::uint8_t(bits));
+  return expect(a.result, hole < op.range.end || end < hole ? -ENOMEM : 0);
+}
+
+// v6.1 mm/mremap.c: mremap_to(), vma_to_resize(), move_vma(). The target, and what a lesser size
+// leaves over, are unmapped before anyone asks whether the source is one VMA. What has grown is as
+// the VMA, and empty.
+Verdict FlatMemory::on(const Mremap& op, const Reply& a) {
+  const int mm = op.mm.id, to = op.to.number, size = op.range.size();
+  const int new_size = op.size.pages == 0 ? size : op.size.pages, to_end = to + new_size;
+  if (!alive(mm)) return no_such_process(a.result);
+  if (!mapped(mm, op.range.first)) return expect(a.result, -EFAULT);
+  const bool overlap = op.range.end > to && to_end > op.range.first;
+  if (to_end > pages_ || overlap) return expect(a.result, -EINVAL);
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};  // asked before anything is unmapped
+  const PageRange kept{op.range.first, op.range.first + std::min(size, new_size)};
+  unmap(mm, to, to_end);
+  unmap(mm, kept.end, op.range.end);
+  const auto whole = [&](const Vma& v) { return v.start <= kept.first && v.end >= kept.end; };
+  if (a.was(-EFAULT) && std::ranges::none_of(a.m.vmas(mm), whole)) return {};
+  constexpr std::uint8_t kOfTheVma = kMapped | kMayRead | kMayWrite | kLocked | kDontfork;
+  const Summary source = summary(mm, kept);
+  const bool alike = ((source.all ^ source.any) & kOfTheVma) == 0;
+  move(mm, kept, to);
+  std::ranges::fill(states(mm, to + kept.size(), to_end), std::uint8_t(source.all & kOfTheVma));
+  return expect(a.result, alike ? 0 : -EFAULT);
+}
+
+// v6.1 kernel/fork.c: dup_mmap(): no VM_DONTCOPY areas, no locks.
+Verdict FlatMemory::on(const Fork& op, const Reply& a) {
+  const int mm = op.mm.id, child = op.child.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  if (alive(child)) return expect(a.result, -EEXIST);
+  if (a.was(-ENOMEM) && may_oom(a.m, a.armed, mm)) return {};
+  std::ranges::copy(values(mm, 0, pages_), values(child, 0, pages_).begin());
+  std::ranges::copy(states(mm, 0, pages_), states(child, 0, pages_).begin());
+  for (int page = 0; page < pages_; ++page) {
+    Cell cell = at(child, page);
+    const bool copied = (cell.state & kDontfork) == 0;
+    cell.value = copied ? cell.value : 0;
+    cell.state = copied ? std::uint8_t(cell.state & ~kLocked) : 0;
+  }
+  alive_[std::size_t(child)] = true;
+  tracked_[std::size_t(child)] = tracked_[std::size_t(mm)];
+  touched_[std::size_t(child)] = {0, pages_, true};
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Exit& op, const Reply& a) {
+  if (!alive(op.mm.id)) return no_such_process(a.result);
+  unmap(op.mm.id, 0, pages_);
+  alive_[std::size_t(op.mm.id)] = false;
+  return expect(a.result, 0);
+}
+
+// v6.1 mm/mlock.c: apply_vma_lock_flags(): VMA by VMA up to the first hole; only if there is none,
+// __mm_populate(), which fails at PROT_NONE (-ENOMEM) and without memory (-EAGAIN).
+Verdict FlatMemory::locked(int mm, PageRange range, bool lock, const Reply& a) {
+  if (!alive(mm)) return no_such_process(a.result);
+  const int hole = first_hole(mm, range);
+  int end = hole;
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm))
+    end = std::min(hole, reached(a.m, mm, range, VM_LOCKED, lock ? std::uint32_t{VM_LOCKED} : 0u));
+  mark(mm, range.first, end, kLocked, lock ? kLocked : 0);
+  if (end < range.end) return expect(a.result, -ENOMEM);
+  if (lock && a.was(-EAGAIN) && may_oom(a.m, a.armed, mm)) return {};
+  return expect(a.result, lock && (summary(mm, range).all & kMayRead) == 0 ? -ENOMEM : 0);
+}
+Verdict FlatMemory::on(const Mlock& op, const Reply& a) {
+  return locked(op.mm.id, op.range, true, a);
+}
+Verdict FlatMemory::on(const Munlock& op, const Reply& a) {
+  return locked(op.mm.id, op.range, false, a);
+}
+
+// v6.1 fs/proc/task_mmu.c: clear_soft_dirty() leaves a writable migration entry writable, so that
+// once it is restored a store goes unseen: a defect of Linux, corpus/regressions/
+// soft_dirty_lost_in_migration.trace. If the page is pinned by then, the next clear_refs passes it
+// by, and it stays so.
+Verdict FlatMemory::on(const ClearSoftDirty& op, const Reply& a) {
+  const int mm = op.mm.id;
+  for (std::uint8_t& state : states(mm, 0, pages_)) state &= std::uint8_t(~kWritten);
+  tracked_[std::size_t(mm)] = true;
+  for (int page = 0; page < pages_; ++page) {
+    const Entry& entry = entry_of(a.m, mm, page);
+    const bool open = (entry.is_migration() || entry.is_present()) && entry.has(kWrite);
+    if (open && !entry.has(kSoftDirty)) tracked_[std::size_t(mm)] = false;
+  }
+  return expect(a.result, alive(mm) ? 0 : -ESRCH);
+}
+
+// --- Accesses.
+
+Verdict FlatMemory::on(const Store& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  Cell cell = at(mm, op.page.number);
+  if ((cell.state & kMayWrite) == 0) return expect(a.result, kSigsegv);
+  if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
+  store_by_processor(mm, op.page.number, op.value.number);
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Load& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  Cell cell = at(mm, op.page.number);
+  if ((cell.state & kMayRead) == 0) return expect(a.result, kSigsegv);
+  if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
+  if (a.was(cell.value)) return {};
+  if ((cell.state & kLazy) == 0 || !a.was(0))
+    return Mismatch{&kWrongValue, mm, op.page.number, -1, cell.value, a.result};
+  cell.found_discarded();  // 0 until a store
+  touch(mm, op.page.number, op.page.number + 1);
+  return {};
+}
+
+// v6.1 mm/gup.c: check_vma_flags(): FOLL_FORCE writes to every private mapping, PROT_NONE included;
+// fs/proc/base.c: mem_rw(): nothing written is -EIO, whatever the reason.
+Verdict FlatMemory::on(const StoreForced& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  Cell cell = at(mm, op.page.number);
+  if ((cell.state & kMapped) == 0) return expect(a.result, -EIO);
+  if (a.was(-EIO) && may_oom(a.m, a.armed, mm)) return {};
+  if ((cell.state & kMayWrite) != 0)
+    store_by_processor(mm, op.page.number, op.value.number);
+  else  // v6.1 mm/memory.c: do_anonymous_page() makes dirty only what the VMA lets write
+    store(mm, op.page.number, op.value.number);
+  return expect(a.result, 0);
+}
+
+}  // namespace thp

@@ -1,0 +1,138 @@
+// The layout of the failure page.
+#include "oracle/report/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "oracle/report/describe.h"
+#include "oracle/rules/rules.h"
+
+namespace thp {
+namespace {
+
+constexpr std::size_t kMaxOpColumns = 40;
+
+// Pictures of a trace, op by op; for a dead address space the picture is empty.
+struct Row {
+  std::string op;
+  std::vector<std::string> pictures;
+  int result = 0;
+};
+
+std::vector<Row> rows_of(const Trace& trace, std::size_t ops) {
+  Machine m(trace.geometry);
+  FolioNames names;
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < ops; ++i) {
+    Row row{.op = print(trace.ops[i]), .pictures = {}, .result = step(m, trace.ops[i])};
+    names.follow(m);
+    for (int mm = 0; mm < m.geometry.mms; ++mm) row.pictures.push_back(picture(m, mm, names));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::size_t widest(const std::vector<Row>& rows, std::size_t mm) {
+  std::size_t width = 1;
+  for (const Row& row : rows) width = std::max(width, row.pictures[mm].size());
+  return width;
+}
+
+std::string without_trailing_blanks(std::string line) {
+  line.resize(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
+void append_rows(std::string& page, const Trace& trace, const Violation& violation) {
+  const std::vector<Row> rows = rows_of(trace, std::min(trace.ops.size(), violation.op + 1));
+  std::size_t op_width = 0;
+  for (const Row& row : rows) op_width = std::max(op_width, std::min(row.op.size(), kMaxOpColumns));
+  std::vector<std::size_t> widths;
+  std::string heading(op_width + 10, ' ');
+  for (std::size_t mm = 0; mm < std::size_t(trace.geometry.mms); ++mm) {
+    widths.push_back(widest(rows, mm));
+    heading += fmt::format("{:<{}}  ", char('A' + mm), widths[mm]);
+  }
+  page += without_trailing_blanks(heading) + '\n';
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Row& row = rows[i];
+    const bool offending = i == violation.op;
+    std::string line =
+        fmt::format("{}{:>5}  {:<{}}  ", offending ? '>' : ' ', i + 1, row.op, op_width);
+    for (std::size_t mm = 0; mm < widths.size(); ++mm)
+      line += fmt::format("{:<{}}  ", row.pictures[mm], widths[mm]);
+    if (row.result != 0) line += "= " + print_result(row.result) + "  ";
+    if (offending) line += fmt::format("<- {}", violation.broken);
+    page += without_trailing_blanks(line) + '\n';
+  }
+  if (rows.size() < trace.ops.size())
+    page += fmt::format("        and {} ops more\n", trace.ops.size() - rows.size());
+}
+
+constexpr std::size_t kMaxThings = 16;
+
+void append_things(std::string& page, std::string_view when, const std::vector<Described>& things) {
+  page += fmt::format("{}:\n", when);
+  if (things.empty()) page += "  nothing\n";
+  for (std::size_t i = 0; i < std::min(things.size(), kMaxThings); ++i)
+    page += fmt::format("  {}: {}\n", things[i].thing, things[i].text);
+  if (things.size() > kMaxThings)
+    page += fmt::format("  and {} more\n", things.size() - kMaxThings);
+}
+
+void append_changes(std::string& page, const std::vector<Described>& before,
+                    const std::vector<Described>& after) {
+  const std::vector<std::string> changes = describe_changes(before, after);
+  page += changes.empty() ? "changed: nothing\n" : "changed:\n";
+  for (std::size_t i = 0; i < std::min(changes.size(), kMaxThings); ++i)
+    page += fmt::format("  {}\n", changes[i]);
+  if (changes.size() > kMaxThings)
+    page += fmt::format("  and {} more\n", changes.size() - kMaxThings);
+}
+
+// The rule's subject before and after the op, in the words of `thp explain`; of an op what it has
+// changed.
+void append_subject(std::string& page, const Trace& trace, const Violation& violation) {
+  Machine m(trace.geometry);
+  FolioNames names;
+  for (std::size_t i = 0; i < std::min(violation.op, trace.ops.size()); ++i) {
+    step(m, trace.ops[i]);
+    names.follow(m);
+  }
+  const std::vector<Described> before = describe(m, names);
+  std::vector<Described> was = described_at(m, before, violation.where);
+  if (violation.op < trace.ops.size()) step(m, trace.ops[violation.op]);
+  names.follow(m);
+  const std::vector<Described> after = describe(m, names);
+  const std::vector<Described> is = described_at(m, after, violation.where);
+  if (was.empty() && is.empty()) return append_changes(page, before, after);
+  append_things(page, "before", was);
+  append_things(page, "after", is);
+}
+
+}  // namespace
+
+std::string_view sentence_of(std::string_view broken) {
+  const Rule* rule = find_rule(broken);
+  return rule == nullptr ? "" : rule->sentence;
+}
+
+std::string failure_page(const Trace& trace, const Violation& violation, std::string_view command) {
+  const Geometry& g = trace.geometry;
+  std::string page = fmt::format("{} does not hold after op {}, {}\n", violation.broken,
+                                 violation.op + 1, violation.after);
+  page += fmt::format("  {}\n  {}\n\n", sentence_of(violation.broken), violation.detail);
+  page += fmt::format("geometry order={} pmds={} mms={} swap={} blocks={}\n", g.order, g.pmds,
+                      g.mms, g.swap_slots(), g.frame_blocks());
+  append_rows(page, trace, violation);
+  page += '\n';
+  append_subject(page, trace, violation);
+  page += '\n';
+  page += kPictureKey;
+  page += fmt::format("\nreproduce: {}\n", command);
+  return page;
+}
+
+}  // namespace thp

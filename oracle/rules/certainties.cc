@@ -1,0 +1,201 @@
+// Who holds, locks and maps what.
+#include "oracle/rules/certainties.h"
+
+#include <algorithm>
+
+namespace thp {
+
+bool is_pinned(const Machine& m, Pfn folio) {
+  return std::ranges::any_of(m.holders, [&](const Holder& holder) {
+    return holder.kind == HolderKind::pin && page_folio(m, holder.pfn) == folio;
+  });
+}
+
+bool may_be_huge(const Machine& m, int mm, int i, bool ask_enabled) {
+  const Vma* vma = vma_at(m, mm, i * m.hpage_nr());
+  if (vma == nullptr || vma->has(VM_NOHUGEPAGE)) return false;
+  return !ask_enabled || m.enabled == Enabled::always ||
+         (m.enabled == Enabled::madvise && vma->has(VM_HUGEPAGE));
+}
+
+bool is_in_a_locked_vma(const Machine& m, Pfn folio) {
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (const Vma& vma : m.vmas(mm))
+      for (int page = vma.start; vma.has(VM_LOCKED) && page < vma.end; ++page)
+        if (const Pfn pfn = mapped_frame(m, mm, page); pfn != kNoPfn)
+          if (page_folio(m, pfn) == folio) return true;
+  return false;
+}
+
+// Is this page of the folio, and the folio's first address of this VMA below PMD `i`?
+static bool begins_in(const Machine& m, int mm, int i, int page, Pfn folio) {
+  const Pfn pfn = mapped_frame(m, mm, page);
+  const Vma* vma = vma_at(m, mm, page);
+  if (pfn == kNoPfn || page_folio(m, pfn) != folio || vma == nullptr) return false;
+  return pmd_index(m, std::max<int>(page - (pfn - folio), vma->start)) == i;
+}
+
+bool held_below_a_table(const Machine& m, const Recount& recount, int mm, PageRange range) {
+  bool found = false;
+  for_each_whole_pmd(m, mm, range.first, range.end, [&](int i) {
+    for (int sub = 0; sub < m.hpage_nr() && m.pmd(mm, i).is_table(); ++sub) {
+      const Pfn pfn = mapped_frame(m, mm, i * m.hpage_nr() + sub);
+      found |= pfn != kNoPfn && held(recount.folio(m, page_folio(m, pfn)));
+    }
+  });
+  return found;
+}
+
+bool mapped_behind_a_huge_pmd(const Machine& m, Pfn folio) {
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (int i = 1; i < m.geometry.pmds; ++i) {
+      if (!is_huge(m.pmd(mm, i - 1)) || !m.pmd(mm, i).is_table()) continue;
+      for (int page = i * m.hpage_nr(); page < (i + 1) * m.hpage_nr(); ++page)
+        if (begins_in(m, mm, i - 1, page, folio)) return true;
+    }
+  return false;
+}
+
+// Without a huge page for it a THP is split, and its pages get one pass that waits for nothing.
+bool certainly_migrates(const Machine& m, Pfn pfn) {
+  const Pfn folio = page_folio(m, pfn);
+  Injections others = m.inject;
+  others.fail_huge_alloc = 0;
+  const bool splits = m.inject.fail_huge_alloc != 0 && folio_test_large(m, folio);
+  return !m.migration.in_flight() && others == Injections{} && test(m, folio, PG_lru) &&
+         !(splits && test(m, folio, PG_writeback)) && !mapped_behind_a_huge_pmd(m, folio) &&
+         free_blocks(m) >= 2;  // one may be anything but what is asked for
+}
+
+bool nothing_interferes(const Machine& m, Pfn folio) {
+  return m.inject == Injections{} && !is_in_a_locked_vma(m, folio);
+}
+
+bool is_reclaimable(const Machine& m, Pfn pfn, const FolioCount& count) {
+  return !folio_test_large(m, pfn) && count.ptes == 1 && test(m, pfn, PG_lru) &&
+         !test(m, pfn, PG_writeback | PG_unevictable);
+}
+
+bool certainly_unmapped(const Machine& m, Pfn pfn, const FolioCount& count) {
+  const bool has_slot = count.cache_slots > 0 || !test(m, pfn, PG_swapbacked);
+  FolioCount one = count;
+  if (test(m, pfn, PG_swapbacked)) one.ptes = std::min(one.ptes, 1);
+  return nothing_interferes(m, pfn) && is_reclaimable(m, pfn, one) &&
+         (has_slot || has_free_slots(m, 1));
+}
+
+static int slots_in_use(const Machine& m) {
+  int used = 0;
+  for (int slot = 0; slot < m.geometry.swap_slots(); ++slot) used += is_in_use(m.swap(Slot(slot)));
+  return used;
+}
+
+// v6.1 include/linux/swap.h: vm_swap_full(): more than half.
+bool is_swap_full(const Machine& m) {
+  const int slots = m.geometry.swap_slots();
+  return 2 * slots_in_use(m) > slots;
+}
+
+// v6.1 mm/swapfile.c: scan_swap_map_slots() may pass by the one slot where it begins.
+bool has_free_slots(const Machine& m, int wanted) {
+  return m.swap_on && m.geometry.swap_slots() - slots_in_use(m) > wanted;
+}
+
+bool certainly_swaps_whole(const Machine& m, Pfn folio, const FolioCount& count) {
+  const bool free = m.swap_on && m.swap_device.nr_free > 0 && m.inject.fail_swap_cluster == 0;
+  return folio_test_large(m, folio) && count.pmds == 1 && count.ptes == 0 && !held(count) &&
+         test(m, folio, PG_swapbacked) && (count.cache_slots > 0 || free);
+}
+
+bool is_mapped(const Machine& m, Pfn folio) {
+  const bool large = folio_test_large(m, folio);
+  bool mapped = large && m.compound(folio).mapcount >= 0;
+  for (int sub = 0; sub < folio_nr_pages(m, folio); ++sub)
+    mapped |= m.page(Pfn(folio + sub)).mapcount >= 0;
+  return mapped;
+}
+
+bool is_idle_but_for_mapping(const Machine& m, Pfn folio) {
+  for (int sub = 0; sub < folio_nr_pages(m, folio); ++sub)
+    if (m.swap(m.page(Pfn(folio + sub)).private_slot).count != 0) return false;
+  return !test(m, folio, PG_writeback);
+}
+
+// One that only the swap cache has, for a page that nobody maps.
+static bool is_idle(const Machine& m, int slot) {
+  const Pfn cached = m.swap(Slot(slot)).cache;
+  if (cached >= m.frames()) return false;
+  const Pfn folio = page_folio(m, cached);
+  return is_idle_but_for_mapping(m, folio) && !is_mapped(m, folio);
+}
+
+// Of the first 64.
+std::uint64_t idle_slots(const Machine& m) {
+  std::uint64_t idle = 0;
+  for (int i = 0; m.swap_on && i < std::min(m.geometry.swap_slots(), 64); ++i)
+    idle |= std::uint64_t{is_idle(m, i)} << i;
+  return idle;
+}
+
+bool has_idle_slots(const Machine& m) {
+  bool any = false;
+  for (int i = 0; m.swap_on && !any && i < m.geometry.swap_slots(); ++i) any = is_idle(m, i);
+  return any;
+}
+
+// Of the first 64 slots: this one, and those of its folio in the swap cache.
+std::uint64_t slots_with(const Machine& m, int slot) {
+  std::uint64_t slots = slot < 64 ? std::uint64_t{1} << slot : 0;
+  const Pfn cached = slot < m.geometry.swap_slots() ? m.swap(Slot(slot)).cache : kNoPfn;
+  if (cached >= m.frames()) return slots;
+  for (int i = 0; i < folio_nr_pages(m, page_folio(m, cached)); ++i)
+    if (const int other = m.page(Pfn(page_folio(m, cached) + i)).private_slot; other < 64)
+      slots |= std::uint64_t{1} << other;
+  return slots;
+}
+
+std::uint16_t pmds_of(const Machine& m, Pfn folio) {
+  unsigned pmds = 0;
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (int i = 0; i < m.geometry.pmds; ++i)
+      if (m.pmd(mm, i).is_present() && m.pmd(mm, i).frame == folio) pmds |= pmd_bit(mm, i);
+  return std::uint16_t(pmds);
+}
+
+bool locked_by_pmd(const Machine& m, Pfn folio) {
+  return folio_test_large(m, folio) && count_locks_of(m, folio) > 0;
+}
+
+bool has_locks(const Machine& m, Pfn folio) { return count_locks_of(m, folio) > 0; }
+
+bool all_locks_counted(const Machine& m, Pfn folio) {
+  const int locks = count_locks_of(m, folio);
+  return counted_locks_of(m, folio) == locks && (test(m, folio, PG_mlocked) || locks == 0);
+}
+
+// The one failure there will be cannot meet the first page, which is there already.
+bool survives_a_failure(const Machine& m, const Mlock& op) {
+  const int mm = op.mm.id;
+  if (m.inject != Injections{.fail_small_alloc = 1} || m.mms[std::size_t(mm)].alive == 0)
+    return false;
+  const Vma* vma = vma_at(m, mm, op.range.first);
+  const Entry& entry = entry_of(m, mm, op.range.first);
+  const bool writable = vma != nullptr && vma->has(VM_WRITE);
+  return vma != nullptr && op.range.end <= vma->end && vma->has(VM_READ) && entry.is_present() &&
+         entry.has(kWrite) == writable && int(m.vmas(mm).size()) + 2 <= map_count_limit(m) &&
+         free_blocks(m) > op.range.size();
+}
+
+bool cuts_one_too_many(const Machine& m, const Munmap& op) {
+  const bool alive = m.mms[std::size_t(op.mm.id)].alive != 0;
+  const Vma* vma = alive ? vma_at(m, op.mm.id, op.range.first) : nullptr;
+  const bool middle = vma && vma->start < op.range.first && op.range.end < vma->end;
+  return middle && int(m.vmas(op.mm.id).size()) >= map_count_limit(m);
+}
+
+bool has_unused_huge_zero_page(const Machine& m) {
+  return m.huge_zero_page != kNoPfn &&
+         std::ranges::none_of(m.mms, [](const Mm& mm) { return mm.huge_zero_page; });
+}
+
+}  // namespace thp

@@ -1,0 +1,82 @@
+// What rules ask of one machine beyond a line: who holds, locks and maps what, and what is certain
+// of it. Callers see to it that `recount` is that of `m`.
+#pragma once
+#include <algorithm>
+
+#include "model/ops.h"
+#include "oracle/recount/recount.h"
+#include "oracle/translate.h"
+
+namespace thp {
+
+inline bool held(const FolioCount& count) {
+  return count.pins + count.gets + count.isolations + count.migration > 0;
+}
+
+// Is any VMA locked that reaches into the range?
+inline bool is_locked(const Machine& m, int mm, PageRange range) {
+  return std::ranges::any_of(m.vmas(mm), [&](const Vma& vma) {
+    return vma.has(VM_LOCKED) && vma.start < range.end && range.first < vma.end;
+  });
+}
+
+inline std::uint16_t pmd_bit(int mm, int i) {
+  return std::uint16_t(1 << (mm * Geometry::kMaxPmds + i));
+}
+
+inline std::uint64_t block_bit(const Machine& m, Pfn folio) {
+  return std::uint64_t{1} << (folio >> m.geometry.order);
+}
+
+// Blocks of which no frame is in use.
+inline int free_blocks(const Machine& m) {
+  return int(std::ranges::count(m.used_frames(), std::uint16_t{0}));
+}
+
+inline std::uint32_t flags_of(Protection prot) {
+  if (prot == Protection::none) return 0;
+  return prot == Protection::r ? VM_READ : VM_READ | VM_WRITE | VM_ACCOUNT;
+}
+
+// Calls visit(pmd) for each whole PMD that lies in [first, end) and in one VMA.
+template <class Visit>
+void for_each_whole_pmd(const Machine& m, int mm, int first, int end, Visit visit) {
+  const int nr = m.hpage_nr();
+  for (const Vma& vma : m.vmas(mm)) {
+    const int from = std::max<int>(vma.start, first), to = std::min<int>(vma.end, end);
+    for (int page = (from + nr - 1) / nr * nr; page + nr <= to; page += nr) visit(page / nr);
+  }
+}
+
+bool is_pinned(const Machine& m, Pfn folio);
+bool is_in_a_locked_vma(const Machine& m, Pfn folio);
+bool may_be_huge(const Machine& m, int mm, int i, bool ask_enabled);
+bool held_below_a_table(const Machine& m, const Recount& recount, int mm, PageRange range);
+bool mapped_behind_a_huge_pmd(const Machine& m, Pfn folio);
+bool certainly_migrates(const Machine& m, Pfn pfn);
+// No failure is to come, and no locked VMA maps a page of the folio.
+bool nothing_interferes(const Machine& m, Pfn folio);
+bool is_reclaimable(const Machine& m, Pfn pfn, const FolioCount& count);
+bool certainly_unmapped(const Machine& m, Pfn pfn, const FolioCount& count);
+bool is_swap_full(const Machine& m);
+bool has_free_slots(const Machine& m, int wanted);
+bool certainly_swaps_whole(const Machine& m, Pfn folio, const FolioCount& count);
+bool is_mapped(const Machine& m, Pfn folio);
+bool is_idle_but_for_mapping(const Machine& m, Pfn folio);
+std::uint64_t idle_slots(const Machine& m);
+bool has_idle_slots(const Machine& m);
+std::uint64_t slots_with(const Machine& m, int slot);
+std::uint16_t pmds_of(const Machine& m, Pfn folio);
+bool locked_by_pmd(const Machine& m, Pfn folio);
+bool has_locks(const Machine& m, Pfn folio);
+bool all_locks_counted(const Machine& m, Pfn folio);
+bool survives_a_failure(const Machine& m, const Mlock& op);
+bool cuts_one_too_many(const Machine& m, const Munmap& op);
+bool has_unused_huge_zero_page(const Machine& m);
+int count_locks_of(const Machine& m, Pfn folio);
+int counted_locks_of(const Machine& m, Pfn folio);
+std::uint16_t young_locks_of(const Machine& m, Pfn folio);
+// How many VMAs used the folio: is a page of it young there?
+int count_users_of(const Machine& m, Pfn folio);
+
+}  // namespace thp

@@ -1,0 +1,208 @@
+// The sweeps over the tables of invariants.
+#include "oracle/rules/invariants.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "oracle/rules/invariants_of_machine.h"
+#include "oracle/rules/invariants_of_memory.h"
+#include "oracle/rules/invariants_of_spaces.h"
+#include "oracle/rules/rules.h"
+
+namespace thp {
+namespace {
+
+template <class Visit>
+void for_each_bit(std::uint64_t bits, Visit visit) {
+  for (; bits != 0; bits &= bits - 1) visit(std::size_t(std::countr_zero(bits)));
+}
+
+class Sweep {
+ public:
+  Sweep(const Machine& m, const Recount& r) : m_(m), r_(r) {}
+
+  Broken everything() {
+    if (const Broken bad = memory()) return bad;
+    for (int slot = 0; slot < m_.geometry.swap_slots(); ++slot)
+      if (const Broken bad = is_idle_slot(slot) ? Broken{} : of_slot(slot)) return bad;
+    for (int mm = 0; mm < m_.geometry.mms; ++mm)
+      if (const Broken bad = entries(mm)) return bad;
+    if (const Broken bad = vmas()) return bad;
+    return what_is_few();
+  }
+
+  Broken changed() {
+    for (const Pfn pfn : r_.changed_frames())
+      if (const Broken bad = pfn <= m_.frames() ? of_frame(pfn) : Broken{}) return bad;
+    for (const Pfn head : r_.changed_folios())
+      if (const Broken bad = of_folio(head)) return bad;
+    for (const std::uint16_t slot : r_.changed_slots())
+      if (const Broken bad = slot < m_.geometry.swap_slots() ? of_slot(slot) : Broken{}) return bad;
+    for (const std::uint16_t id : r_.changed_entries())
+      if (const Broken bad = of_entry(id)) return bad;
+    if (r_.vmas_changed())
+      if (const Broken bad = vmas()) return bad;
+    return what_is_few();
+  }
+
+ private:
+  // --- Frames and folios. A free frame that nothing points at satisfies all that is said of it.
+  Broken memory() {
+    for (int block = 0; block <= m_.frames(); block += m_.hpage_nr())
+      if (const Broken bad = of_block(Pfn(block))) return bad;
+    return {};
+  }
+
+  Broken of_block(Pfn first) {
+    const int end = std::min(first + m_.hpage_nr(), m_.frames() + 1);
+    const bool compound = folio_test_large(m_, first);
+    const bool bare = first == m_.frames() || m_.compound(first) == Compound{};
+    const int block = first >> m_.geometry.order;
+    if (bare && first < m_.frames() && r_.used_frames()[std::size_t(block)] == 0 &&
+        r_.block(block) == FolioCount{})
+      return {};
+    if (compound)
+      if (const Broken bad = of_folio(first)) return bad;
+    for (int pfn = first; pfn < end; ++pfn) {
+      if (!compound && bare && is_idle(Pfn(pfn))) continue;
+      if (const Broken bad = of_frame(Pfn(pfn))) return bad;
+      if (!compound)
+        if (const Broken bad = of_folio(Pfn(pfn))) return bad;
+    }
+    return {};
+  }
+
+  bool is_idle(Pfn pfn) const { return !Recount::in_use(m_.page(pfn)) && r_.frame(pfn).nothing(); }
+
+  Broken of_frame(Pfn pfn) {
+    return first_broken_of<kFrameInvariants>(the_frame(m_, r_, pfn),
+                                             {Where::Thing::frame, -1, pfn});
+  }
+
+  Broken of_folio(Pfn head) {
+    return first_broken_of<kFolioInvariants>(the_folio(m_, r_, head),
+                                             {Where::Thing::folio, -1, head});
+  }
+
+  // --- Swap.
+  bool is_idle_slot(int id) const {
+    const SwapSlot& slot = m_.swap(Slot(id));
+    return slot.count == 0 && slot.cache == kNoPfn && r_.slot(id) == SlotCount{};
+  }
+
+  Broken of_slot(int id) {
+    const TheSlot slot{m_, r_, id, m_.swap(Slot(id)), r_.slot(id)};
+    return first_broken_of<kSlotInvariants>(slot, {Where::Thing::slot, -1, id});
+  }
+
+  // --- Entries.
+  const Vma* vma_at(int mm, int page) const {
+    const auto vmas = m_.vmas(mm);
+    const auto found =
+        std::ranges::find_if(vmas, [page](const Vma& vma) { return vma.covers(page); });
+    return found == vmas.end() ? nullptr : &*found;
+  }
+
+  Broken entries(int mm) {
+    for (int i = 0; i < m_.geometry.pmds; ++i)
+      if (const Broken bad = of_pmd(mm, i)) return bad;
+    for (int page = 0; page < m_.pages(); ++page)
+      if (const Broken bad = of_pte(mm, page)) return bad;
+    return {};
+  }
+
+  Broken of_entry(int id) {
+    const int pages = m_.pages(), pmds = m_.geometry.pmds;
+    const int pmd = id - m_.geometry.mms * pages;
+    return pmd < 0 ? of_pte(id / pages, id % pages) : of_pmd(pmd / pmds, pmd % pmds);
+  }
+
+  Broken of_pmd(int mm, int i) { return of_entry(mm, i << m_.geometry.order, m_.pmd(mm, i), true); }
+  Broken of_pte(int mm, int page) { return of_entry(mm, page, m_.pte(mm, page), false); }
+  Broken of_entry(int mm, int page, const Entry& entry, bool huge) {
+    if (entry.is_none()) return {};
+    const TheEntry subject{m_, r_, mm, page, entry, huge, vma_at(mm, page)};
+    return first_broken_of<kEntryInvariants>(
+        subject, {huge ? Where::Thing::pmd : Where::Thing::pte, mm, page});
+  }
+
+  // --- VMAs and anon_vmas.
+  Broken vmas() {
+    std::array<std::uint8_t, kMaxAnonVmas> in_tree{}, active{}, children{}, active_mms{};
+    std::uint64_t known = 0;
+    for (int mm = 0; mm < m_.geometry.mms; ++mm) {
+      const auto all = m_.vmas(mm);
+      for (int i = 0; i < int(all.size()); ++i) {
+        const Vma& vma = all[std::size_t(i)];
+        if (const Broken bad = first_broken_of<kVmaInvariants>(TheVma{m_, mm, i, vma, all},
+                                                               {Where::Thing::vma, mm, i}))
+          return bad;
+        known |= vma.chain;
+        for_each_bit(vma.chain, [&](std::size_t n) { ++in_tree[n]; });
+        if (vma.anon_vma >= kMaxAnonVmas) continue;
+        ++active[vma.anon_vma];
+        active_mms[vma.anon_vma] |= std::uint8_t(1 << mm);
+      }
+    }
+    for_each_bit(known, [&](std::size_t n) {
+      if (m_.anon_vmas[n].parent < kMaxAnonVmas) ++children[m_.anon_vmas[n].parent];
+    });
+    for (std::size_t n = 0; n < kMaxAnonVmas; ++n)
+      known |= std::uint64_t(m_.anon_vmas[n] != AnonVma{}) << n;
+    for (; known != 0; known &= known - 1) {
+      const int i = std::countr_zero(known);
+      const auto n = std::size_t(i);
+      const TheAnonVma subject{m_,        i,           m_.anon_vmas[n], in_tree[n],
+                               active[n], children[n], active_mms[n]};
+      if (const Broken bad =
+              first_broken_of<kAnonVmaInvariants>(subject, {Where::Thing::anon_vma, -1, i}))
+        return bad;
+    }
+    return {};
+  }
+
+  // --- What is so little that it is looked at after every op.
+  Broken what_is_few() {
+    for (int i = 0; i < m_.geometry.mms; ++i) {
+      const TheMm mm{m_, r_, i, m_.mms[std::size_t(i)], r_.mm(i)};
+      if (const Broken bad = first_broken_of<kMmInvariants>(mm, {Where::Thing::mm, -1, i}))
+        return bad;
+    }
+    for (int i = 0; i < kMaxHolders; ++i) {
+      const Holder& holder = m_.holders[std::size_t(i)];
+      if (holder.kind == HolderKind::none) continue;
+      if (const Broken bad = first_broken_of<kHolderInvariants>(TheHolder{m_, r_, i, holder},
+                                                                {Where::Thing::holder, -1, i}))
+        return bad;
+    }
+    return first_broken_of<kMachineInvariants>(TheMachine{m_, r_}, {Where::Thing::machine});
+  }
+
+  const Machine& m_;
+  const Recount& r_;
+};
+
+}  // namespace
+
+Broken first_broken(const Machine& m, const Recount& r) { return Sweep(m, r).everything(); }
+
+Broken first_broken_of_changed(const Machine& m, const Recount& r) {
+  Sweep sweep(m, r);
+  if (!r.all_changed() && !sweep.changed()) return {};
+  return sweep.everything();
+}
+
+void append_invariants(std::vector<ListedRule>& all) {
+  append_rules(all, kFrameInvariants, "a frame");
+  append_rules(all, kFolioInvariants, "a folio");
+  append_rules(all, kEntryInvariants, "an entry");
+  append_rules(all, kVmaInvariants, "a VMA");
+  append_rules(all, kMmInvariants, "an address space");
+  append_rules(all, kAnonVmaInvariants, "an anon_vma");
+  append_rules(all, kSlotInvariants, "a swap slot");
+  append_rules(all, kHolderInvariants, "a holder");
+  append_rules(all, kMachineInvariants, "the machine");
+}
+
+}  // namespace thp

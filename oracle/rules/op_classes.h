@@ -1,0 +1,89 @@
+// Which ops are of a kind. A rule about all ops of a kind names the class; and a new op has to be
+// put into a class before anything compiles, so that no rule that ought to know it stays silent.
+#pragma once
+#include <type_traits>
+
+#include "model/ops.h"
+
+namespace thp {
+
+template <class... Ts>
+struct Ops {};
+
+// What faults for a page: to see it, or to have it alone.
+using Looks = Ops<Load, Get>;
+using Takes = Ops<Store, StoreForced, Pin>;
+// What makes, changes, moves, copies or ends mappings.
+using Maps = Ops<Mmap, Munmap, Mprotect, Mremap, Fork, Exit>;
+using Locks = Ops<Mlock, Munlock>;
+// Advice about VMAs: how their memory is backed, and whether a child has it.
+using MarksHuge = Ops<MadviseHugepage, MadviseNohugepage>;
+using MarksFork = Ops<MadviseDontfork, MadviseDofork>;
+using Discards = Ops<MadviseDontneed>;
+// Advice that walks over pages, and splits a huge one of which it means a part.
+using Walks = Ops<MadviseCold, MadvisePageout, MadviseFree>;
+using Collapses = Ops<MadviseCollapse>;
+using Clears = Ops<ClearSoftDirty>;
+// What is done with a reference that somebody holds, or with the LRU lists.
+using References = Ops<Unpin, Put, StoreViaPin, LoadViaPin, Isolate, Putback>;
+// What looks for huge pages to split.
+using Splits = Ops<SplitFolio, ShrinkDeferred, DropCaches>;
+using Shrinks = Ops<ShrinkHugeZero>;
+using Swaps = Ops<Swapon, Swapoff, Reclaim, WritebackEnd>;
+using Migrates = Ops<MigrateBegin, MigrateEnd, MovePages>;
+// What touches no memory: failures to come, settings.
+using Arms = Ops<FailHugeAlloc, FailSmallAlloc, FailCharge, FailSwapCluster, ContendPageLock,
+                 HoldSpeculativeRef>;
+using Sets = Ops<SetEnabled, SetUseZeroPage>;
+
+// --- One list of classes and single ops.
+
+template <class... Lists>
+struct JoinedOps {
+  using type = Ops<Lists...>;
+};
+template <class... Ts, class... Us, class... Lists>
+struct JoinedOps<Ops<Ts...>, Ops<Us...>, Lists...> : JoinedOps<Ops<Ts..., Us...>, Lists...> {};
+template <class... Ts, class T, class... Lists>
+struct JoinedOps<Ops<Ts...>, T, Lists...> : JoinedOps<Ops<Ts..., T>, Lists...> {};
+template <class... Ts>
+struct JoinedOps<Ops<Ts...>> {
+  using type = Ops<Ts...>;
+};
+template <class... ClassesAndOps>
+using Joined = typename JoinedOps<Ops<>, ClassesAndOps...>::type;
+
+// Calls visit(op) if the op is one of these.
+template <class... Ts, class Visit>
+constexpr void visit_one_of(Ops<Ts...>, const Op& op, Visit visit) {
+  const auto ask = [&]<class T>(const T* o) {
+    if (o != nullptr) visit(*o);
+  };
+  (ask(std::get_if<Ts>(&op)), ...);
+}
+template <class... Ts>
+bool is_one_of(Ops<Ts...>, const Op& op) {
+  return is_op<Ts...>(op);
+}
+
+using AllClasses =
+    Joined<Looks, Takes, Maps, Locks, MarksHuge, MarksFork, Discards, Walks, Collapses, Clears,
+           References, Splits, Shrinks, Swaps, Migrates, Arms, Sets>;
+
+template <class T, class... Ts>
+consteval int times_in(Ops<Ts...>) {
+  return (int(std::is_same_v<T, Ts>) + ... + 0);
+}
+template <class T>
+struct HasAClass {
+  static_assert(
+      times_in<T>(AllClasses{}) == 1,
+      "each op is in one class of oracle/rules/op_classes.h: which rules are to know this one?");
+};
+template <class... Ts>
+consteval bool all_have_a_class(std::type_identity<std::variant<Ts...>>) {
+  return ((sizeof(HasAClass<Ts>) > 0) && ...);
+}
+static_assert(all_have_a_class(std::type_identity<Op>{}));
+
+}  // namespace thp

@@ -1,0 +1,139 @@
+// One op: the machine before it and after it, and what lies between. Rules about ops are predicates
+// over this and over the things that it has changed, as invariants are over a state.
+#pragma once
+#include <algorithm>
+#include <bit>
+
+#include "oracle/flat/flat_memory.h"
+#include "oracle/recount/recount.h"
+#include "oracle/rules/changes.h"
+#include "oracle/rules/op_classes.h"
+#include "oracle/translate.h"
+
+namespace thp {
+
+struct Transition {
+  const Machine& before;
+  const Recount& counts;  // of `before`
+  const Op& op;
+  int result;
+  const Machine& after;
+  const FlatMemory& memory;  // after it
+  const Changes& changed;
+
+  bool succeeded() const { return result >= 0; }
+  template <class... ClassesAndOps>
+  bool over() const {
+    return is_one_of(Joined<ClassesAndOps...>{}, op);
+  }
+  // The entry and the frame of the page that an op names, before and after.
+  Entry was(const auto& o) const { return entry_of(before, o.mm.id, o.page.number); }
+  Entry is(const auto& o) const { return entry_of(after, o.mm.id, o.page.number); }
+  Pfn frame_was(const auto& o) const { return mapped_frame(before, o.mm.id, o.page.number); }
+  Pfn frame_is(const auto& o) const { return mapped_frame(after, o.mm.id, o.page.number); }
+  FolioCount count(Pfn folio) const { return counts.folio(before, folio); }
+  int grown(Event event) const {
+    return int(after.events[std::size_t(event)] - before.events[std::size_t(event)]);
+  }
+  bool used_up(std::uint8_t Injections::* injection) const {
+    return before.inject.*injection != 0 && after.inject.*injection == 0;
+  }
+  bool nothing_injected() const { return before.inject == Injections{}; }
+};
+
+// --- What an op has changed, one thing at a time.
+
+// Pages that one entry translated before, or does after.
+struct PageStep {
+  const Transition& t;
+  int mm, first, end;
+  Traits had, has;
+
+  // Has it this still, if it is still there, or mapped?
+  bool keeps(Traits what) const { return (had & what) == 0 || (has & what) != 0 || !is_kept(); }
+  bool keeps_mapped(Traits what) const {
+    return (had & what) == 0 || (has & what) != 0 || (has & kMapped) == 0;
+  }
+  bool is_kept() const { return (has & (kMapped | kSwapped)) != 0; }
+  bool was_closed() const { return (had & (kMapped | kOpen)) == kMapped; }
+  template <class... ClassesAndOps>
+  bool over() const {
+    return t.over<ClassesAndOps...>();
+  }
+  // Is the op one of these, and every page in its range, or of its address space?
+  template <class... ClassesAndOps>
+  bool in() const {
+    return within<ClassesAndOps...>(0);
+  }
+  template <class... ClassesAndOps>
+  bool in_blocks_of() const {  // its range, and what lies in the same blocks
+    return within<ClassesAndOps...>(t.after.hpage_nr() - 1);
+  }
+  template <class... ClassesAndOps>
+  bool of_mm_of() const {
+    bool is = false;
+    visit_one_of(Joined<ClassesAndOps...>{}, t.op, [&](const auto& o) { is = o.mm.id == mm; });
+    return is;
+  }
+  // mremap() put it there.
+  bool moved_here() const {
+    const auto* o = std::get_if<Mremap>(&t.op);
+    return o != nullptr && o->mm.id == mm && o->to.number <= first &&
+           end <= o->to.number + o->range.size();
+  }
+  // mremap() took it away, or made room there.
+  bool moved() const {
+    const auto* o = std::get_if<Mremap>(&t.op);
+    if (o == nullptr || o->mm.id != mm) return false;
+    const int size = std::max<int>(o->range.size(), o->size.pages);
+    const auto lies_in = [&](int from, int to) { return from <= first && end <= to; };
+    return lies_in(o->range.first, o->range.end) || lies_in(o->to.number, o->to.number + size);
+  }
+
+ private:
+  template <class... ClassesAndOps>
+  bool within(int around) const {
+    bool is = false;
+    visit_one_of(Joined<ClassesAndOps...>{}, t.op, [&](const auto& o) {
+      int from = 0, to = t.after.pages();
+      if constexpr (requires { o.range; }) from = o.range.first, to = o.range.end;
+      if constexpr (requires { o.page; }) from = o.page.number, to = from + 1;
+      is = o.mm.id == mm && (from & ~around) <= first && end <= ((to + around) & ~around);
+    });
+    return is;
+  }
+};
+
+struct PmdStep {
+  const Transition& t;
+  int mm, i;
+  Entry was, is;
+};
+
+struct SlotStep {
+  const Transition& t;
+  const SwapSlot &was, &is;
+};
+
+struct HolderStep {
+  const Transition& t;
+  int id;
+  const Holder &was, &is;
+};
+
+struct MmStep {
+  const Transition& t;
+  int id;
+  const Mm &was, &is;
+};
+
+// Calls visit(mm, i) for each PMD of a set of bits mm * kMaxPmds + i.
+template <class Visit>
+void for_each_pmd(std::uint64_t pmds, Visit visit) {
+  for (; pmds != 0; pmds &= pmds - 1) {
+    const int bit = std::countr_zero(pmds);
+    visit(bit / Geometry::kMaxPmds, bit % Geometry::kMaxPmds);
+  }
+}
+
+}  // namespace thp

@@ -1,0 +1,117 @@
+// What an op is about, worked out once for all rules that ask: a page that reclaim looks at, one
+// that is read back, huge pages to be split, a range to be collapsed, one that moves.
+#pragma once
+#include <optional>
+
+#include "oracle/rules/certainties.h"
+#include "oracle/rules/transition.h"
+
+namespace thp {
+
+// The folio that reclaim is told to look at, as it was: mapped at the page, or in the swap cache
+// for it.
+struct Scan {
+  const Transition& t;
+  const Machine& m;  // before
+  int mm, page;
+  Entry entry;
+  Pfn pfn, folio;
+  FolioCount count;
+  mutable int seen = -1;  // users, once asked for
+
+  bool mapped() const { return entry.is_present(); }
+  Entry now() const { return entry_of(t.after, mm, page); }
+  Pfn folio_now() const { return page_folio(t.after, folio); }
+  bool has(Bits flags) const { return test(m, folio, flags); }
+  bool large() const { return folio_test_large(m, folio); }
+  int pages() const { return folio_nr_pages(m, folio); }
+  bool is_held() const { return held(count); }
+  bool isolated() const { return count.isolations + count.migration > 0; }
+  // It is on the list that reclaim takes folios from.
+  bool listed() const { return !isolated() && has(PG_lru) && !has(PG_unevictable); }
+  // Nothing keeps reclaim from asking who used it.
+  bool scanned() const {
+    return mapped() && listed() && nothing_interferes(m, folio) && !m.migration.in_flight() &&
+           !has(PG_writeback) && !mapped_behind_a_huge_pmd(m, folio);
+  }
+  // It is swapped out, and nothing keeps reclaim from the page that the swap cache has for it.
+  bool is_cached_only() const {
+    return !mapped() && nothing_interferes(m, folio) && has(PG_lru) &&
+           !has(PG_writeback | PG_unevictable | PG_mlocked);
+  }
+  int users() const { return seen = seen >= 0 ? seen : count_users_of(m, folio); }
+  bool unmapped() const {
+    return scanned() && !is_held() && users() == 0 && certainly_unmapped(m, pfn, count);
+  }
+};
+
+// A page that a load or a store reads back.
+struct SwapIn {
+  const Transition& t;
+  int mm, page;
+  SwapSlot slot;
+  bool write;
+  bool locked = false, from_disk = false;
+  bool itself = false;  // the page of the swap cache itself will be mapped
+  bool stays = false;   // in the swap cache
+  bool leaves = false;
+  Pfn now() const { return mapped_frame(t.after, mm, page); }
+  bool has_mapped(Bits flags) const {  // or nothing
+    return now() == kNoPfn || test(t.after, page_folio(t.after, now()), flags);
+  }
+};
+
+// What becomes of the huge pages that an op tries to split, in its order; blocks by their bits.
+struct SplitPlan {
+  const Transition& t;
+  std::uint64_t split = 0, whole = 0;
+  std::uint16_t pmds = 0;  // of what is held: they stay
+  int perhaps = 0;
+  Pfn late = kNoPfn;   // fails once all is unmapped
+  Pfn alike = kNoPfn;  // the last one that is split: its pages will be like it
+};
+
+// What collapse will make of a range, as far as that is certain.
+struct Collapse {
+  const Transition& t;
+  const MadviseCollapse& op;
+  bool any = false;       // has it one VMA, and does that suit?
+  bool unsuited = false;  // it has one, and that does not
+  bool blocks = false;    // is there a block to collapse?
+  bool all = true;        // is or becomes each block huge?
+  bool read_only = false, is_held = false;
+  bool known = true;       // what becomes of each block
+  bool certain = true;     // there is memory for it
+  std::uint16_t pmds = 0;  // that will be huge
+};
+
+// What mremap() moves, and where to.
+struct Move {
+  const Transition& t;
+  int mm, from, to, end, delta;
+  int wanted;  // pages it shall have
+  // Did a whole page table move to the block of this page?
+  bool by_table(int page) const {
+    const int nr = t.before.hpage_nr(), first = page / nr * nr;
+    return delta % nr == 0 && first >= to && first + nr <= end &&
+           t.before.pmd(mm, pmd_index(t.before, page - delta)).is_table();
+  }
+};
+
+// Each of an op that it is about; nothing where there is no such thing.
+std::optional<Scan> scan_of(const Reclaim& op, const Transition& t);
+std::optional<SwapIn> swap_in_of(int mm, int page, bool write, const Transition& t);
+SplitPlan plan_of(const SplitFolio& op, const Transition& t);
+SplitPlan plan_of_queue(const Transition& t);
+// Of advice: the folio of the first page. MADV_FREE asks the head how often it is mapped.
+SplitPlan plan_of_advice(int mm, PageRange range, bool by_head, const Transition& t);
+Collapse collapse_of(const MadviseCollapse& op, const Transition& t);
+Move move_of(const Mremap& op, const Transition& t);
+
+// The page that move_pages() is to move, if somebody may: kNoPfn for no page.
+Pfn movable(const MovePages& op, const Transition& t);
+bool must_migrate(const MovePages& op, const Transition& t);
+// Without a huge page for it, it is split.
+bool must_migrate_whole(const MovePages& op, const Transition& t);
+
+}  // namespace thp

@@ -1,0 +1,232 @@
+// The sweep over the tables: of what has changed, of what the op is about, of the op.
+#include "oracle/rules/transitions.h"
+
+#include <cstring>
+
+#include "oracle/rules/rules.h"
+#include "oracle/rules/transitions_of_accesses.h"
+#include "oracle/rules/transitions_of_collapse.h"
+#include "oracle/rules/transitions_of_counters.h"
+#include "oracle/rules/transitions_of_locks.h"
+#include "oracle/rules/transitions_of_migration.h"
+#include "oracle/rules/transitions_of_pages.h"
+#include "oracle/rules/transitions_of_reclaim.h"
+#include "oracle/rules/transitions_of_spaces.h"
+#include "oracle/rules/transitions_of_splits.h"
+#include "oracle/rules/transitions_of_swapping.h"
+
+namespace thp {
+namespace {
+
+// --- Rules over ops: the tests of all rows, and of each kind of op those that are for it.
+
+struct Asked {
+  const OpRule* rule = nullptr;
+  OpTest test{};
+};
+
+template <const auto&... tables>
+consteval auto joined() {
+  constexpr int kTests = ([](const auto& table) {
+    int tests = 0;
+    for (const OpRule& rule : table) tests += rule.count;
+    return tests;
+  }(tables) + ...);
+  std::array<Asked, kTests> all{};
+  std::size_t i = 0;
+  const auto add = [&](const auto& table) {
+    for (const OpRule& rule : table)
+      for (int n = 0; n < rule.count; ++n) all[i++] = {&rule, rule.tests[std::size_t(n)]};
+  };
+  (add(tables), ...);
+  return all;
+}
+constexpr auto kAsked = joined<kSplitRules, kAccessRules, kSwapRules, kLockRules, kReclaimRules,
+                               kMigrationRules, kSpaceRules, kCounterRules>();
+
+// Those of any op come last.
+struct OfKind {
+  std::array<std::uint16_t, kAsked.size()> tests{};
+  int its_own = 0, all = 0;
+};
+constexpr auto kOfKind = [] {
+  std::array<OfKind, kOpKinds> kinds{};
+  for (std::size_t kind = 0; kind < kOpKinds; ++kind) {
+    OfKind& of = kinds[kind];
+    for (const bool any : {false, true}) {
+      for (std::size_t i = 0; i < kAsked.size(); ++i)
+        if (any ? kAsked[i].test.of_any : kAsked[i].test.ops[kind])
+          of.tests[std::size_t(of.all++)] = std::uint16_t(i);
+      if (!any) of.its_own = of.all;
+    }
+  }
+  return kinds;
+}();
+
+Broken broken_of_op(const Transition& t) {
+  const OfKind& of = kOfKind[t.op.index()];
+  const int asked = t.changed.anything() ? of.all : of.its_own;
+  for (int i = 0; i < asked; ++i) {
+    const Asked& ask = kAsked[of.tests[std::size_t(i)]];
+    if (ask.test.test.holds(t) || is_muted(ask.rule->name)) continue;
+    return broken_by(*ask.rule, ask.test.test, t, {.thing = Where::Thing::op});
+  }
+  return {};
+}
+
+// --- Rules over what an op is about.
+
+template <const auto& table>
+Broken broken_of_subject(const auto& subject) {
+  return first_broken_of<table>(subject, {.thing = Where::Thing::op});
+}
+
+Broken broken_of_plan(const SplitPlan& plan) { return broken_of_subject<kSplitPlanRules>(plan); }
+
+// Whoever adds an op has to say what it is about, if only here: nothing that has rules.
+using AboutNothing = Joined<Mmap, Munmap, Mprotect, Fork, Exit, Locks, MarksHuge, MarksFork,
+                            Discards, Clears, References, Get, StoreForced, Pin, Shrinks, Swapon,
+                            Swapoff, WritebackEnd, Migrates, Arms, Sets>;
+template <class O>
+  requires(times_in<O>(AboutNothing{}) > 0)
+Broken about(const O&, const Transition&) {
+  return {};
+}
+Broken about(const SplitFolio& op, const Transition& t) { return broken_of_plan(plan_of(op, t)); }
+Broken about(const ShrinkDeferred&, const Transition& t) {
+  return broken_of_plan(plan_of_queue(t));
+}
+Broken about(const DropCaches&, const Transition& t) { return broken_of_plan(plan_of_queue(t)); }
+Broken about(const MadviseCold& op, const Transition& t) {
+  return broken_of_plan(plan_of_advice(op.mm.id, op.range, false, t));
+}
+Broken about(const MadvisePageout& op, const Transition& t) {
+  return broken_of_plan(plan_of_advice(op.mm.id, op.range, false, t));
+}
+Broken about(const MadviseFree& op, const Transition& t) {
+  return broken_of_plan(plan_of_advice(op.mm.id, op.range, true, t));
+}
+Broken about(const MadviseCollapse& op, const Transition& t) {
+  return broken_of_subject<kCollapseRules>(collapse_of(op, t));
+}
+Broken about(const Mremap& op, const Transition& t) {
+  return t.succeeded() ? broken_of_subject<kMoveRules>(move_of(op, t)) : Broken{};
+}
+Broken about(const Reclaim& op, const Transition& t) {
+  const auto scan = scan_of(op, t);
+  return scan ? broken_of_subject<kScanRules>(*scan) : Broken{};
+}
+Broken broken_of_swap_in(const auto& op, bool write, const Transition& t) {
+  const auto in = t.succeeded() ? swap_in_of(op.mm.id, op.page.number, write, t) : std::nullopt;
+  return in ? broken_of_subject<kSwapInRules>(*in) : Broken{};
+}
+Broken about(const Load& op, const Transition& t) { return broken_of_swap_in(op, false, t); }
+Broken about(const Store& op, const Transition& t) { return broken_of_swap_in(op, true, t); }
+
+// --- Rules over what an op has changed.
+
+Broken broken_of_pages(const Transition& t) {
+  for (const auto [mm, first, count] : t.changed.pages()) {
+    const Entry &was = entry_of(t.before, mm, first), &is = entry_of(t.after, mm, first);
+    const int i = pmd_index(t.after, first);
+    // Where nothing was or is there is little to ask.
+    const Traits had = is.is_none() ? Traits(kThere | (was.is_swap() ? kSwapped : 0))
+                                    : traits_of(t.before, mm, was, t.before.pmd(mm, i).is_table());
+    const Traits has =
+        was.is_none() ? Traits(kThere) : traits_of(t.after, mm, is, t.after.pmd(mm, i).is_table());
+    if (had == has) continue;  // nothing is lost, and nothing new
+    const PageStep step{t, mm, first, first + count, had, has};
+    if (const Broken broken =
+            first_broken_of<kPageRules>(step, {Where::Thing::pages, mm, first, count}))
+      return broken;
+  }
+  return {};
+}
+
+Broken broken_of_pmds(const Transition& t) {
+  Broken broken;
+  for_each_pmd(t.changed.pmds(), [&](int mm, int i) {
+    const PmdStep step{t, mm, i, t.before.pmd(mm, i), t.after.pmd(mm, i)};
+    if (!broken)
+      broken = first_broken_of<kPmdRules>(
+          step, {Where::Thing::pmd, mm, i << t.after.geometry.order, t.after.hpage_nr()});
+  });
+  return broken;
+}
+
+bool same_slots(const Machine& a, const Machine& b) {
+  const auto bytes = std::size_t(a.geometry.swap_slots()) * sizeof(SwapSlot);
+  return bytes == 0 || std::memcmp(&a.swap(Slot(0)), &b.swap(Slot(0)), bytes) == 0;
+}
+
+Broken broken_of_slots(const Transition& t) {
+  if (same_slots(t.before, t.after)) return {};
+  for (int i = 0; t.before.swap_on && i < t.before.geometry.swap_slots(); ++i) {
+    const SwapSlot &was = t.before.swap(Slot(i)), &is = t.after.swap(Slot(i));
+    if (was == is) continue;
+    if (const Broken broken =
+            first_broken_of<kSlotRules>(SlotStep{t, was, is}, {Where::Thing::slot, -1, i}))
+      return broken;
+  }
+  return {};
+}
+
+Broken broken_of_holders(const Transition& t) {
+  for (unsigned left = t.memory.holders(); left != 0; left &= left - 1) {
+    const int i = std::countr_zero(left);
+    const Holder &was = t.before.holders[std::size_t(i)], &is = t.after.holders[std::size_t(i)];
+    if (const Broken broken =
+            first_broken_of<kHolderRules>(HolderStep{t, i, was, is}, {Where::Thing::holder, -1, i}))
+      return broken;
+  }
+  return {};
+}
+
+Broken broken_of_mms(const Transition& t) {
+  for (int i = 0; i < t.before.geometry.mms; ++i) {
+    const Mm &was = t.before.mms[std::size_t(i)], &is = t.after.mms[std::size_t(i)];
+    if (const Broken broken =
+            first_broken_of<kMmRules>(MmStep{t, i, was, is}, {Where::Thing::mm, -1, i}))
+      return broken;
+  }
+  return {};
+}
+
+}  // namespace
+
+Broken first_broken(const Transition& t) {
+  const bool anything = t.changed.anything();
+  if (anything)
+    if (const Broken broken = broken_of_holders(t)) return broken;
+  if (const Broken broken = visit_op([&](const auto& op) { return about(op, t); }, t.op))
+    return broken;
+  if (const Broken broken = broken_of_op(t)) return broken;
+  if (!anything) return {};
+  if (const Broken broken = broken_of_pages(t)) return broken;
+  if (const Broken broken = broken_of_pmds(t)) return broken;
+  if (const Broken broken = broken_of_mms(t)) return broken;
+  return t.changed.unstamped() ? broken_of_slots(t) : Broken{};
+}
+
+void append_transition_rules(std::vector<ListedRule>& all) {
+  append_rules(all, kHolderRules, "a holder, before and after");
+  append_rules(all, kSplitPlanRules, "what an op tries to split");
+  append_rules(all, kCollapseRules, "a range to collapse");
+  append_rules(all, kMoveRules, "what mremap() moves");
+  append_rules(all, kScanRules, "the folio that reclaim looks at");
+  append_rules(all, kSwapInRules, "a page that is read back");
+  append_rules(all, kSplitRules, "an op");
+  append_rules(all, kAccessRules, "an op");
+  append_rules(all, kSwapRules, "an op");
+  append_rules(all, kLockRules, "an op");
+  append_rules(all, kReclaimRules, "an op");
+  append_rules(all, kMigrationRules, "an op");
+  append_rules(all, kSpaceRules, "an op");
+  append_rules(all, kCounterRules, "an op");
+  append_rules(all, kPageRules, "a changed page");
+  append_rules(all, kPmdRules, "a changed PMD");
+  append_rules(all, kMmRules, "an address space, before and after");
+  append_rules(all, kSlotRules, "a changed swap slot");
+}
+
+}  // namespace thp

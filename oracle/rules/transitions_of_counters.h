@@ -1,0 +1,292 @@
+// Rules about what /proc/vmstat counts: the op's work shows in the state, so that what it
+// counted can be laid beside what there was before and is now. Part of transitions.cc.
+#pragma once
+#include <bit>
+
+#include "oracle/rules/transitions.h"
+
+namespace thp {
+
+// PMDs that were like this, and are like that now.
+template <class Was, class Is>
+int count_pmds(const Transition& t, Was was, Is is) {
+  int count = 0;
+  for_each_pmd(t.changed.pmds(), [&](int mm, int i) {
+    count += was(t.before.pmd(mm, i)) && is(t.after.pmd(mm, i), mm, i);
+  });
+  return count;
+}
+inline bool was_none(const Entry& pmd) { return pmd.is_none(); }
+inline bool is_present_now(const Entry& pmd, int, int) { return pmd.is_present(); }
+inline bool is_table_now(const Entry& pmd, int, int) { return pmd.is_table(); }
+
+// Transparent huge pages, by their blocks.
+inline std::uint64_t large_blocks_of(const Machine& m) {
+  std::uint64_t large = 0;
+  for (int i = 0; i < m.geometry.frame_blocks(); ++i) {
+    const Pfn head = Pfn(i << m.geometry.order);
+    if (folio_test_large(m, head) && m.compound(head).transhuge) large |= std::uint64_t{1} << i;
+  }
+  return large;
+}
+inline int count_split(const Transition& t) {
+  return std::popcount(large_blocks_of(t.before) & ~large_blocks_of(t.after));
+}
+inline std::uint64_t blocks_queued(const Machine& m) {
+  std::uint64_t queued = 0;
+  for (const Pfn head : m.deferred_queue()) queued |= block_bit(m, head);
+  return queued;
+}
+// No PMD maps it, and PTEs all its pages.
+inline bool is_mapped_by_all_ptes(const Machine& m, Pfn head) {
+  bool whole = m.compound(head).mapcount < 0;
+  for (int i = 0; i < m.hpage_nr(); ++i) whole &= m.page(Pfn(head + i)).mapcount >= 0;
+  return whole;
+}
+// Pages under writeback, or huge pages.
+inline int count_written_of(const Machine& m, bool large) {
+  int count = 0;
+  for (int slot = 0; m.nr_swapcache > 0 && slot < m.geometry.swap_slots(); ++slot) {
+    const Pfn cache = m.swap(Slot(slot)).cache;
+    if (cache >= m.frames() || !test(m, page_folio(m, cache), PG_writeback)) continue;
+    count += !large || folio_test_large(m, cache);
+  }
+  return count;
+}
+inline int count_frames_in_use(const Machine& m) {
+  int frames = 0;
+  for (const std::uint16_t used : m.used_frames()) frames += used;
+  return frames;
+}
+// One folio, to its end. A huge page that is split on the way has failed, wherever its pages go.
+inline bool counts_migration(const Transition& t, bool large, bool moved) {
+  const bool split = large && t.grown(Event::thp_split_page) > 0;
+  if (t.grown(Event::thp_migration_split) != split) return false;
+  if (split)
+    return t.grown(Event::thp_migration_fail) == 1 &&
+           (t.result == 0) == (t.grown(Event::pgmigrate_fail) == 0);
+  if (!moved)
+    return t.grown(Event::pgmigrate_fail) > 0 && t.grown(Event::thp_migration_fail) == large;
+  return t.grown(Event::pgmigrate_success) == (large ? t.after.hpage_nr() : 1) &&
+         t.grown(Event::thp_migration_success) == large;
+}
+
+// Huge faults that got no huge page: PMDs that are page tables now where a huge page might be.
+inline int count_fallbacks(const Transition& t) {
+  return count_pmds(t, was_none, [&](const Entry& pmd, int mm, int i) {
+    const int first = i * t.after.hpage_nr();
+    const Vma* vma = vma_at(t.after, mm, first);
+    const bool whole = vma != nullptr && vma->end >= first + t.after.hpage_nr();
+    return pmd.is_table() && whole && may_be_huge(t.after, mm, i, true);
+  });
+}
+
+// What of the queue was tried: all but what is under writeback.
+inline int count_tried_of_queue(const Machine& m) {
+  return int(std::ranges::count_if(m.deferred_queue(),
+                                   [&](Pfn head) { return !test(m, head, PG_writeback); }));
+}
+
+inline constexpr OpRule kCounterRules[] = {
+    {"zero_page_counters",
+     "thp_zero_page_alloc counts each huge zero page that is made; thp_zero_page_alloc_failed each "
+     "that a load could not have.",
+     "mm/huge_memory.c: get_huge_zero_page()",
+     over_any(count(
+         [](const Transition& t) {
+           return int(t.after.huge_zero_page != kNoPfn && t.before.huge_zero_page == kNoPfn);
+         },
+         [](const Transition& t) { return t.grown(Event::thp_zero_page_alloc); })),
+     // A load faults for reading: it needs the huge zero page first, if that is wanted.
+     over<Load>([](const Load&, const Transition& t) {
+       const bool failed = t.used_up(&Injections::fail_huge_alloc) && t.after.use_zero_page;
+       const int count = t.grown(Event::thp_zero_page_alloc_failed);
+       return t.before.migration.in_flight() || count == failed ||
+              (count == 1 && free_blocks(t.before) == 0);
+     })},
+    {"fault_counters",
+     "thp_fault_alloc counts the huge pages that faults map, thp_fault_fallback what they could "
+     "not, thp_fault_fallback_charge what could not be charged.",
+     "mm/huge_memory.c: do_huge_pmd_anonymous_page(), __do_huge_pmd_anonymous_page()",
+     over<Looks, Takes, Mlock>(count(
+         [](const auto&, const Transition& t) {
+           return t.before.migration.in_flight() ? kAnyCount
+                                                 : count_pmds(t, was_none, is_present_now);
+         },
+         [](const auto&, const Transition& t) { return t.grown(Event::thp_fault_alloc); })),
+     over<Looks, Takes, Mlock>(count(
+         [](const auto&, const Transition& t) {
+           return t.before.migration.in_flight() ? kAnyCount : count_fallbacks(t);
+         },
+         [](const auto&, const Transition& t) { return t.grown(Event::thp_fault_fallback); })),
+     over<Looks, Takes>(count(
+         [](const auto&, const Transition& t) {
+           if (t.before.migration.in_flight() || free_blocks(t.before) == 0) return kAnyCount;
+           const bool charge =
+               t.used_up(&Injections::fail_charge) && !t.used_up(&Injections::fail_huge_alloc);
+           return int(charge && count_fallbacks(t) > 0);
+         },
+         [](const auto&, const Transition& t) {
+           return t.grown(Event::thp_fault_fallback_charge);
+         }))},
+    {"collapse_counters",
+     "thp_collapse_alloc counts at least the huge pages that a collapse maps or could not charge, "
+     "thp_collapse_alloc_failed the want of one.",
+     "mm/khugepaged.c: hpage_collapse_alloc_page()",
+     over<Collapses>([](const auto&, const Transition& t) {
+       if (t.before.migration.in_flight()) return true;
+       const auto was_small = [](const Entry& pmd) { return !is_huge(pmd); };
+       const int became = count_pmds(t, was_small, is_present_now);
+       const bool uncharged = t.after.reason == Reason::SCAN_CGROUP_CHARGE_FAIL;
+       return t.grown(Event::thp_collapse_alloc) >= became + uncharged &&
+              (!t.used_up(&Injections::fail_huge_alloc) ||
+               t.grown(Event::thp_collapse_alloc_failed) > 0);
+     })},
+    {"split_counters",
+     "thp_split_page counts the huge pages that are split; of the queue thp_split_page_failed "
+     "counts all others that the shrinker tries.",
+     "mm/huge_memory.c: split_huge_page_to_list()",
+     over<Splits>(
+         count([](const auto&, const Transition& t) { return count_split(t); },
+               [](const auto&, const Transition& t) { return t.grown(Event::thp_split_page); })),
+     over<ShrinkDeferred>(
+         count([](const auto&, const Transition& t) { return t.grown(Event::thp_split_page); },
+               [](const auto&, const Transition& t) { return t.result; })),
+     // Every folio of the queue is tried, but for one whose lock is taken.
+     over<ShrinkDeferred>(count(
+         [](const auto&, const Transition& t) {
+           const bool locked =
+               t.before.migration.in_flight() || t.before.inject.contend_page_lock != 0;
+           return locked ? kAnyCount : count_tried_of_queue(t.before);
+         },
+         [](const auto&, const Transition& t) {
+           return t.grown(Event::thp_split_page) + t.grown(Event::thp_split_page_failed);
+         }))},
+    // What is unmapped in one step and counted had PTEs or has them now, or has joined; and what
+    // PTEs still map whole does not join.
+    {"queue_counter",
+     "thp_deferred_split_page counts what joins the queue; unmapping adds nothing that stays "
+     "mapped whole.",
+     "mm/huge_memory.c: deferred_split_huge_page(); mm/rmap.c: page_remove_anon_compound_rmap()",
+     over_any([](const Transition& t) {
+       const Machine& m = t.after;
+       const int count = t.grown(Event::thp_deferred_split_page);
+       if (count == 0 && (m.deferred_len == 0 || !t.changed.unstamped())) return true;
+       const std::uint64_t joined = blocks_queued(m) & ~blocks_queued(t.before);
+       const bool migrating = t.before.migration.in_flight();
+       const bool once = !migrating && t.over<Mmap, Munmap, Discards, Exit>();
+       for (std::uint64_t left = joined; left != 0; left &= left - 1) {
+         const Pfn head = Pfn(std::countr_zero(left) << m.geometry.order);
+         if (test(m, head, PG_swapcache) || (once && is_mapped_by_all_ptes(m, head))) return false;
+       }
+       if (!once) return std::popcount(joined) <= count;
+       std::uint64_t pte_mapped = large_blocks_of(t.before);
+       for (std::uint64_t left = pte_mapped; left != 0; left &= left - 1)
+         if (t.counts.block(std::countr_zero(left)).ptes == 0) pte_mapped &= ~(left & -left);
+       return std::popcount(joined) <= count &&
+              count <= std::popcount(joined | pte_mapped) + count_pmds(t, is_huge, is_table_now);
+     })},
+    {"pmd_split_counter",
+     "thp_split_pmd counts at least the huge PMDs that become page tables, and no more than there "
+     "were PMDs.",
+     "mm/huge_memory.c: __split_huge_pmd_locked()", over_any([](const Transition& t) {
+       const int count = t.grown(Event::thp_split_pmd);
+       if (t.over<Mmap, Mremap, Collapses>()) return true;
+       if (count < count_pmds(t, is_huge, is_table_now)) return false;
+       int most = 0;
+       for (int mm = 0; count > 0 && mm < t.before.geometry.mms; ++mm)
+         for (int i = 0; i < t.before.geometry.pmds; ++i) most += !t.before.pmd(mm, i).is_table();
+       return count <= most;
+     })},
+    {"swap_out_counters",
+     "pswpout counts the pages that reclaim writes to swap, thp_swpout the huge pages, and "
+     "thp_swpout_fallback those that a PMD mapped and that had to be split for it.",
+     "mm/page_io.c: count_swpout_vm_event(); mm/vmscan.c: shrink_folio_list()",
+     over<Reclaim, MadvisePageout>(count(
+         [](const auto&, const Transition& t) {
+           return count_written_of(t.after, false) - count_written_of(t.before, false);
+         },
+         [](const auto&, const Transition& t) { return t.grown(Event::pswpout); })),
+     over<Reclaim, MadvisePageout>(count(
+         [](const auto&, const Transition& t) {
+           return count_written_of(t.after, true) - count_written_of(t.before, true);
+         },
+         [](const auto&, const Transition& t) { return t.grown(Event::thp_swpout); })),
+     over<Reclaim>(count(
+         [](const Reclaim& op, const Transition& t) {
+           const Pfn pfn = t.frame_was(op);
+           if (pfn == kNoPfn || pmds_of(t.before, page_folio(t.before, pfn)) == 0) return 0;
+           const bool split = !folio_test_large(t.after, page_folio(t.before, pfn));
+           return t.used_up(&Injections::fail_swap_cluster) && split ? 1 : kAnyCount;
+         },
+         [](const Reclaim&, const Transition& t) { return t.grown(Event::thp_swpout_fallback); }))},
+    {"swap_in_counter", "pswpin counts the pages that an access reads from the disk.",
+     "mm/page_io.c: swap_readpage()",
+     over<Looks, Takes>(count(
+         [](const auto& op, const Transition& t) {
+           const Entry was = t.was(op);
+           if (!was.is_swap() || t.before.swap(was.frame).cache != kNoPfn) return 0;
+           return t.is(op).is_swap() ? kAnyCount : 1;
+         },
+         [](const auto&, const Transition& t) { return t.grown(Event::pswpin); }))},
+    {"split_head_is_swapped_out",
+     "The head of a huge page that reclaim splits for want of a cluster is swapped out, where a "
+     "slot is left.",
+     "mm/vmscan.c: shrink_folio_list(): add_to_swap() after split_folio_to_list()",
+     over<Reclaim>([](const Reclaim& op, const Transition& t) {
+       const Pfn pfn = t.frame_was(op);
+       if (t.grown(Event::thp_swpout_fallback) == 0 || pfn == kNoPfn) return true;
+       const Pfn folio = page_folio(t.before, pfn);
+       return !has_free_slots(t.before, 1) || test(t.after, folio, PG_swapcache | PG_mlocked) ||
+              !is_mapped(t.after, folio);
+     })},
+    // Not counted is what a split frees, and what goes when reclaim puts back what nobody has.
+    {"reclaim_says_what_it_freed",
+     "Reclaim frees as many pages as it says, or more where it splits or slots get idle.",
+     "mm/vmscan.c: shrink_folio_list(): nr_reclaimed",
+     over<Reclaim>(count(
+         [](const Reclaim& op, const Transition& t) {
+           const bool splits = t.frame_was(op) != kNoPfn && large_blocks_of(t.before) != 0;
+           const int freed = count_frames_in_use(t.before) - count_frames_in_use(t.after);
+           const int said = std::max(t.result, 0);
+           const bool exact = t.nothing_injected() && !splits && !has_idle_slots(t.before);
+           return exact ? freed : std::min(freed, said);
+         },
+         [](const Reclaim&, const Transition& t) { return std::max(t.result, 0); }))},
+    {"migration_counters",
+     "pgmigrate_success and _fail count pages, thp_migration_success, _fail and _split huge pages, "
+     "and where one was split the result is that of all its pages.",
+     "mm/migrate.c: migrate_pages()", over_any([](const Transition& t) {
+       const Machine& m = t.before;
+       const Migration migration = m.migration;
+       if (t.over<MigrateEnd>())
+         return !migration.in_flight() ||
+                counts_migration(t, folio_test_large(m, migration.src), t.result == 0);
+       if (migration.in_flight() || t.over<MigrateBegin>()) return true;
+       if (const auto* op = std::get_if<MovePages>(&t.op)) {
+         const Pfn pfn = t.frame_was(*op);
+         const Reason reason = t.after.reason;
+         const bool moved = reason == Reason::migrated;
+         const bool large = pfn != kNoPfn && folio_test_large(m, page_folio(m, pfn));
+         const bool tried =
+             moved || reason == Reason::migrate_EAGAIN || reason == Reason::migrate_ENOMEM;
+         return !tried || counts_migration(t, large, moved);
+       }
+       return t.grown(Event::pgmigrate_success) + t.grown(Event::pgmigrate_fail) +
+                  t.grown(Event::thp_migration_success) + t.grown(Event::thp_migration_fail) ==
+              0;
+     })},
+    {"reuse_counter", "pgreuse counts the write-protected pages that a store may keep.",
+     "mm/memory.c: wp_page_reuse()",
+     over<Store>(count(
+         [](const Store& op, const Transition& t) {
+           const Entry was = t.was(op);
+           const bool by_pte =
+               t.before.pmd(op.mm.id, pmd_index(t.before, op.page.number)).is_table();
+           if (t.result != 0 || !was.is_present() || !by_pte) return kAnyCount;
+           return int(!was.has(kWrite) && t.frame_is(op) == was.frame);
+         },
+         [](const Store&, const Transition& t) { return t.grown(Event::pgreuse); }))},
+};
+
+}  // namespace thp

@@ -1,0 +1,68 @@
+// Rules about migration. Part of transitions.cc.
+#pragma once
+#include <cerrno>
+
+#include "oracle/rules/transitions.h"
+
+namespace thp {
+
+// PG_dirty may be added: the dirty bits of entries are collected there. Who is locked anew is not
+// active any more.
+inline bool migrates_flags(const Machine& m, Pfn folio, Bits flags) {
+  constexpr Bits kKept = PG_referenced | PG_uptodate | PG_active | PG_swapbacked | PG_swapcache;
+  if (!all_locks_counted(m, folio)) return false;
+  return test(m, folio, PG_mlocked) || (m.page(folio).flags & kKept) == (flags & kKept);
+}
+
+inline constexpr OpRule kMigrationRules[] = {
+    {"held_folio_does_not_migrate", "A folio that somebody holds does not migrate.",
+     "mm/migrate.c: folio_migrate_mapping(): -EAGAIN",
+     over<MovePages>([](const MovePages& op, const Transition& t) {
+       const Pfn pfn = movable(op, t);
+       return pfn == kNoPfn || !held(t.count(page_folio(t.before, pfn))) || !t.succeeded();
+     }),
+     over<MigrateEnd>([](const MigrateEnd&, const Transition& t) {
+       if (!t.before.migration.in_flight()) return true;
+       const FolioCount count = t.count(t.before.migration.src);
+       return count.pins + count.gets + count.isolations == 0 || !t.succeeded();
+     })},
+    {"migrate_end_needs_a_migration", "migrate_end without a migration says EINVAL.",
+     "the op's own", over<MigrateEnd>([](const MigrateEnd&, const Transition& t) {
+       return t.before.migration.in_flight() || t.result == -EINVAL;
+     })},
+    {"free_folio_migrates",
+     "move_pages() moves a folio that only mappings and the swap cache refer to, if there is "
+     "memory.",
+     "mm/migrate.c: folio_expected_refs(), migrate_pages()",
+     over<MovePages>([](const MovePages& op, const Transition& t) {
+       return t.result == 0 || !must_migrate(op, t);
+     })},
+    {"zero_page_does_not_migrate", "move_pages() of a zero page says EFAULT.",
+     "mm/gup.c: follow_page_pte(): FOLL_DUMP",
+     over<MovePages>([](const MovePages& op, const Transition& t) {
+       const Vma* vma = vma_at(t.before, op.mm.id, op.page.number);
+       const bool asked = vma != nullptr && vma->has(VM_READ) && t.was(op).is_zero();
+       return !asked || t.before.migration.in_flight() || t.result == -EFAULT;
+     })},
+    // All but soft-dirty, which pte_mkdirty() adds; and the new page is locked by all who map it.
+    {"migration_keeps_flags",
+     "A page that migrates keeps its flags, and after move_pages() its entry all that it says.",
+     "mm/migrate.c: folio_migrate_flags(), remove_migration_pte()",
+     after<MovePages>([](const MovePages& op, const Transition& t) {
+       if (!must_migrate_whole(op, t)) return true;
+       const Pfn now = t.frame_is(op);
+       if (now == kNoPfn || (t.is(op).bits | kSoftDirty) != (t.was(op).bits | kSoftDirty))
+         return false;
+       const Bits flags = t.before.page(page_folio(t.before, t.frame_was(op))).flags;
+       return migrates_flags(t.after, page_folio(t.after, now), flags);
+     }),
+     after<MigrateEnd>([](const MigrateEnd&, const Transition& t) {
+       const auto [src, dst] = t.before.migration;
+       if (src == kNoPfn || dst >= t.before.frames()) return true;
+       const Pfn folio = page_folio(t.after, dst);
+       return !is_mapped(t.after, folio) ||
+              migrates_flags(t.after, folio, t.before.page(src).flags);
+     })},
+};
+
+}  // namespace thp

@@ -1,0 +1,189 @@
+// Rules about what an op has changed: pages, PMDs, swap slots, holders, address spaces. Which ops
+// are excepted stands in the predicate, as in the sentence. Part of transitions.cc.
+#pragma once
+#include "oracle/rules/transitions.h"
+
+namespace thp {
+
+// A locked VMA is populated when it becomes writable, or grows.
+inline bool populates(const PageStep& p) {
+  bool is = false;
+  visit_one_of(Ops<Mprotect, Mremap>{}, p.t.op,
+               [&](const auto& o) { is = is_locked(p.t.before, o.mm.id, o.range); });
+  return is && (p.in_blocks_of<Mprotect>() || p.of_mm_of<Mremap>());
+}
+
+inline bool writes(const PageStep& p) {
+  const auto* pin = std::get_if<Pin>(&p.t.op);
+  return p.of_mm_of<Store, StoreForced>() || p.in_blocks_of<Collapses, Mlock>() || populates(p) ||
+         (pin != nullptr && pin->mode == PinMode::w && pin->mm.id == p.mm);
+}
+
+inline bool is_child(const PageStep& p) {
+  const auto* fork = std::get_if<Fork>(&p.t.op);
+  return fork != nullptr && fork->child.id == p.mm;
+}
+
+inline constexpr RuleOf<PageStep> kPageRules[] = {
+    {"exclusive_page_stays_so", "An exclusive page stays exclusive until its process forks.",
+     "include/linux/rmap.h: page_try_share_anon_rmap(); mm/memory.c: do_swap_page()",
+     [](const PageStep& p) { return p.keeps(kSoleOwner) || p.of_mm_of<Fork>() || p.moved(); }},
+    {"soft_dirty_stays_until_cleared",
+     "A page that is soft-dirty stays so until its process writes to clear_refs.",
+     "include/linux/pgtable.h: pte_swp_mksoft_dirty()",
+     [](const PageStep& p) { return p.keeps(kSoftly) || p.of_mm_of<Clears>() || p.moved(); }},
+    {"pinned_pte_stays_writable",
+     "A writable PTE of a pinned page stays writable, except over mprotect() and mmap().",
+     "fs/proc/task_mmu.c: pte_is_pinned(); mm/memory.c: page_needs_cow_for_dma()",
+     [](const PageStep& p) {
+       constexpr Traits kBoth = kPinned | kOpenPte;
+       const bool lost = (p.had & kBoth) == kBoth && p.is_kept() && (p.has & kOpenPte) == 0;
+       return !lost || p.in<Mprotect, Mmap>() || p.moved();
+     }},
+    {"page_stays_unless_taken",
+     "A page that is there stays there, but for what unmaps, discards or reclaims it.",
+     "mm/huge_memory.c: __split_huge_pmd_locked(); mm/mremap.c: move_ptes()",
+     [](const PageStep& p) {
+       return (p.had & kThere) == 0 || (p.has & kThere) != 0 || p.over<Reclaim, MadvisePageout>() ||
+              p.in<Mmap, Munmap, Discards, MadviseFree, Exit>() || p.moved();
+     }},
+    {"writable_entry_stays_writable",
+     "A writable entry stays so, except over mprotect() and clear_refs, and over fork() if it is "
+     "not pinned.",
+     "mm/huge_memory.c: __split_huge_pmd_locked(); mm/migrate.c: remove_migration_pte(); "
+     "include/linux/mm.h: page_needs_cow_for_dma()",
+     [](const PageStep& p) {
+       return p.keeps_mapped(kOpen) || p.in<Mprotect>() || p.of_mm_of<Clears>() ||
+              (p.of_mm_of<Fork>() && (p.had & kPinned) == 0) || p.moved();
+     }},
+    {"young_entry_stays_young",
+     "A young entry stays so, except over reclaim, MADV_COLD and MADV_FREE.",
+     "mm/huge_memory.c: __split_huge_pmd_locked(); mm/migrate.c: remove_migration_pte()",
+     [](const PageStep& p) {
+       return p.keeps_mapped(kUsed) || p.over<Reclaim, MadvisePageout>() ||
+              p.in<MadviseCold, MadviseFree>() || p.moved();
+     }},
+    // What a pin for reading copies to unshare a page is clean: see kLazyfreeOfASharedPage.
+    {"dirty_page_stays_dirty",
+     "A dirty page stays so until it is written to swap or given away, or copied for a pin.",
+     "mm/huge_memory.c: __split_huge_pmd_locked(); mm/rmap.c: try_to_migrate_one(): "
+     "folio_mark_dirty()",
+     [](const PageStep& p) {
+       return p.keeps_mapped(kDirtied) || p.over<Reclaim, MadvisePageout>() ||
+              p.in<MadviseFree, Pin>() || p.moved();
+     }},
+    // A fault brings a whole huge page, and a copy of one page splits what is around it.
+    {"nothing_appears_unasked",
+     "Where nothing is nothing appears, but by a fault, fork(), mremap(), a collapse and what "
+     "populates.",
+     "mm/memory.c: handle_mm_fault(); mm/gup.c: populate_vma_page_range()",
+     [](const PageStep& p) {
+       return (p.had & kThere) != 0 || (p.has & kThere) == 0 || p.moved_here() || is_child(p) ||
+              p.in_blocks_of<Looks, Takes, Collapses, Mlock>() || populates(p);
+     }},
+    {"closed_entry_stays_closed",
+     "An entry that is not writable stays so, but for stores, what populates, and mprotect().",
+     "mm/memory.c: do_swap_page(), do_wp_page(): FAULT_FLAG_WRITE; mm/migrate.c: "
+     "remove_migration_pte()",
+     [](const PageStep& p) {
+       const bool read_back = (p.had & kSwapped) != 0 && p.in<Load>() && p.t.succeeded();
+       return !(p.was_closed() || read_back) || (p.has & kOpen) == 0 || writes(p) ||
+              p.in<Mprotect>() || p.moved();
+     }},
+    {"clean_page_stays_clean", "A clean page that is nobody else's stays so until it is stored to.",
+     "mm/huge_memory.c: __split_huge_pmd_locked(): pmd_dirty(); mm/rmap.c: try_to_migrate_one()",
+     [](const PageStep& p) {
+       return (p.had & kClean) == 0 || (p.has & kDirtied) == 0 || writes(p) ||
+              p.over<StoreViaPin, Reclaim, MadvisePageout>() || p.moved();
+     }},
+    {"reclaim_spares_locked_pages", "Reclaim takes no page out of a locked VMA.",
+     "mm/rmap.c: try_to_unmap_one(): VM_LOCKED",
+     [](const PageStep& p) {
+       constexpr Traits kThereOnly = kThere | kMapped | kSwapped;
+       const bool was_in = (p.had & kThere) != 0 && (p.had & kSwapped) == 0;
+       const bool is_out = (p.has & kThereOnly) == 0 || (p.has & kSwapped) != 0;
+       if (!was_in || !is_out || !p.over<Reclaim, MadvisePageout>()) return true;
+       const Vma* vma = vma_at(p.t.before, p.mm, p.first);
+       return vma == nullptr || !vma->has(VM_LOCKED);
+     }},
+};
+
+inline constexpr RuleOf<PmdStep> kPmdRules[] = {
+    {"huge_only_where_allowed",
+     "No fault or collapse maps a huge page where VM_NOHUGEPAGE, or the setting that applies, "
+     "forbids it.",
+     "mm/huge_memory.c: hugepage_vma_check()",
+     [](const PmdStep& p) {
+       if (is_huge(p.was) || !is_huge(p.is) || p.t.over<Mremap, Fork>()) return true;
+       return may_be_huge(p.t.after, p.mm, p.i, !p.t.over<Collapses>());
+     }},
+    {"split_pmd_leaves_clean_ptes",
+     "The PTEs of a huge PMD that munmap(), MADV_DONTNEED or mprotect() splits are clean.",
+     "mm/huge_memory.c: __split_huge_pmd_locked(): PG_dirty has it",
+     [](const PmdStep& p) {
+       const Machine& m = p.t.after;
+       if (!is_huge(p.was) || !p.is.is_table() || !p.t.succeeded()) return true;
+       const auto* protect = std::get_if<Mprotect>(&p.t.op);
+       const bool populates =
+           protect != nullptr && is_locked(p.t.before, protect->mm.id, protect->range);
+       if (!p.t.over<Munmap, Discards, Mprotect>() || populates) return true;
+       for (int page = p.i * m.hpage_nr(); page < (p.i + 1) * m.hpage_nr(); ++page)
+         if (m.pte(p.mm, page).is_present() && m.pte(p.mm, page).has(kDirty)) return false;
+       return true;
+     }},
+    {"collapsed_pmd_is_open",
+     "The PMD that a collapse makes is young, dirty, as writable as its VMA, and its page mlocked "
+     "if that is locked.",
+     "mm/khugepaged.c: collapse_huge_page(): maybe_pmd_mkwrite(pmd_mkdirty()), "
+     "lru_cache_add_inactive_or_unevictable()",
+     [](const PmdStep& p) {
+       if (is_huge(p.was) || !p.is.is_present() || !p.t.over<Collapses>()) return true;
+       const Vma* vma = vma_at(p.t.after, p.mm, p.i * p.t.after.hpage_nr());
+       const bool locked = vma != nullptr && vma->has(VM_LOCKED);
+       return vma != nullptr && p.is.has(kWrite) == vma->has(VM_WRITE) && p.is.has(kYoung) &&
+              p.is.has(kDirty) &&
+              (!locked || p.is.frame >= p.t.after.frames() ||
+               test(p.t.after, p.is.frame, PG_mlocked));
+     }},
+};
+
+inline constexpr RuleOf<SlotStep> kSlotRules[] = {
+    {"cached_page_stays_while_needed",
+     "A page in the swap cache stays there while a swap entry needs its slot, but for reclaim.",
+     "mm/swapfile.c: folio_free_swap(), folio_swapped()",
+     [](const SlotStep& s) {
+       if (s.was.count == 0 || s.was.cache == kNoPfn || s.t.over<Reclaim, MadvisePageout>())
+         return true;
+       return s.is.count == 0 || s.is.cache != kNoPfn || !s.t.after.swap_on;
+     }},
+};
+
+inline constexpr RuleOf<HolderStep> kHolderRules[] = {
+    {"held_folio_is_not_split", "A large folio that somebody holds is not split.",
+     "mm/huge_memory.c: can_split_folio(): a reference beyond mappings and swap cache",
+     [](const HolderStep& h) {
+       const auto large = [](const Machine& m, const Holder& holder) {
+         return holder.pfn < m.frames() && folio_test_large(m, page_folio(m, holder.pfn));
+       };
+       return h.is.kind == HolderKind::none || !large(h.t.before, h.was) || large(h.t.after, h.is);
+     }},
+    {"pin_holds_what_its_owner_maps",
+     "A coherent pin holds the frame that its owner maps, as long as the owner has the page.",
+     "include/linux/mm.h: gup_must_unshare(), page_needs_cow_for_dma()",
+     [](const HolderStep& h) {
+       const auto owner = h.t.memory.coherent_owner(h.id);
+       return !owner || mapped_frame(h.t.after, owner->mm, owner->page) == h.is.pfn;
+     }},
+};
+
+inline constexpr RuleOf<MmStep> kMmRules[] = {
+    {"has_pinned_is_history",
+     "A process has pinned once it has, until it exits, and a new one has not.",
+     "mm/gup.c: FOLL_PIN: mm_set_has_pinned_flag(); kernel/fork.c: mm_init(): MMF_INIT_MASK",
+     [](const MmStep& s) {
+       if (s.was.has_pinned == s.is.has_pinned) return true;
+       return s.is.has_pinned ? s.t.over<Pin>() : s.is.alive == 0;
+     }},
+};
+
+}  // namespace thp

@@ -1,0 +1,176 @@
+// Rules about reclaim of a page. Part of transitions.cc.
+#pragma once
+#include "oracle/rules/transitions.h"
+
+namespace thp {
+
+// It may have left the swap cache, and memory, at once.
+inline bool is_swapped_whole(const Machine& m, Pfn folio) {
+  const bool freed = m.used_frames(folio >> m.geometry.order) == 0;
+  return freed || (folio_test_large(m, folio) && !is_mapped(m, folio));
+}
+
+// Pages of the range that MADV_PAGEOUT must unmap are still there.
+bool pageout_leaves_some(const MadvisePageout& op, const Transition& t);
+
+inline constexpr RuleOf<Scan> kScanRules[] = {
+    {"held_page_takes_no_slot",
+     "Reclaim adds no pinned page to the swap cache, and no huge page that is held or locked.",
+     "mm/vmscan.c: shrink_folio_list(): folio_maybe_dma_pinned(), can_split_folio(); "
+     "mm/rmap.c: folio_referenced_one(): VM_LOCKED",
+     [](const Scan& s) {
+       if (s.has(PG_swapcache) || !s.t.succeeded()) return true;
+       const bool stays =
+           s.count.pins > 0 || (s.large() && s.is_held()) || locked_by_pmd(s.m, s.folio);
+       return !stays || !test(s.t.after, s.folio_now(), PG_swapcache);
+     }},
+    {"pte_mapped_folio_is_not_swapped_whole",
+     "A huge page that no PMD maps is not swapped out whole.",
+     "mm/vmscan.c: shrink_folio_list(): folio_entire_mapcount()",
+     [](const Scan& s) {
+       if (s.has(PG_swapcache) || !s.large() || s.count.pmds > 0 || !s.t.succeeded()) return true;
+       return !folio_test_large(s.t.after, s.folio) || !test(s.t.after, s.folio, PG_swapcache);
+     }},
+    {"locked_pmd_stays_young", "Reclaim leaves a locked huge PMD as young as it was.",
+     "mm/rmap.c: folio_referenced_one(): VM_LOCKED",
+     [](const Scan& s) {
+       return !s.t.succeeded() ||
+              (young_locks_of(s.m, s.folio) & ~young_locks_of(s.t.after, s.folio_now())) == 0;
+     }},
+    {"held_folio_is_not_freed", "Reclaim frees no folio that somebody holds.",
+     "mm/vmscan.c: shrink_folio_list(), __remove_mapping()",
+     [](const Scan& s) { return !s.is_held() || s.t.result <= 0; }},
+    {"reclaim_tries_evictable_pages",
+     "Reclaim tries a page that is on the LRU, evictable and not held.",
+     "mm/vmscan.c: isolate_lru_folios(), shrink_folio_list()",
+     [](const Scan& s) { return !s.mapped() || !s.listed() || s.is_held() || s.t.succeeded(); }},
+    {"reclaim_clears_young", "A page that reclaim leaves mapped is old, unless it is locked.",
+     "mm/rmap.c: folio_referenced_one(): ptep_clear_flush_young_notify()",
+     [](const Scan& s) {
+       const Entry now = s.now();
+       return !s.t.succeeded() || !now.is_present() || !now.has(kYoung) || !s.scanned();
+     }},
+    {"used_page_stays",
+     "A page that was used stays mapped, is marked as used, and is active from the second time on.",
+     "mm/vmscan.c: folio_check_references()",
+     [](const Scan& s) {
+       const int users = s.t.succeeded() && s.scanned() ? s.users() : 0;
+       if (users == 0) return true;
+       const Machine& m = s.t.after;
+       const bool active = users > 1 || s.has(PG_referenced);
+       return s.now().is_present() && test(m, s.folio_now(), PG_referenced) &&
+              test(m, s.folio_now(), PG_active) == active;
+     }},
+    {"activated_page_leaves_full_swap",
+     "A page that reclaim finds locked, or used twice while swap is more than half full, leaves "
+     "the swap cache, if no swap entry or writeback needs it there.",
+     "mm/vmscan.c: shrink_folio_list(): activate_locked: folio_free_swap()",
+     [](const Scan& s) {
+       if (!s.t.succeeded() || !s.mapped() || !s.listed() || !s.has(PG_swapcache)) return true;
+       if (!is_idle_but_for_mapping(s.m, s.folio)) return true;
+       const bool undisturbed = s.t.nothing_injected() && !s.m.migration.in_flight() &&
+                                !mapped_behind_a_huge_pmd(s.m, s.folio);
+       const bool locked = undisturbed && has_locks(s.m, s.folio);
+       const int users = s.scanned() && is_swap_full(s.m) ? s.users() : 0;
+       const bool twice = users > 1 || (users == 1 && s.has(PG_referenced));
+       return !(locked || twice) || !test(s.t.after, s.folio_now(), PG_swapcache);
+     }},
+    {"unmapped_page_is_written",
+     "A page that reclaim has unmapped is on its way to the disk, or need not go there.",
+     "mm/vmscan.c: pageout()",
+     [](const Scan& s) {
+       if (!s.t.succeeded() || !s.scanned() || s.users() > 0) return true;
+       const Machine& m = s.t.after;
+       const Pfn folio = s.folio_now();
+       if (!test(m, folio, PG_swapcache) || is_mapped(m, folio)) return true;
+       return m.page(folio).refcount != folio_nr_pages(m, folio) || !test(m, folio, PG_dirty);
+     }},
+    {"huge_page_is_swapped_whole",
+     "Reclaim swaps out whole a huge page that a PMD maps and nobody holds or has used, if a "
+     "cluster is free.",
+     "mm/vmscan.c: shrink_folio_list(): add_to_swap(); mm/swapfile.c: swap_alloc_cluster()",
+     [](const Scan& s) {
+       return !s.t.succeeded() || !s.scanned() || s.users() > 0 ||
+              !certainly_swaps_whole(s.m, s.folio, s.count) || is_swapped_whole(s.t.after, s.folio);
+     }},
+    {"idle_page_is_swapped_out",
+     "Reclaim unmaps a page that nobody holds, locks or has used, if there is a slot.",
+     "mm/vmscan.c: shrink_folio_list()",
+     [](const Scan& s) {
+       return !s.t.succeeded() || !s.unmapped() || !test(s.m, s.pfn, PG_swapbacked) ||
+              !s.now().is_present();
+     }},
+    {"stored_freed_page_is_ordinary",
+     "A page that was stored to since MADV_FREE is an ordinary one once reclaim has seen it.",
+     "mm/rmap.c: try_to_unmap_one(): folio_set_swapbacked()",
+     [](const Scan& s) {
+       const Pfn now = mapped_frame(s.t.after, s.mm, s.page);
+       if (!s.t.succeeded() || !s.unmapped() || test(s.m, s.pfn, PG_swapbacked)) return true;
+       return now == kNoPfn || test(s.t.after, page_folio(s.t.after, now), PG_swapbacked);
+     }},
+    {"unneeded_page_is_freed",
+     "Reclaim frees a page that nobody maps or holds and the disk has, and one that was given away "
+     "by its only user.",
+     "mm/vmscan.c: __remove_mapping(); mm/rmap.c: try_to_unmap_one(): lazyfree",
+     [](const Scan& s) {
+       const int references = s.count.references(s.large());
+       if (s.is_cached_only())
+         return references != s.pages() || s.has(PG_dirty) || s.t.result == s.pages();
+       if (!s.scanned() || s.has(PG_swapbacked | PG_dirty) || s.entry.has(kDirty)) return true;
+       if (references != 1 || s.users() > 0) return true;
+       const bool discarded = s.large() ? s.count.pmds == 1 : s.unmapped();
+       return !discarded || s.t.result == s.pages();
+     }},
+    {"pinned_cached_page_is_activated",
+     "A pinned page of the swap cache that nothing maps is active once reclaim has found it.",
+     "mm/vmscan.c: shrink_folio_list(): folio_maybe_dma_pinned(): activate_locked",
+     [](const Scan& s) {
+       return !s.t.succeeded() || !s.is_cached_only() || s.count.pins == 0 ||
+              s.count.mapped_anywhere() || test(s.t.after, s.folio_now(), PG_active);
+     }},
+};
+
+inline constexpr OpRule kReclaimRules[] = {
+    {"folio_is_isolated_once", "A folio is isolated by one holder at a time.",
+     "mm/vmscan.c: folio_isolate_lru()", over<Reclaim>([](const Reclaim& op, const Transition& t) {
+       const Pfn pfn = t.frame_was(op);
+       const FolioCount count = pfn == kNoPfn ? FolioCount{} : t.count(page_folio(t.before, pfn));
+       return count.isolations + count.migration == 0 || t.result == -EBUSY;
+     }),
+     over<Isolate>([](const Isolate& op, const Transition& t) {
+       const Pfn pfn = t.frame_was(op);
+       const bool free = t.before.holders[std::size_t(op.holder.id)].kind == HolderKind::none;
+       if (!free || pfn == kNoPfn) return true;
+       return t.result == (test(t.before, page_folio(t.before, pfn), PG_lru) ? 0 : -EBUSY);
+     }),
+     over<MigrateBegin>([](const MigrateBegin& op, const Transition& t) {
+       const Pfn pfn = t.frame_was(op);
+       const bool isolated = pfn != kNoPfn && t.count(page_folio(t.before, pfn)).isolations > 0;
+       return !isolated || !t.succeeded();
+     })},
+    {"advised_page_is_swapped_out",
+     "MADV_PAGEOUT unmaps each small page of its range that only this process maps, that nobody "
+     "holds or locks and that is on the LRU lists, up to a huge page below the same page table, if "
+     "there are slots.",
+     "mm/madvise.c: madvise_cold_or_pageout_pte_range(); mm/vmscan.c: reclaim_pages()",
+     after<MadvisePageout>([](const MadvisePageout& op, const Transition& t) {
+       return !pageout_leaves_some(op, t);
+     })},
+    {"advised_huge_page_is_swapped_whole",
+     "MADV_PAGEOUT swaps out whole a huge page that it means all of, that a PMD maps and nobody "
+     "holds or locks, if a cluster is free.",
+     "mm/vmscan.c: shrink_folio_list(): add_to_swap(); mm/swapfile.c: swap_alloc_cluster()",
+     after<MadvisePageout>([](const MadvisePageout& op, const Transition& t) {
+       const Machine& m = t.before;
+       const int first = op.range.first;
+       const Pfn folio = mapped_frame(m, op.mm.id, first);
+       if (folio == kNoPfn || op.range.size() != m.hpage_nr() || first != pmd_first(m, first))
+         return true;
+       if (m.pmd(op.mm.id, pmd_index(m, first)).is_table() || !nothing_interferes(m, folio))
+         return true;
+       if (!test(m, folio, PG_lru) || test(m, folio, PG_writeback | PG_unevictable)) return true;
+       return !certainly_swaps_whole(m, folio, t.count(folio)) || is_swapped_whole(t.after, folio);
+     })},
+};
+
+}  // namespace thp

@@ -1,0 +1,226 @@
+// Rules about mmap(), munmap(), mprotect(), mremap(), fork(), clear_refs. Part of
+// transitions.cc.
+#pragma once
+#include <cerrno>
+
+#include "oracle/rules/transitions.h"
+#include "oracle/rules/transitions_of_locks.h"
+
+namespace thp {
+
+// The VMA at `area.start` after a call that makes `area` of its part of the range: one with which
+// neighbours?
+bool is_merged(const Transition& t, int mm, PageRange range, Vma area, bool is_new);
+// The same of a call that changes flags of the VMA of the range's first page.
+bool is_merged(const Transition& t, int mm, PageRange range, std::uint32_t set,
+               std::uint32_t clear);
+// Have all VMAs that overlap it the ones, and none of the others?
+bool have_flags(const Machine& m, int mm, PageRange range, std::uint32_t set, std::uint32_t clear);
+// Has each VMA of the address space that has an anon_vma a page that was in one with one before?
+bool has_faulted(const Transition& t, int mm);
+bool has_oldest_anon_vma(const Fork& op, const Transition& t);
+
+inline bool is_soft_clean_entry(const Entry& entry) {
+  return !entry.is_none() && !entry.is_zero() && !entry.has(kSoftDirty);
+}
+
+// What a page has that moved with its entry: nothing lost, and not opened.
+inline bool carries(Traits had, Traits has) {
+  const auto lost = had & ~has;
+  const bool mapped = (has & kMapped) != 0, kept = mapped || (has & kSwapped) != 0;
+  if ((lost & kThere) != 0 || (kept && (lost & (kSoleOwner | kSoftly)) != 0)) return false;
+  if (mapped && (lost & (kOpen | kUsed | kDirtied)) != 0) return false;
+  return (had & (kMapped | kOpen)) != kMapped || (has & kOpen) == 0;
+}
+
+inline constexpr RuleOf<Move> kMoveRules[] = {
+    {"mremap_carries_the_entry",
+     "A page that mremap() moves keeps its page, and what its entry says.",
+     "mm/mremap.c: move_ptes(); mm/huge_memory.c: move_huge_pmd()",
+     [](const Move& move) {
+       for (int page = move.to; page < move.end; ++page)
+         if (!carries(traits_of(move.t.before, move.mm, page - move.delta),
+                      traits_of(move.t.after, move.mm, page)))
+           return false;
+       return true;
+     }},
+    {"moved_page_is_soft_dirty",
+     "A page that mremap() has moved is soft-dirty, unless a whole page table moved.",
+     "mm/mremap.c: move_soft_dirty_pte(), move_normal_pmd(); mm/huge_memory.c: move_huge_pmd()",
+     [](const Move& move) {
+       for (int page = move.to; page < move.end; ++page)
+         if (is_soft_clean_entry(entry_of(move.t.after, move.mm, page)) && !move.by_table(page))
+           return false;
+       return true;
+     }},
+    {"moved_table_marks_nothing", "A page table that moves whole makes nothing soft-dirty.",
+     "mm/mremap.c: move_normal_pmd()",
+     count(
+         [](const Move& move) {
+           int clean = 0;
+           for (int page = move.to; page < move.end; ++page)
+             clean += move.by_table(page) &&
+                      is_soft_clean_entry(move.t.before.pte(move.mm, page - move.delta));
+           return clean;
+         },
+         [](const Move& move) {
+           int clean = 0;
+           for (int page = move.to; page < move.end; ++page)
+             clean += is_soft_clean_entry(entry_of(move.t.after, move.mm, page));
+           return clean;
+         })},
+    {"locked_growth_is_populated",
+     "What mremap() adds to a locked VMA is in memory, if there is memory.",
+     "mm/mremap.c: mremap()",
+     [](const Move& move) {
+       const Transition& t = move.t;
+       const Vma* vma = vma_at(t.before, move.mm, move.from);
+       const bool fills = vma != nullptr && vma->has(VM_LOCKED) && vma->has(VM_READ);
+       if (!fills || !t.nothing_injected()) return true;
+       const int end = std::min(move.to + move.wanted, t.after.pages());
+       for (int page = move.end; page < end && free_blocks(t.after) > 0; ++page)
+         if (entry_of(t.after, move.mm, page).is_none()) return false;
+       return true;
+     }},
+};
+
+inline constexpr OpRule kSpaceRules[] = {
+    {"munmap_fails_at_the_limit",
+     "munmap() fails exactly where it cuts out the middle of a VMA and there are "
+     "sysctl_max_map_count of them.",
+     "mm/mmap.c: do_mas_align_munmap()", over<Munmap>([](const Munmap& op, const Transition& t) {
+       return t.before.mms[std::size_t(op.mm.id)].alive == 0 ||
+              t.result == (cuts_one_too_many(t.before, op) ? -ENOMEM : 0);
+     })},
+    {"new_vma_is_soft_dirty",
+     "A VMA that is mapped anew is soft-dirty; one that is or ever was writable is accounted.",
+     "mm/mmap.c: mmap_region(): VM_SOFTDIRTY, VM_ACCOUNT; mm/mprotect.c: mprotect_fixup()",
+     after<Mmap>([](const Mmap& op, const Transition& t) {
+       const std::uint32_t account = op.prot == Protection::rw ? std::uint32_t{VM_ACCOUNT} : 0;
+       return have_flags(t.after, op.mm.id, op.range, VM_SOFTDIRTY | account,
+                         VM_ACCOUNT & ~account);
+     }),
+     after<Mprotect>([](const Mprotect& op, const Transition& t) {
+       const Vma* vma = vma_at(t.before, op.mm.id, op.range.first);
+       const bool in_one = vma != nullptr && op.range.end <= vma->end;
+       const bool set = op.prot == Protection::rw || (in_one && vma->has(VM_ACCOUNT));
+       if (!set && !in_one) return true;
+       const std::uint32_t account = set ? std::uint32_t{VM_ACCOUNT} : 0;
+       return have_flags(t.after, op.mm.id, op.range, account, VM_ACCOUNT & ~account);
+     })},
+    {"vmas_merge_if_alike",
+     "A VMA becomes one with its neighbours of the same kind and family, and with no other.",
+     "mm/mmap.c: vma_merge(), mmap_region(): can_vma_merge_before(), can_vma_merge_after()",
+     after<Mmap>([](const Mmap& op, const Transition& t) {
+       const Vma area{.flags = flags_of(op.prot),
+                      .start = std::uint16_t(op.range.first),
+                      .end = std::uint16_t(op.range.end),
+                      .pgoff = std::uint16_t(op.range.first)};
+       return is_merged(t, op.mm.id, op.range, area, true);
+     }),
+     after<Locks, Mprotect, MarksHuge>([]<class O>(const O& op, const Transition& t) {
+       std::uint32_t set = VM_LOCKED, clear = 0;
+       if (std::is_same_v<O, Munlock>) std::swap(set, clear);
+       if (std::is_same_v<O, MadviseHugepage>) set = VM_HUGEPAGE, clear = VM_NOHUGEPAGE;
+       if (std::is_same_v<O, MadviseNohugepage>) set = VM_NOHUGEPAGE, clear = VM_HUGEPAGE;
+       if constexpr (std::is_same_v<O, Mprotect>)
+         set = flags_of(op.prot), clear = (VM_READ | VM_WRITE) & ~set;
+       return is_merged(t, op.mm.id, op.range, set, clear);
+     })},
+    {"untouched_vma_has_no_anon_vma",
+     "munmap(), mprotect() and advice about huge pages give no VMA an anon_vma, but by making it "
+     "one with one that has one.",
+     "mm/mmap.c: __vma_adjust(): importer; mm/rmap.c: __anon_vma_prepare()",
+     after<Munmap, Mprotect, MarksHuge>([]<class O>(const O& op, const Transition& t) {
+       const bool populates =
+           std::is_same_v<O, Mprotect> && is_locked(t.before, op.mm.id, op.range);
+       return populates || !t.changed.unstamped() || has_faulted(t, op.mm.id);
+     })},
+    // A PTE that a store would make writable and no more is so at once: the page is this address
+    // space's own and dirty, and nobody waits to hear of the store. Asked of the first page, where
+    // its VMA becomes writable. What migrates comes back as it went.
+    {"mprotect_opens_own_dirty_pages",
+     "The first page that mprotect() makes writable is so at once, if it is dirty, nobody else's "
+     "and already told soft-dirty.",
+     "mm/mprotect.c: can_change_pte_writable()",
+     after<Mprotect>([](const Mprotect& op, const Transition& t) {
+       const int mm = op.mm.id, first = op.range.first;
+       const Vma* vma = vma_at(t.before, mm, first);
+       if (op.prot != Protection::rw || vma == nullptr || vma->has(VM_WRITE)) return true;
+       const Entry& was = entry_of(t.before, mm, first);
+       const bool unheard = vma->has(VM_SOFTDIRTY) || was.has(kSoftDirty);
+       if (!unheard || was.is_migration()) return true;
+       if (!t.after.pmd(mm, pmd_index(t.after, first)).is_table()) return true;
+       const Entry& pte = t.after.pte(mm, first);
+       const bool own = pte.is_present() && test(t.after, pte.frame, PG_anon_exclusive);
+       return !own || !pte.has(kDirty) || pte.has(kWrite);
+     })},
+    {"mprotect_populates_locked",
+     "What mprotect() makes writable in a locked VMA is there and unshared, if there is memory.",
+     "mm/mprotect.c: mprotect_fixup(): populate_vma_page_range()",
+     after<Mprotect>([](const Mprotect& op, const Transition& t) {
+       const Vma* vma = vma_at(t.before, op.mm.id, op.range.first);
+       if (op.prot != Protection::rw || vma == nullptr || vma->has(VM_WRITE)) return true;
+       const bool fills = vma->has(VM_LOCKED) && op.range.end <= vma->end && t.nothing_injected() &&
+                          free_blocks(t.before) >= op.range.size();
+       return !fills || is_resident(t.after, op.mm.id, op.range.first, op.range.end);
+     })},
+    {"clear_refs_clears_soft_dirty",
+     "clear_refs leaves nothing of its process soft-dirty, and no page that is in memory writable, "
+     "but for PTEs of pinned pages.",
+     "fs/proc/task_mmu.c: clear_soft_dirty(), clear_soft_dirty_pmd(), pte_is_pinned()",
+     after<ClearSoftDirty>([](const ClearSoftDirty& op, const Transition& t) {
+       const Machine& m = t.after;
+       for (const Vma& vma : m.vmas(op.mm.id))
+         if (vma.has(VM_SOFTDIRTY)) return false;
+       for (int page = 0; page < m.pages(); ++page) {
+         const Entry& entry = entry_of(m, op.mm.id, page);
+         const bool open = entry.is_present() && entry.has(kWrite);
+         if (entry.is_none() || (!entry.has(kSoftDirty) && !open)) continue;
+         const bool by_pte = m.pmd(op.mm.id, pmd_index(m, page)).is_table();
+         if (!open || !by_pte || !is_pinned(m, page_folio(m, entry.frame))) return false;
+       }
+       return true;
+     })},
+    {"fork_reuses_an_idle_anon_vma",
+     "fork() takes over the oldest anon_vma that nobody calls his own, of those with one child at "
+     "most, for the first VMA that has any, and no other.",
+     "mm/rmap.c: anon_vma_clone()",
+     after<Fork>([](const Fork& op, const Transition& t) { return has_oldest_anon_vma(op, t); })},
+    // An entry of the child is the parent's, but old: of the page itself, or of its slot. A page
+    // that fork() had to copy, as somebody has pinned it, is the child's own. Where no fault ever
+    // was there is nothing to inherit.
+    {"child_inherits_entries",
+     "A child has the entries of its parent, only old; of a pinned page it may have a copy.",
+     "mm/memory.c: copy_present_pte(), copy_nonpresent_pte(); mm/huge_memory.c: copy_huge_pmd()",
+     after<Fork>([](const Fork& op, const Transition& t) {
+       const Machine& m = t.after;
+       for (const Vma& vma : m.vmas(op.child.id))
+         for (int page = vma.start; page < vma.end; ++page) {
+           const Entry &entry = entry_of(m, op.child.id, page), &from = entry_of(m, op.mm.id, page);
+           if (vma.anon_vma == kNoAnonVma || from.is_none()) {
+             if (!entry.is_none()) return false;
+             continue;
+           }
+           const bool same = entry.frame == from.frame;
+           const int copy = kYoung | kMkDirty | (vma.has(VM_WRITE) ? kWrite : 0);
+           const int old = from.is_present() ? from.bits & ~kYoung : from.bits;
+           if (entry.kind != from.kind) return false;
+           if (!entry.is_zero() && entry.bits != (same ? old : copy)) return false;
+           if (!same && !is_pinned(m, page_folio(m, from.frame))) return false;
+         }
+       return true;
+     })},
+    {"child_without_swap_is_not_listed",
+     "A child that has inherited no swap entry is not on the list for swapoff.",
+     "mm/memory.c: copy_nonpresent_pte(): mmlist, non_swap_entry()",
+     after<Fork>([](const Fork& op, const Transition& t) {
+       const std::span ids(t.after.mmlist.ids.data(), t.after.mmlist.count);
+       if (std::ranges::find(ids, op.child.id) == ids.end()) return true;
+       for (int page = 0; page < t.after.pages(); ++page)
+         if (entry_of(t.after, op.child.id, page).is_swap()) return true;
+       return false;
+     })},
+};
+
+}  // namespace thp

@@ -1,0 +1,159 @@
+// Rules about splitting huge pages, and about advice that does. Part of transitions.cc.
+#pragma once
+#include "oracle/rules/transitions.h"
+
+namespace thp {
+
+inline bool are_split(const Machine& m, std::uint64_t blocks, bool split) {
+  for (; blocks != 0; blocks &= blocks - 1)
+    if (folio_test_large(m, Pfn(std::countr_zero(blocks) << m.geometry.order)) == split)
+      return false;
+  return true;
+}
+
+// Advice: what it is asked of.
+struct Advised {
+  bool any = false;  // is there a page that nobody shares, and nothing in the way?
+  bool active = false;
+};
+Advised cold_page(const MadviseCold& op, const Transition& t);
+Advised free_page(const MadviseFree& op, const Transition& t);
+bool keeps_mapped_outside(int mm, PageRange range, const Transition& t);
+
+// Of huge PMDs: is none a page table now that...
+// ...lies wholly in the range, or wholly outside?
+bool stays_whole(const Transition& t, int mm, PageRange range);
+// ...maps a folio of which the range maps nothing?
+bool stays_whole_unless_meant(const Transition& t, int mm, PageRange range);
+// ...was moved as a whole?
+bool moves_whole(const Transition& t, const Mremap& op);
+// ...maps the folio that move_pages() must move, with a huge page to move it to?
+bool migrates_whole(const Transition& t, const MovePages& op);
+
+inline constexpr RuleOf<SplitPlan> kSplitPlanRules[] = {
+    {"splittable_folio_is_split",
+     "What tries to split folios, or advice for a part of one, splits a folio that only mappings "
+     "and the swap cache refer to.",
+     "mm/huge_memory.c: split_huge_pages_pid(), split_huge_page_to_list()",
+     [](const SplitPlan& plan) { return are_split(plan.t.after, plan.split, true); }},
+    {"unsplittable_folio_stays_large",
+     "A folio that is held, unmapped or under writeback is not split, nor by advice one that "
+     "others map too.",
+     "mm/huge_memory.c: split_huge_page_to_list(): -EBUSY, -EAGAIN",
+     [](const SplitPlan& plan) { return are_split(plan.t.after, plan.whole, false); }},
+    {"refused_split_leaves_pmds",
+     "An attempt to split a folio that is held does not even split its PMDs.",
+     "mm/huge_memory.c: split_huge_page_to_list(): can_split_folio() comes first",
+     [](const SplitPlan& plan) {
+       bool all = true;
+       if (plan.t.over<Splits>())
+         for_each_pmd(plan.pmds,
+                      [&](int mm, int i) { all &= plan.t.after.pmd(mm, i).is_present(); });
+       return all;
+     }},
+    {"shrinker_splits_the_queue",
+     "shrink_deferred splits every queued folio that can be split, and says how many.",
+     "mm/huge_memory.c: deferred_split_scan()",
+     [](const SplitPlan& plan) {
+       const int certainly = std::popcount(plan.split), result = plan.t.result;
+       return !plan.t.over<ShrinkDeferred>() ||
+              (certainly <= result && result <= certainly + plan.perhaps);
+     }},
+    {"late_failure_leaves_tables",
+     "An attempt to split that fails once all is unmapped leaves page tables.",
+     "mm/huge_memory.c: split_huge_page_to_list(): remap_page()",
+     [](const SplitPlan& plan) {
+       return plan.late == kNoPfn || !plan.t.succeeded() ||
+              pmds_of(plan.t.after, page_folio(plan.t.after, plan.late)) == 0;
+     }},
+    {"split_pages_are_alike",
+     "The pages of a folio that split_folio splits are as used, active and swap-backed as it was.",
+     "mm/huge_memory.c: __split_huge_page_tail()",
+     [](const SplitPlan& plan) {
+       constexpr Bits kAlike = PG_referenced | PG_uptodate | PG_active | PG_swapbacked;
+       const Machine &was = plan.t.before, &is = plan.t.after;
+       if (plan.alike == kNoPfn || !plan.t.succeeded()) return true;
+       for (int i = 0; i < is.hpage_nr(); ++i) {
+         const Page& page = is.page(Pfn(plan.alike + i));
+         if (page.refcount > 0 && ((page.flags ^ was.page(plan.alike).flags) & kAlike) != 0)
+           return false;
+       }
+       return true;
+     }},
+};
+
+inline constexpr OpRule kSplitRules[] = {
+    // PMDs of other huge pages, one that migrates too, stay what they are. A locked VMA that
+    // becomes writable is populated.
+    {"whole_pmd_stays_huge",
+     "A huge PMD that an op means all of, or nothing of, stays huge where it is, where mremap() "
+     "moves it, and over a migration.",
+     "mm/huge_memory.c: vma_adjust_trans_huge(), zap_huge_pmd(), change_huge_pmd(), "
+     "move_huge_pmd(), madvise_free_huge_pmd()",
+     after<Munlock, Mmap, Mprotect, Munmap, Discards, MarksHuge, MadviseCold, MadviseFree>(
+         []<class O>(const O& op, const Transition& t) {
+           const bool populates =
+               std::is_same_v<O, Mprotect> && is_locked(t.before, op.mm.id, op.range);
+           return populates || stays_whole(t, op.mm.id, op.range);
+         }),
+     after<SplitFolio>([](const SplitFolio& op, const Transition& t) {
+       return stays_whole_unless_meant(t, op.mm.id, op.range);
+     }),
+     after<Mremap>([](const Mremap& op, const Transition& t) { return moves_whole(t, op); }),
+     after<MovePages>(
+         [](const MovePages& op, const Transition& t) { return migrates_whole(t, op); })},
+    {"unused_huge_zero_page_is_freed",
+     "A shrinker frees the huge zero page if no process uses it, and only then.",
+     "mm/huge_memory.c: shrink_huge_zero_page_scan()",
+     over<ShrinkHugeZero>([](const ShrinkHugeZero&, const Transition& t) {
+       return t.result == (has_unused_huge_zero_page(t.before) ? t.before.hpage_nr() : 0);
+     }),
+     after<DropCaches>([](const DropCaches&, const Transition& t) {
+       return !has_unused_huge_zero_page(t.before) || t.after.huge_zero_page == kNoPfn;
+     })},
+    {"huge_advice_is_kept", "A VMA has the huge page advice that was given last.",
+     "mm/khugepaged.c: hugepage_madvise()",
+     after<MarksHuge>([]<class O>(const O& op, const Transition& t) {
+       constexpr std::uint32_t kBoth = VM_HUGEPAGE | VM_NOHUGEPAGE;
+       const auto set = std::is_same_v<O, MadviseHugepage> ? VM_HUGEPAGE : VM_NOHUGEPAGE;
+       return std::ranges::all_of(t.after.vmas(op.mm.id), [&](const Vma& vma) {
+         const bool outside = vma.end <= op.range.first || op.range.end <= vma.start;
+         return outside || (vma.flags & kBoth) == std::uint32_t(set);
+       });
+     })},
+    {"advice_stays_in_range",
+     "MADV_COLD, MADV_PAGEOUT and MADV_FREE unmap nothing outside their range.",
+     "mm/madvise.c: page_mapcount() != 1; split_folio() where a part is advised",
+     after<Walks>([](const auto& op, const Transition& t) {
+       return keeps_mapped_outside(op.mm.id, op.range, t);
+     })},
+    {"cold_page_is_deactivated",
+     "After MADV_COLD the first page, if nobody shares it, is neither young nor active.",
+     "mm/madvise.c: madvise_cold_or_pageout_pte_range(); mm/swap.c: lru_deactivate_fn()",
+     after<MadviseCold>([](const MadviseCold& op, const Transition& t) {
+       const int mm = op.mm.id, first = op.range.first;
+       if (!cold_page(op, t).any) return true;
+       const Pfn pfn = mapped_frame(t.after, mm, first);
+       return pfn != kNoPfn && !entry_of(t.after, mm, first).has(kYoung) &&
+              !test(t.after, pfn, PG_active);
+     })},
+    // What was given away before may have become active since.
+    {"freed_page_is_discardable",
+     "MADV_FREE makes its first page, if nobody shares it, clean and not swap-backed, and inactive "
+     "if it was swap-backed.",
+     "mm/madvise.c: madvise_free_pte_range(), mm/huge_memory.c: madvise_free_huge_pmd(), "
+     "mm/swap.c: lru_lazyfree_fn()",
+     after<MadviseFree>([](const MadviseFree& op, const Transition& t) {
+       const Advised page = free_page(op, t);
+       if (!page.any) return true;
+       const Pfn pfn = mapped_frame(t.after, op.mm.id, op.range.first);
+       if (pfn == kNoPfn) return false;
+       const Entry& entry = entry_of(t.after, op.mm.id, op.range.first);
+       const Pfn folio = page_folio(t.after, pfn);
+       return !entry.has(kDirty) && !entry.has(kYoung) &&
+              !test(t.after, folio, PG_swapbacked | PG_dirty) &&
+              (page.active || !test(t.after, folio, PG_active));
+     })},
+};
+
+}  // namespace thp
