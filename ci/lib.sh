@@ -56,10 +56,14 @@ draw_seed() {
 # at_most SECONDS COMMAND...: ends with us, too, being in our process group.
 at_most() { timeout --foreground "$@"; }
 
-# restore_model ROOT: in a worker's tree, what a mutant has changed is as in ROOT again.
+# restore_model ROOT: in a worker's tree, what a mutant has changed is as in ROOT again, in every
+# room, and what it has brought is gone. All else keeps its time: nothing more is compiled again.
 restore_model() {
-  local file
-  while read -r file; do
-    cmp -s "$1/$file" "$file" || cp "$1/$file" "$file"
-  done < <(cd "$1" && find model -type f)
+  local path
+  while IFS= read -r -d '' path; do
+    [[ -e $1/$path ]] || rm -d "$path"
+  done < <(find model -depth -print0)
+  while IFS= read -r -d '' path; do
+    cmp -s "$1/$path" "$path" || { mkdir -p "${path%/*}" && cp "$1/$path" "$path"; }
+  done < <(cd "$1" && find model -type f -print0)
 }

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# restore_model() of ci/lib.sh: whatever a mutant did to a worker's model, it is the root's again.
+source "$(dirname "$0")/lib.sh"
+root=$PWD
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+cp -a model "$tree"
+cd "$tree"
+# Of every room: files that are changed, missing and new, and a room that is.
+for file in model/**/*.cc; do echo "// A mistake." >>"$file"; done
+rm model/**/*.h
+for room in model/**/; do
+  mkdir "$room/new_room"
+  touch "$room/new.cc" "$room/new_room/new.cc"
+done
+touch -d '1 hour ago' old model/README.md
+restore_model "$root"
+diff -r "$root/model" model
+[[ ! model/README.md -nt old ]] || { echo "what is as it was was copied, too" >&2; exit 1; }
