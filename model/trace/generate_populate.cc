@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "model/mm/mmap_vma.h"
 #include "model/trace/generate_set_up.h"
 
 namespace thp {
@@ -27,10 +26,11 @@ void populate_small(Choose choose, const OpMask& mask, Growing& g) {
   g.add_if(mask, SetEnabled{Enabled::always});
 }
 
-// Every other page a VMA of its own, until there are nearly as many as an address space may have:
-// of pages without memory, or all with pages and so with an anon_vma each.
+// Every other page a VMA of its own, until there are nearly as many as an address space may have,
+// three less than there is room for: of pages without memory, or all with pages and so with an
+// anon_vma each.
 void populate_vmas(Choose choose, const OpMask& mask, Growing& g) {
-  const int most = sysctl_max_map_count(g.machine) - 1 - choose(8);
+  const int most = g.machine.max_map_count() - 4 - choose(8);
   const bool have_pages = choose(2) == 1;
   const auto vmas = [&] { return std::as_const(g.machine).vmas(0); };
   const int end = vmas().empty() ? 0 : vmas().back().end;
