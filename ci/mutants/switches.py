@@ -3,9 +3,10 @@
 """Usage: switches.py ROOT OUT FILE... writes OUT/FILE for each ROOT/FILE, and to standard output a
 line for each mistake: number, file, line, function, what, of which text; tabs between them.
 
-In functions, and in the tests of rules. A statement is left out; a condition, or an operand of && and ||, is what it would be without it; a
-comparison includes its bound or not; of two operands of + - | & one is left out. SWITCH(n) is true
-for the mistake that is made: ci/sweep says how. Assertions, stamps and constants stay as they are.
+In functions, and in the tests of rules: a statement is left out; a condition, or an operand of &&
+and ||, is what it would be without it; a comparison includes its bound or not; of two operands of
++ - | & one is left out. SWITCH(n) is true for the mistake that is made: ci/sweep says how.
+Assertions, stamps and constants stay as they are.
 """
 import os
 import sys
