@@ -81,13 +81,17 @@ struct PageStep {
     return o != nullptr && o->mm.id == mm && o->to.number <= first &&
            end <= o->to.number + o->range.size();
   }
-  // mremap() took it away, or made room there.
+  // mremap() took it away, or made room there: each of its pages lies in the one range or the
+  // other.
   bool moved() const {
     const auto* o = std::get_if<Mremap>(&t.op);
     if (o == nullptr || o->mm.id != mm) return false;
     const int size = std::max<int>(o->range.size(), o->size.pages);
-    const auto lies_in = [&](int from, int to) { return from <= first && end <= to; };
-    return lies_in(o->range.first, o->range.end) || lies_in(o->to.number, o->to.number + size);
+    const auto overlap = [&](int from, int to) {
+      return std::max(0, std::min(end, to) - std::max(first, from));
+    };
+    return overlap(o->range.first, o->range.end) + overlap(o->to.number, o->to.number + size) >=
+           end - first;
   }
 
  private:
