@@ -137,10 +137,10 @@ class Reader:
         self.edit = None  # the one that the next line belongs to
 
     def read(self):
-        with open(os.path.join(ROOT, self.path), encoding="ascii") as file:
+        with open(os.path.join(ROOT, self.path), encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    self.take(number, line.rstrip("\n"))
+                    self.take(number, line.rstrip())
                 except Misfit as misfit:
                     fail(f"{self.path}:{number}: {misfit}")
         return self.mutants
@@ -209,7 +209,7 @@ def check(tree, names):
 def apply(name, root):
     try:
         for file, text in named(name).mutated(Tree(root)).items():
-            with open(os.path.join(root, file), "w", encoding="ascii") as out:
+            with open(os.path.join(root, file), "w", encoding="utf-8") as out:
                 out.write(text)
     except Misfit as misfit:
         fail(f"{name}: {misfit}")

@@ -37,7 +37,7 @@ class Edits(unittest.TestCase):
         self.write("model/a.cc", MODEL)
 
     def write(self, path, text):
-        with open(os.path.join(edit.ROOT, path), "w", encoding="ascii") as file:
+        with open(os.path.join(edit.ROOT, path), "w", encoding="utf-8") as file:
             file.write(text)
 
     def run_tool(self, edits, *args):
@@ -54,7 +54,7 @@ class Edits(unittest.TestCase):
     def changed(self, edits):
         said, status = self.run_tool(edits, "apply", "slip", edit.ROOT)
         self.assertEqual((said, status), ("", 0))
-        with open(os.path.join(edit.ROOT, "model/a.cc"), encoding="ascii") as file:
+        with open(os.path.join(edit.ROOT, "model/a.cc"), encoding="utf-8") as file:
             return file.read()
 
     def assert_complains(self, edits, *words):

@@ -88,7 +88,7 @@ class Tree:
 
     @functools.cache
     def source(self, path):
-        with open(os.path.join(self.root, path), encoding="ascii") as file:
+        with open(os.path.join(self.root, path), encoding="utf-8") as file:
             return Source(file.read())
 
     def files(self):
