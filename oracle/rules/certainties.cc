@@ -163,10 +163,8 @@ std::uint16_t pmds_of(const Machine& m, Pfn folio) {
 }
 
 bool locked_by_pmd(const Machine& m, Pfn folio) {
-  return folio_test_large(m, folio) && count_locks_of(m, folio) > 0;
+  return folio_test_large(m, folio) && has_locks(m, folio);
 }
-
-bool has_locks(const Machine& m, Pfn folio) { return count_locks_of(m, folio) > 0; }
 
 bool all_locks_counted(const Machine& m, Pfn folio) {
   const int locks = count_locks_of(m, folio);
@@ -196,6 +194,15 @@ bool cuts_one_too_many(const Machine& m, const Munmap& op) {
 bool has_unused_huge_zero_page(const Machine& m) {
   return m.huge_zero_page != kNoPfn &&
          std::ranges::none_of(m.mms, [](const Mm& mm) { return mm.huge_zero_page; });
+}
+
+std::uint64_t large_blocks_of(const Machine& m) {
+  std::uint64_t large = 0;
+  for (int i = 0; i < m.geometry.frame_blocks(); ++i) {
+    const Pfn head = Pfn(i << m.geometry.order);
+    if (folio_test_large(m, head) && m.compound(head).transhuge) large |= std::uint64_t{1} << i;
+  }
+  return large;
 }
 
 }  // namespace thp

@@ -76,6 +76,8 @@ bool has_unused_huge_zero_page(const Machine& m);
 int count_locks_of(const Machine& m, Pfn folio);
 int counted_locks_of(const Machine& m, Pfn folio);
 std::uint16_t young_locks_of(const Machine& m, Pfn folio);
+// Transparent huge pages, by the bits of their blocks.
+std::uint64_t large_blocks_of(const Machine& m);
 // How many VMAs used the folio: is a page of it young there?
 int count_users_of(const Machine& m, Pfn folio);
 

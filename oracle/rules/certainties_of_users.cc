@@ -5,26 +5,31 @@ namespace thp {
 namespace {
 
 // Calls visit(mm, page, folio) for each mapping that locks a folio: a small page's PTE, a huge
-// page's PMD. By PTEs a huge page is never locked.
+// page's PMD, until it says true. By PTEs a huge page is never locked.
 template <class Visit>
-void for_each_lock_of(const Machine& m, Visit visit) {
+bool some_lock(const Machine& m, Visit visit) {
   for (int mm = 0; mm < m.geometry.mms; ++mm)
     for (const Vma& vma : m.vmas(mm))
       for (int page = vma.start; vma.has(VM_LOCKED) && page < vma.end;) {
         const bool by_pmd = !m.pmd(mm, pmd_index(m, page)).is_table();
         const Pfn pfn = mapped_frame(m, mm, page);
         if (pfn != kNoPfn && by_pmd == folio_test_large(m, page_folio(m, pfn)))
-          visit(mm, page, page_folio(m, pfn));
+          if (visit(mm, page, page_folio(m, pfn))) return true;
         page = by_pmd ? pmd_first(m, page) + m.hpage_nr() : page + 1;
       }
+  return false;
 }
 
 }  // namespace
 
 int count_locks_of(const Machine& m, Pfn folio) {
   int locks = 0;
-  for_each_lock_of(m, [&](int, int, Pfn locked) { locks += locked == folio; });
+  some_lock(m, [&](int, int, Pfn locked) { return locks += locked == folio, false; });
   return locks;
+}
+
+bool has_locks(const Machine& m, Pfn folio) {
+  return some_lock(m, [&](int, int, Pfn locked) { return locked == folio; });
 }
 
 // mlock_count means something on the unevictable list only.
@@ -34,10 +39,11 @@ int counted_locks_of(const Machine& m, Pfn folio) {
 
 std::uint16_t young_locks_of(const Machine& m, Pfn folio) {
   unsigned young = 0;
-  for_each_lock_of(m, [&](int mm, int page, Pfn locked) {
+  some_lock(m, [&](int mm, int page, Pfn locked) {
     const int i = pmd_index(m, page);
     if (locked == folio && !m.pmd(mm, i).is_table() && m.pmd(mm, i).has(kYoung))
       young |= pmd_bit(mm, i);
+    return false;
   });
   return std::uint16_t(young);
 }

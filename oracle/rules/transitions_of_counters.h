@@ -20,15 +20,6 @@ inline bool was_none(const Entry& pmd) { return pmd.is_none(); }
 inline bool is_present_now(const Entry& pmd, int, int) { return pmd.is_present(); }
 inline bool is_table_now(const Entry& pmd, int, int) { return pmd.is_table(); }
 
-// Transparent huge pages, by their blocks.
-inline std::uint64_t large_blocks_of(const Machine& m) {
-  std::uint64_t large = 0;
-  for (int i = 0; i < m.geometry.frame_blocks(); ++i) {
-    const Pfn head = Pfn(i << m.geometry.order);
-    if (folio_test_large(m, head) && m.compound(head).transhuge) large |= std::uint64_t{1} << i;
-  }
-  return large;
-}
 inline int count_split(const Transition& t) {
   return std::popcount(large_blocks_of(t.before) & ~large_blocks_of(t.after));
 }
@@ -53,24 +44,6 @@ inline int count_written_of(const Machine& m, bool large) {
   }
   return count;
 }
-inline int count_frames_in_use(const Machine& m) {
-  int frames = 0;
-  for (const std::uint16_t used : m.used_frames()) frames += used;
-  return frames;
-}
-// One folio, to its end. A huge page that is split on the way has failed, wherever its pages go.
-inline bool counts_migration(const Transition& t, bool large, bool moved) {
-  const bool split = large && t.grown(Event::thp_split_page) > 0;
-  if (t.grown(Event::thp_migration_split) != split) return false;
-  if (split)
-    return t.grown(Event::thp_migration_fail) == 1 &&
-           (t.result == 0) == (t.grown(Event::pgmigrate_fail) == 0);
-  if (!moved)
-    return t.grown(Event::pgmigrate_fail) > 0 && t.grown(Event::thp_migration_fail) == large;
-  return t.grown(Event::pgmigrate_success) == (large ? t.after.hpage_nr() : 1) &&
-         t.grown(Event::thp_migration_success) == large;
-}
-
 // Huge faults that got no huge page: PMDs that are page tables now where a huge page might be.
 inline int count_fallbacks(const Transition& t) {
   return count_pmds(t, was_none, [&](const Entry& pmd, int mm, int i) {
@@ -229,53 +202,6 @@ inline constexpr OpRule kCounterRules[] = {
            return t.is(op).is_swap() ? kAnyCount : 1;
          },
          [](const auto&, const Transition& t) { return t.grown(Event::pswpin); }))},
-    {"split_head_is_swapped_out",
-     "The head of a huge page that reclaim splits for want of a cluster is swapped out, where a "
-     "slot is left.",
-     "mm/vmscan.c: shrink_folio_list(): add_to_swap() after split_folio_to_list()",
-     over<Reclaim>([](const Reclaim& op, const Transition& t) {
-       const Pfn pfn = t.frame_was(op);
-       if (t.grown(Event::thp_swpout_fallback) == 0 || pfn == kNoPfn) return true;
-       const Pfn folio = page_folio(t.before, pfn);
-       return !has_free_slots(t.before, 1) || test(t.after, folio, PG_swapcache | PG_mlocked) ||
-              !is_mapped(t.after, folio);
-     })},
-    // Not counted is what a split frees, and what goes when reclaim puts back what nobody has.
-    {"reclaim_says_what_it_freed",
-     "Reclaim frees as many pages as it says, or more where it splits or slots get idle.",
-     "mm/vmscan.c: shrink_folio_list(): nr_reclaimed",
-     over<Reclaim>(count(
-         [](const Reclaim& op, const Transition& t) {
-           const bool splits = t.frame_was(op) != kNoPfn && large_blocks_of(t.before) != 0;
-           const int freed = count_frames_in_use(t.before) - count_frames_in_use(t.after);
-           const int said = std::max(t.result, 0);
-           const bool exact = t.nothing_injected() && !splits && !has_idle_slots(t.before);
-           return exact ? freed : std::min(freed, said);
-         },
-         [](const Reclaim&, const Transition& t) { return std::max(t.result, 0); }))},
-    {"migration_counters",
-     "pgmigrate_success and _fail count pages, thp_migration_success, _fail and _split huge pages, "
-     "and where one was split the result is that of all its pages.",
-     "mm/migrate.c: migrate_pages()", over_any([](const Transition& t) {
-       const Machine& m = t.before;
-       const Migration migration = m.migration;
-       if (t.over<MigrateEnd>())
-         return !migration.in_flight() ||
-                counts_migration(t, folio_test_large(m, migration.src), t.result == 0);
-       if (migration.in_flight() || t.over<MigrateBegin>()) return true;
-       if (const auto* op = std::get_if<MovePages>(&t.op)) {
-         const Pfn pfn = t.frame_was(*op);
-         const Reason reason = t.after.reason;
-         const bool moved = reason == Reason::migrated;
-         const bool large = pfn != kNoPfn && folio_test_large(m, page_folio(m, pfn));
-         const bool tried =
-             moved || reason == Reason::migrate_EAGAIN || reason == Reason::migrate_ENOMEM;
-         return !tried || counts_migration(t, large, moved);
-       }
-       return t.grown(Event::pgmigrate_success) + t.grown(Event::pgmigrate_fail) +
-                  t.grown(Event::thp_migration_success) + t.grown(Event::thp_migration_fail) ==
-              0;
-     })},
     {"reuse_counter", "pgreuse counts the write-protected pages that a store may keep.",
      "mm/memory.c: wp_page_reuse()",
      over<Store>(count(

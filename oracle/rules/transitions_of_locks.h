@@ -33,7 +33,7 @@ inline constexpr OpRule kLockRules[] = {
        for (int page = op.range.first; page < op.range.end; ++page) {
          const Pfn pfn = mapped_frame(m, op.mm.id, page);
          if (pfn == kNoPfn || !test(m, page_folio(m, pfn), PG_mlocked)) continue;
-         if (count_locks_of(m, page_folio(m, pfn)) == 0) return false;
+         if (!has_locks(m, page_folio(m, pfn))) return false;
        }
        return true;
      })},
@@ -82,7 +82,7 @@ inline constexpr OpRule kLockRules[] = {
        if (!large && !(count_locks_of(m, pfn) == 1 && counted_locks_of(m, pfn) == 1)) return true;
        const Pfn now = page_folio(t.after, pfn);
        if (folio_test_large(t.after, now)) return all_locks_counted(t.after, now);
-       return !is_mapped(t.after, pfn) || count_locks_of(t.after, pfn) > 0 ||
+       return !is_mapped(t.after, pfn) || has_locks(t.after, pfn) ||
               !test(t.after, pfn, PG_mlocked);
      })},
 };

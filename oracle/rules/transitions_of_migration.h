@@ -14,6 +14,19 @@ inline bool migrates_flags(const Machine& m, Pfn folio, Bits flags) {
   return test(m, folio, PG_mlocked) || (m.page(folio).flags & kKept) == (flags & kKept);
 }
 
+// One folio, to its end. A huge page that is split on the way has failed, wherever its pages go.
+inline bool counts_migration(const Transition& t, bool large, bool moved) {
+  const bool split = large && t.grown(Event::thp_split_page) > 0;
+  if (t.grown(Event::thp_migration_split) != split) return false;
+  if (split)
+    return t.grown(Event::thp_migration_fail) == 1 &&
+           (t.result == 0) == (t.grown(Event::pgmigrate_fail) == 0);
+  if (!moved)
+    return t.grown(Event::pgmigrate_fail) > 0 && t.grown(Event::thp_migration_fail) == large;
+  return t.grown(Event::pgmigrate_success) == (large ? t.after.hpage_nr() : 1) &&
+         t.grown(Event::thp_migration_success) == large;
+}
+
 inline constexpr OpRule kMigrationRules[] = {
     {"held_folio_does_not_migrate", "A folio that somebody holds does not migrate.",
      "mm/migrate.c: folio_migrate_mapping(): -EAGAIN",
@@ -62,6 +75,29 @@ inline constexpr OpRule kMigrationRules[] = {
        const Pfn folio = page_folio(t.after, dst);
        return !is_mapped(t.after, folio) ||
               migrates_flags(t.after, folio, t.before.page(src).flags);
+     })},
+    {"migration_counters",
+     "pgmigrate_success and _fail count pages, thp_migration_success, _fail and _split huge pages, "
+     "and where one was split the result is that of all its pages.",
+     "mm/migrate.c: migrate_pages()", over_any([](const Transition& t) {
+       const Machine& m = t.before;
+       const Migration migration = m.migration;
+       if (t.over<MigrateEnd>())
+         return !migration.in_flight() ||
+                counts_migration(t, folio_test_large(m, migration.src), t.result == 0);
+       if (migration.in_flight() || t.over<MigrateBegin>()) return true;
+       if (const auto* op = std::get_if<MovePages>(&t.op)) {
+         const Pfn pfn = t.frame_was(*op);
+         const Reason reason = t.after.reason;
+         const bool moved = reason == Reason::migrated;
+         const bool large = pfn != kNoPfn && folio_test_large(m, page_folio(m, pfn));
+         const bool tried =
+             moved || reason == Reason::migrate_EAGAIN || reason == Reason::migrate_ENOMEM;
+         return !tried || counts_migration(t, large, moved);
+       }
+       return t.grown(Event::pgmigrate_success) + t.grown(Event::pgmigrate_fail) +
+                  t.grown(Event::thp_migration_success) + t.grown(Event::thp_migration_fail) ==
+              0;
      })},
 };
 

@@ -10,6 +10,12 @@ inline bool is_swapped_whole(const Machine& m, Pfn folio) {
   return freed || (folio_test_large(m, folio) && !is_mapped(m, folio));
 }
 
+inline int count_frames_in_use(const Machine& m) {
+  int frames = 0;
+  for (const std::uint16_t used : m.used_frames()) frames += used;
+  return frames;
+}
+
 // Pages of the range that MADV_PAGEOUT must unmap are still there.
 bool pageout_leaves_some(const MadvisePageout& op, const Transition& t);
 
@@ -171,6 +177,30 @@ inline constexpr OpRule kReclaimRules[] = {
        if (!test(m, folio, PG_lru) || test(m, folio, PG_writeback | PG_unevictable)) return true;
        return !certainly_swaps_whole(m, folio, t.count(folio)) || is_swapped_whole(t.after, folio);
      })},
+    {"split_head_is_swapped_out",
+     "The head of a huge page that reclaim splits for want of a cluster is swapped out, where a "
+     "slot is left.",
+     "mm/vmscan.c: shrink_folio_list(): add_to_swap() after split_folio_to_list()",
+     over<Reclaim>([](const Reclaim& op, const Transition& t) {
+       const Pfn pfn = t.frame_was(op);
+       if (t.grown(Event::thp_swpout_fallback) == 0 || pfn == kNoPfn) return true;
+       const Pfn folio = page_folio(t.before, pfn);
+       return !has_free_slots(t.before, 1) || test(t.after, folio, PG_swapcache | PG_mlocked) ||
+              !is_mapped(t.after, folio);
+     })},
+    // Not counted is what a split frees, and what goes when reclaim puts back what nobody has.
+    {"reclaim_says_what_it_freed",
+     "Reclaim frees as many pages as it says, or more where it splits or slots get idle.",
+     "mm/vmscan.c: shrink_folio_list(): nr_reclaimed",
+     over<Reclaim>(count(
+         [](const Reclaim& op, const Transition& t) {
+           const bool splits = t.frame_was(op) != kNoPfn && large_blocks_of(t.before) != 0;
+           const int freed = count_frames_in_use(t.before) - count_frames_in_use(t.after);
+           const int said = std::max(t.result, 0);
+           const bool exact = t.nothing_injected() && !splits && !has_idle_slots(t.before);
+           return exact ? freed : std::min(freed, said);
+         },
+         [](const Reclaim&, const Transition& t) { return std::max(t.result, 0); }))},
 };
 
 }  // namespace thp
