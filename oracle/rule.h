@@ -1,5 +1,6 @@
 // The form of every rule: a name, a sentence, a source, and a test of one subject. A rule stands in
-// one place, the table of its kind of subject: invariants_of_*.h, transitions_of_*.h.
+// one place, the table of its kind of subject: invariants_of_*.h, transitions_of_*.h; those of flat
+// memory in flat_rules.h, and two without a subject in rules.h.
 #pragma once
 #include <climits>
 #include <string_view>

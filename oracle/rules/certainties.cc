@@ -5,9 +5,17 @@
 
 namespace thp {
 
+bool have_flags(const Machine& m, int mm, PageRange range, std::uint32_t set, std::uint32_t clear) {
+  return std::ranges::all_of(m.vmas(mm), [&](const Vma& vma) {
+    const bool outside = vma.end <= range.first || range.end <= vma.start;
+    return outside || (vma.flags & (set | clear)) == set;
+  });
+}
+
 bool is_pinned(const Machine& m, Pfn folio) {
   return std::ranges::any_of(m.holders, [&](const Holder& holder) {
-    return holder.kind == HolderKind::pin && page_folio(m, holder.pfn) == folio;
+    return holder.kind == HolderKind::pin && holder.pfn <= m.frames() &&
+           page_folio(m, holder.pfn) == folio;
   });
 }
 
@@ -110,14 +118,16 @@ bool certainly_swaps_whole(const Machine& m, Pfn folio, const FolioCount& count)
 bool is_mapped(const Machine& m, Pfn folio) {
   const bool large = folio_test_large(m, folio);
   bool mapped = large && m.compound(folio).mapcount >= 0;
-  for (int sub = 0; sub < folio_nr_pages(m, folio); ++sub)
+  for (int sub = 0; sub < folio_nr_pages(m, folio) && folio + sub < m.frames(); ++sub)
     mapped |= m.page(Pfn(folio + sub)).mapcount >= 0;
   return mapped;
 }
 
 bool is_idle_but_for_mapping(const Machine& m, Pfn folio) {
-  for (int sub = 0; sub < folio_nr_pages(m, folio); ++sub)
-    if (m.swap(m.page(Pfn(folio + sub)).private_slot).count != 0) return false;
+  for (int sub = 0; sub < folio_nr_pages(m, folio); ++sub) {
+    const Slot slot = m.page(Pfn(folio + sub)).private_slot;
+    if (slot >= m.geometry.swap_slots() || m.swap(slot).count != 0) return false;
+  }
   return !test(m, folio, PG_writeback);
 }
 

@@ -48,6 +48,8 @@ void for_each_whole_pmd(const Machine& m, int mm, int first, int end, Visit visi
   }
 }
 
+// Have all VMAs that reach into the range the ones, and none of the others?
+bool have_flags(const Machine& m, int mm, PageRange range, std::uint32_t set, std::uint32_t clear);
 bool is_pinned(const Machine& m, Pfn folio);
 bool is_in_a_locked_vma(const Machine& m, Pfn folio);
 bool may_be_huge(const Machine& m, int mm, int i, bool ask_enabled);
@@ -73,11 +75,11 @@ bool all_locks_counted(const Machine& m, Pfn folio);
 bool survives_a_failure(const Machine& m, const Mlock& op);
 bool cuts_one_too_many(const Machine& m, const Munmap& op);
 bool has_unused_huge_zero_page(const Machine& m);
+// Transparent huge pages, by the bits of their blocks.
+std::uint64_t large_blocks_of(const Machine& m);
 int count_locks_of(const Machine& m, Pfn folio);
 int counted_locks_of(const Machine& m, Pfn folio);
 std::uint16_t young_locks_of(const Machine& m, Pfn folio);
-// Transparent huge pages, by the bits of their blocks.
-std::uint64_t large_blocks_of(const Machine& m);
 // How many VMAs used the folio: is a page of it young there?
 int count_users_of(const Machine& m, Pfn folio);
 

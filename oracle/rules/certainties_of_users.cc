@@ -5,7 +5,7 @@ namespace thp {
 namespace {
 
 // Calls visit(mm, page, folio) for each mapping that locks a folio: a small page's PTE, a huge
-// page's PMD, until it says true. By PTEs a huge page is never locked.
+// page's PMD; a huge page is never locked by PTEs. Stops where that says true, and says so.
 template <class Visit>
 bool some_lock(const Machine& m, Visit visit) {
   for (int mm = 0; mm < m.geometry.mms; ++mm)
@@ -24,7 +24,10 @@ bool some_lock(const Machine& m, Visit visit) {
 
 int count_locks_of(const Machine& m, Pfn folio) {
   int locks = 0;
-  some_lock(m, [&](int, int, Pfn locked) { return locks += locked == folio, false; });
+  some_lock(m, [&](int, int, Pfn locked) {
+    locks += locked == folio;
+    return false;
+  });
   return locks;
 }
 

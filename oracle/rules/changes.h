@@ -19,7 +19,7 @@ enum Trait : Traits {
   kOpen = 1 << 5,       // mapped, and writable
   kUsed = 1 << 6,       // mapped, and young
   kDirtied = 1 << 7,    // mapped, and dirty by its entry or by itself
-  kClean = 1 << 8,      // mapped, not dirty, exclusive, and nobody else can make it dirty
+  kClean = 1 << 8,      // mapped at its folio's size, exclusive, neither dirty nor cached
   kOpenPte = 1 << 9,    // a present PTE that is writable
   kPinned = 1 << 10,    // present and pinned, in an address space that ever pinned
 };
@@ -42,7 +42,7 @@ class Changes {
   std::span<const Pages> pages() const { return {pages_.data(), pages_.size()}; }
   std::uint64_t pmds() const { return pmds_; }   // that are another; bit mm * kMaxPmds + i
   bool anything() const { return anything_; }    // is the machine another, or counted an event?
-  bool counted() const { return counted_; }      // is anything that is counted?
+  bool counted() const { return counted_; }      // has anything changed that is counted?
   bool unstamped() const { return unstamped_; }  // VMAs, slots, compounds, queues
 
  private:

@@ -97,13 +97,6 @@ class Sweep {
   }
 
   // --- Entries.
-  const Vma* vma_at(int mm, int page) const {
-    const auto vmas = m_.vmas(mm);
-    const auto found =
-        std::ranges::find_if(vmas, [page](const Vma& vma) { return vma.covers(page); });
-    return found == vmas.end() ? nullptr : &*found;
-  }
-
   Broken entries(int mm) {
     for (int i = 0; i < m_.geometry.pmds; ++i)
       if (const Broken bad = of_pmd(mm, i)) return bad;
@@ -122,7 +115,7 @@ class Sweep {
   Broken of_pte(int mm, int page) { return of_entry(mm, page, m_.pte(mm, page), false); }
   Broken of_entry(int mm, int page, const Entry& entry, bool huge) {
     if (entry.is_none()) return {};
-    const TheEntry subject{m_, r_, mm, page, entry, huge, vma_at(mm, page)};
+    const TheEntry subject{m_, r_, mm, page, entry, huge, vma_at(m_, mm, page)};
     return first_broken_of<kEntryInvariants>(
         subject, {huge ? Where::Thing::pmd : Where::Thing::pte, mm, page});
   }

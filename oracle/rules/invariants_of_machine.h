@@ -2,8 +2,8 @@
 #pragma once
 #include <bit>
 
+#include "oracle/rule.h"
 #include "oracle/rules/subjects.h"
-#include "oracle/rules/where.h"
 
 namespace thp {
 
@@ -22,7 +22,7 @@ inline constexpr RuleOf<TheSlot> kSlotInvariants[] = {
 };
 
 inline constexpr RuleOf<TheHolder> kHolderInvariants[] = {
-    {"isolation_is_of_a_folio", "It is folios that are isolated, not tails or zero pages.",
+    {"isolation_is_of_a_folio", "Only folios are isolated, never tails or zero pages.",
      "mm/vmscan.c folio_isolate_lru()",
      [](const TheHolder& h) {
        if (h.holder.kind != HolderKind::isolation) return true;
@@ -128,8 +128,8 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
      [](const TheMachine& t) {
        const SwapDevice& device = t.m.swap_device;
        unsigned listed = 0, unused = 0;
-       for (int i = 0; i < device.nr_free; ++i)
-         listed |= 1u << device.free_clusters[std::size_t(i)];
+       const int count = std::min(int(device.nr_free), int(device.free_clusters.size()));
+       for (int i = 0; i < count; ++i) listed |= 1u << (device.free_clusters[std::size_t(i)] & 31);
        for (int i = 0; i < t.m.geometry.swap_clusters(); ++i)
          unused |= unsigned(device.used[std::size_t(i)] == 0) << i;
        return !t.m.swap_on || (listed == unused && std::popcount(listed) == device.nr_free);

@@ -2,15 +2,15 @@
 #pragma once
 #include <algorithm>
 
+#include "oracle/rule.h"
 #include "oracle/rules/subjects.h"
-#include "oracle/rules/where.h"
 
 namespace thp {
 
 inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
     {"tail_is_bare",
-     "The frames behind a head, and only they, are tails, without a reference, mapping or flag "
-     "of their own but AnonExclusive.",
+     "The frames behind a head, and only they, are tails. A tail has no reference, index or "
+     "anon_vma of its own, and no flag but AnonExclusive.",
      "mm/page_alloc.c prep_compound_page(), free_tail_pages_check(); include/linux/page-flags.h "
      "PF_HEAD",
      [](const TheFrame& f) {
@@ -57,8 +57,8 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
      "include/linux/page-flags.h VM_BUG_ON_PGFLAGS in PageAnonExclusive()",
      [](const TheFrame& f) { return !f.has(PG_anon_exclusive) || test(f.m, f.head, PG_anon); }},
     {"cached_page_knows_its_slot",
-     "Each page of a folio in the swap cache stands in one slot and knows it; no other page "
-     "does.",
+     "Each page of a folio in the swap cache stands in one slot and knows it, those of a huge "
+     "page in a row. No other page does.",
      "mm/swap_state.c add_to_swap_cache(); VM_BUG_ON_PAGE in __delete_from_swap_cache()",
      [](const TheFrame& f) {
        if (!f.cached()) return f.count.cache_slots == 0 && f.page.private_slot == 0;
@@ -82,7 +82,8 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      [](const TheFolio& f) { return (f.references() == 0) == (f.page == Page{}); }},
     {"refcount_is_holders",
      "A folio's reference count is the number of its holders: PMDs, PTEs, swap-cache slots, "
-     "gets, pins, isolations.",
+     "gets, pins, isolations, a migration. A pin of a small page counts GUP_PIN_COUNTING_BIAS "
+     "times.",
      "Documentation/mm/transhuge.rst, Refcounts and transparent huge pages",
      count([](const TheFolio& f) { return f.references(); },
            [](const TheFolio& f) { return int(f.page.refcount); })},
@@ -100,7 +101,8 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      [](const TheFolio& f) { return !f.large || !f.compound().double_map || f.count.pmds > 0; }},
     // Only putting a PMD back where migration had taken it leaves both kinds without DoubleMap.
     {"mapped_both_ways_is_double_map",
-     "A folio mapped by PMDs and by PTEs is DoubleMap, unless a migration has been tried.",
+     "A folio mapped by PMDs and by PTEs is DoubleMap, unless it was in the swap cache or a "
+     "migration, or a migration has failed.",
      "Documentation/mm/transhuge.rst, PageDoubleMap; mm/huge_memory.c remove_migration_pmd()",
      [](const TheFolio& f) {
        if (!f.large || f.count.pmds == 0 || f.count.ptes == 0) return true;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "oracle/rule.h"
 #include "oracle/rules/subjects.h"
-#include "oracle/rules/where.h"
 #include "oracle/translate.h"
 
 namespace thp {
@@ -30,9 +30,12 @@ inline constexpr RuleOf<TheEntry> kEntryInvariants[] = {
      "mm/memory.c vm_normal_page(); mm/swapfile.c get_swap_device(); mm/rmap.c "
      "VM_BUG_ON_PAGE(!PageTransHuge)",
      [](const TheEntry& e) {
-       if (!e.huge) return !e.entry.is_table() && (!e.entry.is_swap() || e.m.swap_on);
-       if (!e.has_pfn() || !e.pfn_exists()) return !e.entry.is_swap();
-       return (e.entry.frame & (e.pages() - 1)) == 0 && test(e.m, e.entry.frame, PG_head);
+       const bool slot = e.m.swap_on && e.entry.frame < e.m.geometry.swap_slots();
+       if (e.entry.is_swap()) return !e.huge && slot;
+       if (e.entry.is_table()) return e.huge;
+       if (!e.has_pfn()) return true;
+       const bool is_head = (e.entry.frame & (e.pages() - 1)) == 0;
+       return e.pfn_exists() && (!e.huge || (is_head && test(e.m, e.entry.frame, PG_head)));
      }},
     {"writable_where_allowed", "An entry is writable only where its VMA permits writing.",
      "mm/memory.c maybe_mkwrite(); mm/mprotect.c change_pte_range()",
@@ -82,7 +85,7 @@ inline constexpr RuleOf<TheEntry> kEntryInvariants[] = {
        return !e.has_pfn() || !e.pfn_exists() || e.found_by_rmap_of(e.entry.frame);
      }},
     {"swap_in_is_found_by_rmap",
-     "A cached page would be mapped, on swapping in, where the reverse map finds it.",
+     "Swapping in would map a cached page where the reverse map finds it.",
      "mm/rmap.c __page_set_anon_rmap(): mapping and index stay from the first mapping",
      [](const TheEntry& e) {
        if (!e.entry.is_swap() || e.entry.frame >= e.m.geometry.swap_slots()) return true;
@@ -154,7 +157,8 @@ inline constexpr RuleOf<TheAnonVma> kAnonVmaInvariants[] = {
 };
 
 inline constexpr RuleOf<TheMm> kMmInvariants[] = {
-    {"rss_is_mapped_pages", "RssAnon is the anonymous pages of a process, migrating ones included.",
+    {"rss_is_mapped_pages",
+     "RssAnon counts the pages that a process maps, migrating ones included.",
      "mm/memory.c; kernel/fork.c check_mm()",
      count([](const TheMm& a) { return int(a.count.anon_pages); },
            [](const TheMm& a) { return int(a.mm.anon_pages); })},
@@ -166,8 +170,9 @@ inline constexpr RuleOf<TheMm> kMmInvariants[] = {
      "exited is not.",
      "mm/swapfile.c try_to_unuse(); kernel/fork.c __mmput()",
      [](const TheMm& a) {
-       const auto& ids = a.m.mmlist.ids;
-       const auto times = std::count(ids.begin(), ids.begin() + a.m.mmlist.count, a.id);
+       const MmList& list = a.m.mmlist;
+       const std::span ids(list.ids.data(), std::min<std::size_t>(list.count, list.ids.size()));
+       const auto times = std::ranges::count(ids, a.id);
        return times <= a.mm.alive && (times == 1 || a.count.swap_entries == 0);
      }},
     {"huge_pmd_has_a_table_in_store",
@@ -180,7 +185,7 @@ inline constexpr RuleOf<TheMm> kMmInvariants[] = {
      count([](const TheMm& a) { return a.count.tables + a.count.huge; },
            [](const TheMm& a) { return int(a.mm.nr_ptes); })},
     {"map_count_is_limited",
-     "A process has at most sysctl_max_map_count VMAs, and one that mmap() made.",
+     "A process has at most sysctl_max_map_count VMAs, and one more after mmap().",
      "mm/mmap.c split_vma(); do_mmap() refuses only what has more already",
      [](const TheMm& a) { return a.mm.map_count <= map_count_limit(a.m) + 1; }},
     {"exit_leaves_nothing", "A process that has exited has no VMA, entry, count or flag.",

@@ -1,5 +1,6 @@
-// Which ops are of a kind. A rule about all ops of a kind names the class; and a new op has to be
-// put into a class before anything compiles, so that no rule that ought to know it stays silent.
+// Which ops are of a kind. A rule about all ops of a kind names the class. A new op has to be put
+// into one before anything compiles: so its author is asked which rules it concerns, and those
+// about the class know it. Rules that name single ops are to be looked through by hand.
 #pragma once
 #include <type_traits>
 
@@ -10,7 +11,7 @@ namespace thp {
 template <class... Ts>
 struct Ops {};
 
-// What faults for a page: to see it, or to have it alone.
+// What faults for a page: to see it; to have it alone, as far as a pin for reading does.
 using Looks = Ops<Load, Get>;
 using Takes = Ops<Store, StoreForced, Pin>;
 // What makes, changes, moves, copies or ends mappings.
@@ -26,15 +27,21 @@ using Collapses = Ops<MadviseCollapse>;
 using Clears = Ops<ClearSoftDirty>;
 // What is done with a reference that somebody holds, or with the LRU lists.
 using References = Ops<Unpin, Put, StoreViaPin, LoadViaPin, Isolate, Putback>;
-// What looks for huge pages to split.
+// What looks for huge pages to split; drop_caches frees the huge zero page, too.
 using Splits = Ops<SplitFolio, ShrinkDeferred, DropCaches>;
 using Shrinks = Ops<ShrinkHugeZero>;
+// Swap itself, and what writes a page to it.
 using Swaps = Ops<Swapon, Swapoff, Reclaim, WritebackEnd>;
 using Migrates = Ops<MigrateBegin, MigrateEnd, MovePages>;
-// What touches no memory: failures to come, settings.
+// What touches no memory: failures to come; settings.
 using Arms = Ops<FailHugeAlloc, FailSmallAlloc, FailCharge, FailSwapCluster, ContendPageLock,
                  HoldSpeculativeRef>;
 using Sets = Ops<SetEnabled, SetUseZeroPage>;
+
+// --- Groups across the classes, that several rules name.
+
+using WritesOut = Ops<Reclaim, MadvisePageout>;
+using Unmaps = Ops<Mmap, Munmap, MadviseDontneed, Exit>;
 
 // --- One list of classes and single ops.
 

@@ -49,7 +49,7 @@ struct PageStep {
   int mm, first, end;
   Traits had, has;
 
-  // Has it this still, if it is still there, or mapped?
+  // Does it keep this, if it is still there? if it is still mapped?
   bool keeps(Traits what) const { return (had & what) == 0 || (has & what) != 0 || !is_kept(); }
   bool keeps_mapped(Traits what) const {
     return (had & what) == 0 || (has & what) != 0 || (has & kMapped) == 0;
@@ -60,7 +60,8 @@ struct PageStep {
   bool over() const {
     return t.over<ClassesAndOps...>();
   }
-  // Is the op one of these, and every page in its range, or of its address space?
+  // Is the op one of these, and each page in the range that it names, or, if it names none, in its
+  // address space?
   template <class... ClassesAndOps>
   bool in() const {
     return within<ClassesAndOps...>(0);
@@ -80,6 +81,14 @@ struct PageStep {
     const auto* o = std::get_if<Mremap>(&t.op);
     return o != nullptr && o->mm.id == mm && o->to.number <= first &&
            end <= o->to.number + o->range.size();
+  }
+  // In the blocks of what mremap() leaves at its target.
+  bool grown_here() const {
+    const auto* o = std::get_if<Mremap>(&t.op);
+    if (o == nullptr || o->mm.id != mm) return false;
+    const int around = t.after.hpage_nr() - 1;
+    const int to = o->to.number + std::max<int>(o->range.size(), o->size.pages);
+    return (o->to.number & ~around) <= first && end <= ((to + around) & ~around);
   }
   // mremap() took it away, or made room there: each of its pages lies in the one range or the
   // other.

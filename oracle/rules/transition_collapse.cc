@@ -55,12 +55,12 @@ int errno_for(Reason reason) {
 
 }  // namespace
 
-// Of the VMA it asks whether its last block lies in it.
+// A collapse asks of the VMA only whether its last whole block lies in it.
 Collapse collapse_of(const MadviseCollapse& op, const Transition& t) {
   const Machine& m = t.before;
   Collapse c{.t = t, .op = op};
   const int mm = op.mm.id, nr = m.hpage_nr();
-  const Vma* vma = m.mms[std::size_t(mm)].alive != 0 ? vma_at(m, mm, op.range.first) : nullptr;
+  const Vma* vma = vma_at(m, mm, op.range.first);
   if (vma == nullptr || op.range.end > vma->end) return c;
   const int first = (op.range.first + nr - 1) / nr, end = op.range.end / nr;
   const int last = vma->end / nr * nr - nr;

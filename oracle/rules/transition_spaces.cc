@@ -51,13 +51,6 @@ bool is_merged(const Transition& t, int mm, PageRange range, std::uint32_t set,
   return is_merged(t, mm, range, area, false);
 }
 
-bool have_flags(const Machine& m, int mm, PageRange range, std::uint32_t set, std::uint32_t clear) {
-  return std::ranges::all_of(m.vmas(mm), [&](const Vma& vma) {
-    const bool outside = vma.end <= range.first || range.end <= vma.start;
-    return outside || (vma.flags & (set | clear)) == set;
-  });
-}
-
 bool has_faulted(const Transition& t, int mm) {
   return std::ranges::all_of(t.after.vmas(mm), [&](const Vma& vma) {
     return vma.anon_vma == kNoAnonVma ||

@@ -1,5 +1,4 @@
 // Which huge pages an op must split, and which it must leave.
-#include <bit>
 #include <utility>
 
 #include "oracle/rules/transitions_of_splits.h"
@@ -25,7 +24,7 @@ void note(const Machine& m, SplitFate expected, Pfn folio, SplitPlan& plan) {
 
 // The VMA of the first page, if advice begins there.
 const Vma* vma_advised(const Machine& m, int mm, PageRange range) {
-  const Vma* vma = m.mms[std::size_t(mm)].alive != 0 ? vma_at(m, mm, range.first) : nullptr;
+  const Vma* vma = vma_at(m, mm, range.first);
   return vma != nullptr && !vma->has(VM_LOCKED) ? vma : nullptr;
 }
 

@@ -17,7 +17,7 @@ struct Scan {
   Entry entry;
   Pfn pfn, folio;
   FolioCount count;
-  mutable int seen = -1;  // users, once asked for
+  mutable int seen = -1;  // users, once asked for: that takes a walk over all VMAs
 
   bool mapped() const { return entry.is_present(); }
   Entry now() const { return entry_of(t.after, mm, page); }

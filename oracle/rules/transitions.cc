@@ -1,4 +1,5 @@
-// The sweep over the tables: of what has changed, of what the op is about, of the op.
+// The sweep over the tables: holders, what the op is about, the op, and then what it has changed:
+// pages, PMDs, address spaces, slots.
 #include "oracle/rules/transitions.h"
 
 #include <cstring>

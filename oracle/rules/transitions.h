@@ -53,11 +53,12 @@ consteval OpTest test_of(Holds) {
 }
 template <class List, class Expected, class Found>
 consteval OpTest test_of(Count<Expected, Found>) {
-  constexpr auto kAgree = [](const Transition& t) {
-    const int expected = number_of<List, Expected>(t);
-    return expected == kAnyCount || expected == number_of<List, Found>(t);
+  constexpr auto kAgree = [](const auto& op, const Transition& t) {
+    return Count<Expected, Found>::agree(op, t);
   };
-  return {kinds_of(List{}), false, {kAgree, &number_of<List, Expected>, &number_of<List, Found>}};
+  return {kinds_of(List{}),
+          false,
+          {&holds_of<List, decltype(kAgree)>, &number_of<List, Expected>, &number_of<List, Found>}};
 }
 
 // holds(op, transition), or count() of two such, of these ops, whatever they return.
@@ -79,6 +80,14 @@ consteval OpTest over_any(Holds holds) {
 template <class Expected, class Found>
 consteval OpTest over_any(Count<Expected, Found>) {
   return {{}, true, {&Count<Expected, Found>::template agree<Transition>, Expected{}, Found{}}};
+}
+
+// Does mprotect() or mremap() come upon locked memory, which is populated then?
+inline bool populates_locked(const Transition& t) {
+  bool is = false;
+  visit_one_of(Ops<Mprotect, Mremap>{}, t.op,
+               [&](const auto& o) { is = is_locked(t.before, o.mm.id, o.range); });
+  return is;
 }
 
 // The first rule that the op breaks.

@@ -70,13 +70,15 @@ inline constexpr OpRule kAccessRules[] = {
        return now.is_present() && now.has(kYoung) && now.has(kDirty) && now.has(kWrite);
      })},
     {"own_page_is_not_copied",
-     "An access to a page that nobody else refers to leaves it where it is.",
+     "A load or a get leaves a mapped page where it is. So does a store or a pin, if nobody "
+     "else refers to the page.",
      "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): reuse",
      after<Looks, Takes>([](const auto& op, const Transition& t) {
        return copies(op, t) != Copies::no || t.frame_is(op) == t.frame_was(op);
      })},
     {"shared_page_is_copied_on_store",
-     "A store to a page that somebody else refers to, or a pin of it, gets another page.",
+     "A store to a page that is not exclusive and that somebody else refers to, or a pin of "
+     "it, gets another page.",
      "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): copy",
      after<Takes>([](const auto& op, const Transition& t) {
        return copies(op, t) != Copies::yes || t.frame_is(op) != t.frame_was(op);
@@ -93,7 +95,7 @@ inline constexpr OpRule kAccessRules[] = {
      })},
     // What a store brings to a page that had none, or copies, belongs to the VMA, too.
     {"reused_page_moves_home",
-     "A page that a store makes exclusive belongs to the anon_vma of its VMA.",
+     "A page that a store brings, or makes exclusive, belongs to the anon_vma of its VMA.",
      "mm/rmap.c: page_move_anon_rmap()", after<Store>([](const Store& op, const Transition& t) {
        const Machine& m = t.after;
        const Entry was = t.was(op);
@@ -109,8 +111,8 @@ inline constexpr OpRule kAccessRules[] = {
      })},
     // The next VMA is asked first, but it may be asked in vain.
     {"first_anon_vma_is_a_neighbours",
-     "The first anon_vma of a VMA is that of the next or else of the previous VMA, which differs "
-     "in its protection alone and never saw a fork, or a new one.",
+     "The first anon_vma of a VMA is that of the next or else the previous VMA, if that "
+     "differs in its protection alone and never saw a fork. Otherwise it is a new one.",
      "mm/mmap.c: find_mergeable_anon_vma(), anon_vma_compatible()",
      after<Looks, Takes>([](const auto& op, const Transition& t) {
        const Machine& m = t.before;
@@ -131,8 +133,8 @@ inline constexpr OpRule kAccessRules[] = {
     // Whoever has isolated a page, or finds it unevictable, takes the mark away again; a huge PMD
     // keeps none.
     {"gup_marks_page_used",
-     "A page that get_user_pages() finds below a page table, and on an evictable list, is marked "
-     "as used.",
+     "A page that a get or a debugger finds below a page table, and on an evictable list, is "
+     "marked as used or active.",
      "mm/gup.c: follow_page_pte(): FOLL_TOUCH, gup_pte_range(): folio_set_referenced()",
      after<Get, StoreForced>([](const auto& op, const Transition& t) {
        const Machine& m = t.before;
@@ -155,7 +157,8 @@ inline constexpr OpRule kAccessRules[] = {
      })},
     // What came back from a migration may be writable, and not soft-dirty: clear_refs passed it by.
     {"debugger_store_is_soft_dirty",
-     "A page that a debugger has stored to is soft-dirty, unless it was writable before.",
+     "A page that a debugger has stored to is soft-dirty, unless it was writable before, or "
+     "migrating.",
      "mm/gup.c: can_follow_write_pte()",
      after<StoreForced>([](const StoreForced& op, const Transition& t) {
        if (t.was(op).is_migration() || t.was(op).has(kWrite)) return true;
@@ -187,7 +190,8 @@ inline constexpr OpRule kAccessRules[] = {
        return !must || is_huge(t.after.pmd(op.mm.id, pmd_index(t.after, op.page.number)));
      })},
     {"new_locked_page_is_counted_once",
-     "A page that a load, a store or mlock() brings to a locked VMA is mlocked, once.",
+     "A page that a load or a store brings to a locked VMA is mlocked, once. So is the first "
+     "that mlock() brings.",
      "mm/swap.c: lru_cache_add_inactive_or_unevictable(); mm/mlock.c: __mlock_new_page()",
      after<Load, Store>([](const auto& op, const Transition& t) {
        const Vma* vma = faulting_vma(op, t);

@@ -22,8 +22,8 @@ inline constexpr RuleOf<Collapse> kCollapseRules[] = {
        return all;
      }},
     {"held_block_is_not_collapsed",
-     "MADV_COLLAPSE fails over a page that somebody holds, and says EAGAIN if it could do all "
-     "else.",
+     "MADV_COLLAPSE fails over a page table below which somebody holds a page, with EAGAIN if "
+     "nothing else is in its way.",
      "mm/khugepaged.c: is_refcount_suitable(), SCAN_PAGE_COUNT",
      [](const Collapse& c) {
        const bool again = c.any && c.all && c.certain && c.is_held && !c.read_only;
@@ -32,14 +32,14 @@ inline constexpr RuleOf<Collapse> kCollapseRules[] = {
               !held_below_a_table(c.t.before, c.t.counts, c.op.mm.id, c.op.range);
      }},
     {"collapse_succeeds_where_it_can",
-     "MADV_COLLAPSE succeeds where each block is huge, or has a writable page and none that is "
-     "held, if there is memory.",
+     "MADV_COLLAPSE succeeds, if there is memory, where each block is huge, or has a writable "
+     "page and only pages on the LRU that nobody holds.",
      "mm/khugepaged.c: hpage_collapse_scan_pmd(), madvise_collapse()",
      [](const Collapse& c) {
        return c.t.result == 0 || !(c.any && c.all && c.certain) || c.is_held || c.read_only;
      }},
     {"read_only_block_is_not_collapsed",
-     "MADV_COLLAPSE fails over a block without a writable page.",
+     "MADV_COLLAPSE fails over a page table without a writable page.",
      "mm/khugepaged.c: hpage_collapse_scan_pmd(): SCAN_PAGE_RO",
      [](const Collapse& c) { return !c.t.succeeded() || !c.read_only; }},
     {"collapse_goes_on_after_a_failure",
@@ -52,7 +52,8 @@ inline constexpr RuleOf<Collapse> kCollapseRules[] = {
        return all;
      }},
     {"collapse_says_why_it_failed",
-     "MADV_COLLAPSE fails with the errno of its reason: ENOMEM, EBUSY, EAGAIN or EINVAL.",
+     "MADV_COLLAPSE fails for a reason that can be, and with its errno: ENOMEM, EBUSY, EAGAIN "
+     "or EINVAL.",
      "mm/khugepaged.c: madvise_collapse_errno(), find_pmd_or_thp_or_none(), "
      "__collapse_huge_page_swapin()",
      [](const Collapse& c) {

@@ -25,7 +25,8 @@ inline int count_split(const Transition& t) {
 }
 inline std::uint64_t blocks_queued(const Machine& m) {
   std::uint64_t queued = 0;
-  for (const Pfn head : m.deferred_queue()) queued |= block_bit(m, head);
+  for (const Pfn head : m.deferred_queue())
+    if (head < m.frames()) queued |= block_bit(m, head);
   return queued;
 }
 // No PMD maps it, and PTEs all its pages.
@@ -138,8 +139,8 @@ inline constexpr OpRule kCounterRules[] = {
     // What is unmapped in one step and counted had PTEs or has them now, or has joined; and what
     // PTEs still map whole does not join.
     {"queue_counter",
-     "thp_deferred_split_page counts what joins the queue; unmapping adds nothing that stays "
-     "mapped whole.",
+     "thp_deferred_split_page counts at least what joins the queue, and nothing in the swap "
+     "cache does. Unmapping adds nothing that stays mapped whole.",
      "mm/huge_memory.c: deferred_split_huge_page(); mm/rmap.c: page_remove_anon_compound_rmap()",
      over_any([](const Transition& t) {
        const Machine& m = t.after;
@@ -147,7 +148,7 @@ inline constexpr OpRule kCounterRules[] = {
        if (count == 0 && (m.deferred_len == 0 || !t.changed.unstamped())) return true;
        const std::uint64_t joined = blocks_queued(m) & ~blocks_queued(t.before);
        const bool migrating = t.before.migration.in_flight();
-       const bool once = !migrating && t.over<Mmap, Munmap, Discards, Exit>();
+       const bool once = !migrating && t.over<Unmaps>();
        for (std::uint64_t left = joined; left != 0; left &= left - 1) {
          const Pfn head = Pfn(std::countr_zero(left) << m.geometry.order);
          if (test(m, head, PG_swapcache) || (once && is_mapped_by_all_ptes(m, head))) return false;
@@ -160,8 +161,9 @@ inline constexpr OpRule kCounterRules[] = {
               count <= std::popcount(joined | pte_mapped) + count_pmds(t, is_huge, is_table_now);
      })},
     {"pmd_split_counter",
-     "thp_split_pmd counts at least the huge PMDs that become page tables, and no more than there "
-     "were PMDs.",
+     "thp_split_pmd counts at least the huge PMDs that become page tables, and no more than "
+     "there were PMDs. It is not asked of mmap(), mremap() and MADV_COLLAPSE, which may put "
+     "another PMD there.",
      "mm/huge_memory.c: __split_huge_pmd_locked()", over_any([](const Transition& t) {
        const int count = t.grown(Event::thp_split_pmd);
        if (t.over<Mmap, Mremap, Collapses>()) return true;
@@ -175,12 +177,12 @@ inline constexpr OpRule kCounterRules[] = {
      "pswpout counts the pages that reclaim writes to swap, thp_swpout the huge pages, and "
      "thp_swpout_fallback those that a PMD mapped and that had to be split for it.",
      "mm/page_io.c: count_swpout_vm_event(); mm/vmscan.c: shrink_folio_list()",
-     over<Reclaim, MadvisePageout>(count(
+     over<WritesOut>(count(
          [](const auto&, const Transition& t) {
            return count_written_of(t.after, false) - count_written_of(t.before, false);
          },
          [](const auto&, const Transition& t) { return t.grown(Event::pswpout); })),
-     over<Reclaim, MadvisePageout>(count(
+     over<WritesOut>(count(
          [](const auto&, const Transition& t) {
            return count_written_of(t.after, true) - count_written_of(t.before, true);
          },
@@ -202,7 +204,7 @@ inline constexpr OpRule kCounterRules[] = {
            return t.is(op).is_swap() ? kAnyCount : 1;
          },
          [](const auto&, const Transition& t) { return t.grown(Event::pswpin); }))},
-    {"reuse_counter", "pgreuse counts the write-protected pages that a store may keep.",
+    {"reuse_counter", "pgreuse counts the write-protected PTEs whose page a store keeps.",
      "mm/memory.c: wp_page_reuse()",
      over<Store>(count(
          [](const Store& op, const Transition& t) {

@@ -1,8 +1,6 @@
 // Rules about mlock() and munlock(). Part of transitions.cc.
 #pragma once
 #include "oracle/rules/transitions.h"
-#include "oracle/rules/transitions_of_accesses.h"
-#include "oracle/rules/transitions_of_reclaim.h"
 
 namespace thp {
 
@@ -65,13 +63,13 @@ inline constexpr OpRule kLockRules[] = {
     // A small page that nobody but this VMA has locked, and all that are counted. A huge page below
     // a page table is locked by the PMDs of others, if at all: these locks stay.
     {"last_unlock_rescues_page",
-     "A page that its last locked VMA unmaps is mlocked no more; a huge page that another VMA "
-     "locks still is.",
+     "The first page that munmap() or MADV_DONTNEED unmaps is mlocked no more if that VMA "
+     "alone had locked it. A huge page that another VMA locks still is.",
      "mm/rmap.c: page_remove_rmap(); mm/internal.h: munlock_vma_page()",
      after<Munmap, MadviseDontneed>([](const auto& op, const Transition& t) {
        const Machine& m = t.before;
        const int mm = op.mm.id, page = op.range.first;
-       const Vma* vma = m.mms[std::size_t(mm)].alive != 0 ? vma_at(m, mm, page) : nullptr;
+       const Vma* vma = vma_at(m, mm, page);
        const Pfn pfn = mapped_frame(m, mm, page);
        if (vma == nullptr || !vma->has(VM_LOCKED) || pfn == kNoPfn) return true;
        const Pfn folio = page_folio(m, pfn);

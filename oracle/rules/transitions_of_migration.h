@@ -59,7 +59,8 @@ inline constexpr OpRule kMigrationRules[] = {
      })},
     // All but soft-dirty, which pte_mkdirty() adds; and the new page is locked by all who map it.
     {"migration_keeps_flags",
-     "A page that migrates keeps its flags, and after move_pages() its entry all that it says.",
+     "A page that migrates stays as used, active, swap-backed and cached as it was, or has its "
+     "locks counted. After move_pages() its entry says what it said.",
      "mm/migrate.c: folio_migrate_flags(), remove_migration_pte()",
      after<MovePages>([](const MovePages& op, const Transition& t) {
        if (!must_migrate_whole(op, t)) return true;

@@ -7,10 +7,7 @@ namespace thp {
 
 // A locked VMA is populated when it becomes writable, or grows.
 inline bool populates(const PageStep& p) {
-  bool is = false;
-  visit_one_of(Ops<Mprotect, Mremap>{}, p.t.op,
-               [&](const auto& o) { is = is_locked(p.t.before, o.mm.id, o.range); });
-  return is && (p.in_blocks_of<Mprotect>() || p.of_mm_of<Mremap>());
+  return populates_locked(p.t) && (p.in_blocks_of<Mprotect>() || p.grown_here());
 }
 
 inline bool writes(const PageStep& p) {
@@ -44,8 +41,8 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
      "A page that is there stays there, but for what unmaps, discards or reclaims it.",
      "mm/huge_memory.c: __split_huge_pmd_locked(); mm/mremap.c: move_ptes()",
      [](const PageStep& p) {
-       return (p.had & kThere) == 0 || (p.has & kThere) != 0 || p.over<Reclaim, MadvisePageout>() ||
-              p.in<Mmap, Munmap, Discards, MadviseFree, Exit>() || p.moved();
+       return (p.had & kThere) == 0 || (p.has & kThere) != 0 || p.over<WritesOut>() ||
+              p.in<Unmaps, MadviseFree>() || p.moved();
      }},
     {"writable_entry_stays_writable",
      "A writable entry stays so, except over mprotect() and clear_refs, and over fork() if it is "
@@ -60,17 +57,19 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
      "A young entry stays so, except over reclaim, MADV_COLD and MADV_FREE.",
      "mm/huge_memory.c: __split_huge_pmd_locked(); mm/migrate.c: remove_migration_pte()",
      [](const PageStep& p) {
-       return p.keeps_mapped(kUsed) || p.over<Reclaim, MadvisePageout>() ||
-              p.in<MadviseCold, MadviseFree>() || p.moved();
+       return p.keeps_mapped(kUsed) || p.over<WritesOut>() || p.in<MadviseCold, MadviseFree>() ||
+              p.moved();
      }},
-    // What a pin for reading copies to unshare a page is clean: see kLazyfreeOfASharedPage.
+    // What a pin for reading copies to unshare a page is clean: see kLazyfreeOfASharedPage in
+    // model/defects.h.
     {"dirty_page_stays_dirty",
-     "A dirty page stays so until it is written to swap or given away, or copied for a pin.",
+     "A dirty page stays so until it is written to swap or given away, or copied for a pin "
+     "that only reads.",
      "mm/huge_memory.c: __split_huge_pmd_locked(); mm/rmap.c: try_to_migrate_one(): "
      "folio_mark_dirty()",
      [](const PageStep& p) {
-       return p.keeps_mapped(kDirtied) || p.over<Reclaim, MadvisePageout>() ||
-              p.in<MadviseFree, Pin>() || p.moved();
+       return p.keeps_mapped(kDirtied) || p.over<WritesOut>() || p.in<MadviseFree>() ||
+              (p.in<Pin>() && !writes(p)) || p.moved();
      }},
     // A fault brings a whole huge page, and a copy of one page splits what is around it.
     {"nothing_appears_unasked",
@@ -82,7 +81,8 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
               p.in_blocks_of<Looks, Takes, Collapses, Mlock>() || populates(p);
      }},
     {"closed_entry_stays_closed",
-     "An entry that is not writable stays so, but for stores, what populates, and mprotect().",
+     "An entry that is not writable stays so, but for stores, pins for writing, a collapse, "
+     "what populates, and mprotect().",
      "mm/memory.c: do_swap_page(), do_wp_page(): FAULT_FLAG_WRITE; mm/migrate.c: "
      "remove_migration_pte()",
      [](const PageStep& p) {
@@ -90,19 +90,20 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
        return !(p.was_closed() || read_back) || (p.has & kOpen) == 0 || writes(p) ||
               p.in<Mprotect>() || p.moved();
      }},
-    {"clean_page_stays_clean", "A clean page that is nobody else's stays so until it is stored to.",
+    {"clean_page_stays_clean",
+     "A clean page that is nobody else's stays so until it is stored to, pinned for writing, "
+     "populated, collapsed or reclaimed.",
      "mm/huge_memory.c: __split_huge_pmd_locked(): pmd_dirty(); mm/rmap.c: try_to_migrate_one()",
      [](const PageStep& p) {
        return (p.had & kClean) == 0 || (p.has & kDirtied) == 0 || writes(p) ||
-              p.over<StoreViaPin, Reclaim, MadvisePageout>() || p.moved();
+              p.over<StoreViaPin, WritesOut>() || p.moved();
      }},
     {"reclaim_spares_locked_pages", "Reclaim takes no page out of a locked VMA.",
      "mm/rmap.c: try_to_unmap_one(): VM_LOCKED",
      [](const PageStep& p) {
-       constexpr Traits kThereOnly = kThere | kMapped | kSwapped;
        const bool was_in = (p.had & kThere) != 0 && (p.had & kSwapped) == 0;
-       const bool is_out = (p.has & kThereOnly) == 0 || (p.has & kSwapped) != 0;
-       if (!was_in || !is_out || !p.over<Reclaim, MadvisePageout>()) return true;
+       const bool is_out = (p.has & kThere) == 0 || (p.has & kSwapped) != 0;
+       if (!was_in || !is_out || !p.over<WritesOut>()) return true;
        const Vma* vma = vma_at(p.t.before, p.mm, p.first);
        return vma == nullptr || !vma->has(VM_LOCKED);
      }},
@@ -123,10 +124,7 @@ inline constexpr RuleOf<PmdStep> kPmdRules[] = {
      [](const PmdStep& p) {
        const Machine& m = p.t.after;
        if (!is_huge(p.was) || !p.is.is_table() || !p.t.succeeded()) return true;
-       const auto* protect = std::get_if<Mprotect>(&p.t.op);
-       const bool populates =
-           protect != nullptr && is_locked(p.t.before, protect->mm.id, protect->range);
-       if (!p.t.over<Munmap, Discards, Mprotect>() || populates) return true;
+       if (!p.t.over<Munmap, Discards, Mprotect>() || populates_locked(p.t)) return true;
        for (int page = p.i * m.hpage_nr(); page < (p.i + 1) * m.hpage_nr(); ++page)
          if (m.pte(p.mm, page).is_present() && m.pte(p.mm, page).has(kDirty)) return false;
        return true;
@@ -149,11 +147,11 @@ inline constexpr RuleOf<PmdStep> kPmdRules[] = {
 
 inline constexpr RuleOf<SlotStep> kSlotRules[] = {
     {"cached_page_stays_while_needed",
-     "A page in the swap cache stays there while a swap entry needs its slot, but for reclaim.",
+     "A page in the swap cache stays there while a swap entry needs its slot, but for reclaim "
+     "and swapoff().",
      "mm/swapfile.c: folio_free_swap(), folio_swapped()",
      [](const SlotStep& s) {
-       if (s.was.count == 0 || s.was.cache == kNoPfn || s.t.over<Reclaim, MadvisePageout>())
-         return true;
+       if (s.was.count == 0 || s.was.cache == kNoPfn || s.t.over<WritesOut>()) return true;
        return s.is.count == 0 || s.is.cache != kNoPfn || !s.t.after.swap_on;
      }},
 };
@@ -168,7 +166,8 @@ inline constexpr RuleOf<HolderStep> kHolderRules[] = {
        return h.is.kind == HolderKind::none || !large(h.t.before, h.was) || large(h.t.after, h.is);
      }},
     {"pin_holds_what_its_owner_maps",
-     "A coherent pin holds the frame that its owner maps, as long as the owner has the page.",
+     "A pin for writing, or of a page stored to, holds the frame that its owner maps, as long "
+     "as the owner has the page.",
      "include/linux/mm.h: gup_must_unshare(), page_needs_cow_for_dma()",
      [](const HolderStep& h) {
        const auto owner = h.t.memory.coherent_owner(h.id);
@@ -178,11 +177,13 @@ inline constexpr RuleOf<HolderStep> kHolderRules[] = {
 
 inline constexpr RuleOf<MmStep> kMmRules[] = {
     {"has_pinned_is_history",
-     "A process has pinned once it has, until it exits, and a new one has not.",
+     "Only a pin marks its process as one that has pinned. The mark stays until the process "
+     "exits.",
      "mm/gup.c: FOLL_PIN: mm_set_has_pinned_flag(); kernel/fork.c: mm_init(): MMF_INIT_MASK",
      [](const MmStep& s) {
        if (s.was.has_pinned == s.is.has_pinned) return true;
-       return s.is.has_pinned ? s.t.over<Pin>() : s.is.alive == 0;
+       const auto* pin = std::get_if<Pin>(&s.t.op);
+       return s.is.has_pinned ? pin != nullptr && pin->mm.id == s.id : s.is.alive == 0;
      }},
 };
 

@@ -1,5 +1,7 @@
 // Rules about reclaim of a page. Part of transitions.cc.
 #pragma once
+#include <cerrno>
+
 #include "oracle/rules/transitions.h"
 
 namespace thp {
@@ -107,7 +109,8 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
               !s.now().is_present();
      }},
     {"stored_freed_page_is_ordinary",
-     "A page that was stored to since MADV_FREE is an ordinary one once reclaim has seen it.",
+     "A page that MADV_FREE gave away and that reclaim leaves mapped, though nobody has used "
+     "it, is swap-backed again.",
      "mm/rmap.c: try_to_unmap_one(): folio_set_swapbacked()",
      [](const Scan& s) {
        const Pfn now = mapped_frame(s.t.after, s.mm, s.page);
@@ -155,9 +158,9 @@ inline constexpr OpRule kReclaimRules[] = {
        return !isolated || !t.succeeded();
      })},
     {"advised_page_is_swapped_out",
-     "MADV_PAGEOUT unmaps each small page of its range that only this process maps, that nobody "
-     "holds or locks and that is on the LRU lists, up to a huge page below the same page table, if "
-     "there are slots.",
+     "MADV_PAGEOUT unmaps each small page of its range that is on the LRU and that nobody else "
+     "maps, holds or locks, if there are slots. Behind a huge page below the same table it "
+     "need not.",
      "mm/madvise.c: madvise_cold_or_pageout_pte_range(); mm/vmscan.c: reclaim_pages()",
      after<MadvisePageout>([](const MadvisePageout& op, const Transition& t) {
        return !pageout_leaves_some(op, t);

@@ -14,8 +14,6 @@ bool is_merged(const Transition& t, int mm, PageRange range, Vma area, bool is_n
 // The same of a call that changes flags of the VMA of the range's first page.
 bool is_merged(const Transition& t, int mm, PageRange range, std::uint32_t set,
                std::uint32_t clear);
-// Have all VMAs that overlap it the ones, and none of the others?
-bool have_flags(const Machine& m, int mm, PageRange range, std::uint32_t set, std::uint32_t clear);
 // Has each VMA of the address space that has an anon_vma a page that was in one with one before?
 bool has_faulted(const Transition& t, int mm);
 bool has_oldest_anon_vma(const Fork& op, const Transition& t);
@@ -35,7 +33,8 @@ inline bool carries(Traits had, Traits has) {
 
 inline constexpr RuleOf<Move> kMoveRules[] = {
     {"mremap_carries_the_entry",
-     "A page that mremap() moves keeps its page, and what its entry says.",
+     "What mremap() moves is still there, as exclusive, soft-dirty, writable, young and dirty "
+     "as it was.",
      "mm/mremap.c: move_ptes(); mm/huge_memory.c: move_huge_pmd()",
      [](const Move& move) {
        for (int page = move.to; page < move.end; ++page)
@@ -93,7 +92,8 @@ inline constexpr OpRule kSpaceRules[] = {
               t.result == (cuts_one_too_many(t.before, op) ? -ENOMEM : 0);
      })},
     {"new_vma_is_soft_dirty",
-     "A VMA that is mapped anew is soft-dirty; one that is or ever was writable is accounted.",
+     "A VMA that is mapped anew is soft-dirty. Just those that are or ever were writable are "
+     "accounted.",
      "mm/mmap.c: mmap_region(): VM_SOFTDIRTY, VM_ACCOUNT; mm/mprotect.c: mprotect_fixup()",
      after<Mmap>([](const Mmap& op, const Transition& t) {
        const std::uint32_t account = op.prot == Protection::rw ? std::uint32_t{VM_ACCOUNT} : 0;
@@ -109,7 +109,8 @@ inline constexpr OpRule kSpaceRules[] = {
        return have_flags(t.after, op.mm.id, op.range, account, VM_ACCOUNT & ~account);
      })},
     {"vmas_merge_if_alike",
-     "A VMA becomes one with its neighbours of the same kind and family, and with no other.",
+     "The first VMA that a call maps or changes becomes one with its neighbours of the same "
+     "kind and family, and with no other.",
      "mm/mmap.c: vma_merge(), mmap_region(): can_vma_merge_before(), can_vma_merge_after()",
      after<Mmap>([](const Mmap& op, const Transition& t) {
        const Vma area{.flags = flags_of(op.prot),
@@ -131,10 +132,8 @@ inline constexpr OpRule kSpaceRules[] = {
      "munmap(), mprotect() and advice about huge pages give no VMA an anon_vma, but by making it "
      "one with one that has one.",
      "mm/mmap.c: __vma_adjust(): importer; mm/rmap.c: __anon_vma_prepare()",
-     after<Munmap, Mprotect, MarksHuge>([]<class O>(const O& op, const Transition& t) {
-       const bool populates =
-           std::is_same_v<O, Mprotect> && is_locked(t.before, op.mm.id, op.range);
-       return populates || !t.changed.unstamped() || has_faulted(t, op.mm.id);
+     after<Munmap, Mprotect, MarksHuge>([](const auto& op, const Transition& t) {
+       return populates_locked(t) || !t.changed.unstamped() || has_faulted(t, op.mm.id);
      })},
     // A PTE that a store would make writable and no more is so at once: the page is this address
     // space's own and dirty, and nobody waits to hear of the store. Asked of the first page, where
@@ -152,7 +151,8 @@ inline constexpr OpRule kSpaceRules[] = {
        if (!unheard || was.is_migration()) return true;
        if (!t.after.pmd(mm, pmd_index(t.after, first)).is_table()) return true;
        const Entry& pte = t.after.pte(mm, first);
-       const bool own = pte.is_present() && test(t.after, pte.frame, PG_anon_exclusive);
+       const bool own = pte.is_present() && pte.frame < t.after.frames() &&
+                        test(t.after, pte.frame, PG_anon_exclusive);
        return !own || !pte.has(kDirty) || pte.has(kWrite);
      })},
     {"mprotect_populates_locked",
@@ -178,13 +178,14 @@ inline constexpr OpRule kSpaceRules[] = {
          const bool open = entry.is_present() && entry.has(kWrite);
          if (entry.is_none() || (!entry.has(kSoftDirty) && !open)) continue;
          const bool by_pte = m.pmd(op.mm.id, pmd_index(m, page)).is_table();
-         if (!open || !by_pte || !is_pinned(m, page_folio(m, entry.frame))) return false;
+         const bool maps = open && by_pte && entry.frame < m.frames();
+         if (!maps || !is_pinned(m, page_folio(m, entry.frame))) return false;
        }
        return true;
      })},
     {"fork_reuses_an_idle_anon_vma",
-     "fork() takes over the oldest anon_vma that nobody calls his own, of those with one child at "
-     "most, for the first VMA that has any, and no other.",
+     "fork() takes over the oldest anon_vma that nobody calls his own, of those with one child "
+     "at most, and no other. It is asked of the first VMA that has any.",
      "mm/rmap.c: anon_vma_clone()",
      after<Fork>([](const Fork& op, const Transition& t) { return has_oldest_anon_vma(op, t); })},
     // An entry of the child is the parent's, but old: of the page itself, or of its slot. A page
@@ -207,7 +208,8 @@ inline constexpr OpRule kSpaceRules[] = {
            const int old = from.is_present() ? from.bits & ~kYoung : from.bits;
            if (entry.kind != from.kind) return false;
            if (!entry.is_zero() && entry.bits != (same ? old : copy)) return false;
-           if (!same && !is_pinned(m, page_folio(m, from.frame))) return false;
+           const bool maps = from.is_present() && from.frame < m.frames();
+           if (!same && !(maps && is_pinned(m, page_folio(m, from.frame)))) return false;
          }
        return true;
      })},
@@ -215,7 +217,8 @@ inline constexpr OpRule kSpaceRules[] = {
      "A child that has inherited no swap entry is not on the list for swapoff.",
      "mm/memory.c: copy_nonpresent_pte(): mmlist, non_swap_entry()",
      after<Fork>([](const Fork& op, const Transition& t) {
-       const std::span ids(t.after.mmlist.ids.data(), t.after.mmlist.count);
+       const MmList& list = t.after.mmlist;
+       const std::span ids(list.ids.data(), std::min<std::size_t>(list.count, list.ids.size()));
        if (std::ranges::find(ids, op.child.id) == ids.end()) return true;
        for (int page = 0; page < t.after.pages(); ++page)
          if (entry_of(t.after, op.child.id, page).is_swap()) return true;

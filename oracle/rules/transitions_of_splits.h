@@ -1,5 +1,7 @@
 // Rules about splitting huge pages, and about advice that does. Part of transitions.cc.
 #pragma once
+#include <bit>
+
 #include "oracle/rules/transitions.h"
 
 namespace thp {
@@ -32,13 +34,13 @@ bool migrates_whole(const Transition& t, const MovePages& op);
 
 inline constexpr RuleOf<SplitPlan> kSplitPlanRules[] = {
     {"splittable_folio_is_split",
-     "What tries to split folios, or advice for a part of one, splits a folio that only mappings "
-     "and the swap cache refer to.",
+     "An op that splits folios, or advice for a part of one, splits each that only mappings "
+     "and the swap cache refer to, if nothing disturbs. Advice asks that nobody shares it.",
      "mm/huge_memory.c: split_huge_pages_pid(), split_huge_page_to_list()",
      [](const SplitPlan& plan) { return are_split(plan.t.after, plan.split, true); }},
     {"unsplittable_folio_stays_large",
-     "A folio that is held, unmapped or under writeback is not split, nor by advice one that "
-     "others map too.",
+     "No op splits a folio that is held, unmapped or under writeback. Advice splits none that "
+     "others map, split_folio none outside its range.",
      "mm/huge_memory.c: split_huge_page_to_list(): -EBUSY, -EAGAIN",
      [](const SplitPlan& plan) { return are_split(plan.t.after, plan.whole, false); }},
     {"refused_split_leaves_pmds",
@@ -46,13 +48,12 @@ inline constexpr RuleOf<SplitPlan> kSplitPlanRules[] = {
      "mm/huge_memory.c: split_huge_page_to_list(): can_split_folio() comes first",
      [](const SplitPlan& plan) {
        bool all = true;
-       if (plan.t.over<Splits>())
-         for_each_pmd(plan.pmds,
-                      [&](int mm, int i) { all &= plan.t.after.pmd(mm, i).is_present(); });
+       for_each_pmd(plan.pmds, [&](int mm, int i) { all &= plan.t.after.pmd(mm, i).is_present(); });
        return all;
      }},
     {"shrinker_splits_the_queue",
-     "shrink_deferred splits every queued folio that can be split, and says how many.",
+     "shrink_deferred says how many folios it has split: each that certainly can be, and no "
+     "more than can be.",
      "mm/huge_memory.c: deferred_split_scan()",
      [](const SplitPlan& plan) {
        const int certainly = std::popcount(plan.split), result = plan.t.result;
@@ -67,7 +68,8 @@ inline constexpr RuleOf<SplitPlan> kSplitPlanRules[] = {
               pmds_of(plan.t.after, page_folio(plan.t.after, plan.late)) == 0;
      }},
     {"split_pages_are_alike",
-     "The pages of a folio that split_folio splits are as used, active and swap-backed as it was.",
+     "The pages of the last unlocked folio that split_folio splits are as used, active, up to "
+     "date and swap-backed as it was.",
      "mm/huge_memory.c: __split_huge_page_tail()",
      [](const SplitPlan& plan) {
        constexpr Bits kAlike = PG_referenced | PG_uptodate | PG_active | PG_swapbacked;
@@ -86,15 +88,14 @@ inline constexpr OpRule kSplitRules[] = {
     // PMDs of other huge pages, one that migrates too, stay what they are. A locked VMA that
     // becomes writable is populated.
     {"whole_pmd_stays_huge",
-     "A huge PMD that an op means all of, or nothing of, stays huge where it is, where mremap() "
-     "moves it, and over a migration.",
+     "A huge PMD stays huge where a call or advice means all or nothing of it. So it does "
+     "where split_folio means nothing of it, where mremap() moves it whole, and over "
+     "move_pages().",
      "mm/huge_memory.c: vma_adjust_trans_huge(), zap_huge_pmd(), change_huge_pmd(), "
      "move_huge_pmd(), madvise_free_huge_pmd()",
      after<Munlock, Mmap, Mprotect, Munmap, Discards, MarksHuge, MadviseCold, MadviseFree>(
-         []<class O>(const O& op, const Transition& t) {
-           const bool populates =
-               std::is_same_v<O, Mprotect> && is_locked(t.before, op.mm.id, op.range);
-           return populates || stays_whole(t, op.mm.id, op.range);
+         [](const auto& op, const Transition& t) {
+           return populates_locked(t) || stays_whole(t, op.mm.id, op.range);
          }),
      after<SplitFolio>([](const SplitFolio& op, const Transition& t) {
        return stays_whole_unless_meant(t, op.mm.id, op.range);
@@ -103,7 +104,8 @@ inline constexpr OpRule kSplitRules[] = {
      after<MovePages>(
          [](const MovePages& op, const Transition& t) { return migrates_whole(t, op); })},
     {"unused_huge_zero_page_is_freed",
-     "A shrinker frees the huge zero page if no process uses it, and only then.",
+     "drop_caches frees the huge zero page if no process uses it. shrink_huge_zero says how "
+     "many pages it has freed so.",
      "mm/huge_memory.c: shrink_huge_zero_page_scan()",
      over<ShrinkHugeZero>([](const ShrinkHugeZero&, const Transition& t) {
        return t.result == (has_unused_huge_zero_page(t.before) ? t.before.hpage_nr() : 0);
@@ -115,11 +117,8 @@ inline constexpr OpRule kSplitRules[] = {
      "mm/khugepaged.c: hugepage_madvise()",
      after<MarksHuge>([]<class O>(const O& op, const Transition& t) {
        constexpr std::uint32_t kBoth = VM_HUGEPAGE | VM_NOHUGEPAGE;
-       const auto set = std::is_same_v<O, MadviseHugepage> ? VM_HUGEPAGE : VM_NOHUGEPAGE;
-       return std::ranges::all_of(t.after.vmas(op.mm.id), [&](const Vma& vma) {
-         const bool outside = vma.end <= op.range.first || op.range.end <= vma.start;
-         return outside || (vma.flags & kBoth) == std::uint32_t(set);
-       });
+       const std::uint32_t set = std::is_same_v<O, MadviseHugepage> ? VM_HUGEPAGE : VM_NOHUGEPAGE;
+       return have_flags(t.after, op.mm.id, op.range, set, kBoth & ~set);
      })},
     {"advice_stays_in_range",
      "MADV_COLD, MADV_PAGEOUT and MADV_FREE unmap nothing outside their range.",
@@ -128,7 +127,8 @@ inline constexpr OpRule kSplitRules[] = {
        return keeps_mapped_outside(op.mm.id, op.range, t);
      })},
     {"cold_page_is_deactivated",
-     "After MADV_COLD the first page, if nobody shares it, is neither young nor active.",
+     "After MADV_COLD the first page, if nobody shares it and it is small or meant whole, is "
+     "neither young nor active.",
      "mm/madvise.c: madvise_cold_or_pageout_pte_range(); mm/swap.c: lru_deactivate_fn()",
      after<MadviseCold>([](const MadviseCold& op, const Transition& t) {
        const int mm = op.mm.id, first = op.range.first;
@@ -139,8 +139,8 @@ inline constexpr OpRule kSplitRules[] = {
      })},
     // What was given away before may have become active since.
     {"freed_page_is_discardable",
-     "MADV_FREE makes its first page, if nobody shares it, clean and not swap-backed, and inactive "
-     "if it was swap-backed.",
+     "MADV_FREE makes its first page, if nobody shares it and it is not cached, old, clean and "
+     "not swap-backed. An active one is inactive then, unless it was given away before.",
      "mm/madvise.c: madvise_free_pte_range(), mm/huge_memory.c: madvise_free_huge_pmd(), "
      "mm/swap.c: lru_lazyfree_fn()",
      after<MadviseFree>([](const MadviseFree& op, const Transition& t) {

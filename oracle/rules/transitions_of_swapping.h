@@ -6,7 +6,8 @@
 
 namespace thp {
 
-// No slot gets one that only the swap cache has, for a page that nobody maps, but for these.
+// None of the first 64 slots gets one that only the swap cache has, for a page that nobody maps,
+// but for these.
 inline bool no_slot_gets_idle(const Transition& t, std::uint64_t but_for) {
   const Machine& m = t.before;
   if (m.inject.contend_page_lock != 0 || m.migration.in_flight()) return true;
@@ -14,7 +15,8 @@ inline bool no_slot_gets_idle(const Transition& t, std::uint64_t but_for) {
 }
 
 inline constexpr RuleOf<SwapIn> kSwapInRules[] = {
-    {"refaulted_page_is_active", "A page that a load reads from the disk is active.",
+    {"refaulted_page_is_active",
+     "A page that a load reads from the disk is active, unless its VMA is locked.",
      "mm/workingset.c: workingset_refault()",
      [](const SwapIn& in) {
        return in.write || !in.from_disk || in.locked || in.has_mapped(PG_active);
@@ -24,12 +26,13 @@ inline constexpr RuleOf<SwapIn> kSwapInRules[] = {
      "mm/rmap.c: page_add_anon_rmap(): mlock_vma_page()",
      [](const SwapIn& in) { return !in.locked || in.has_mapped(PG_mlocked | PG_head); }},
     {"cached_page_is_mapped_itself",
-     "A load maps the page of the swap cache itself, if its index and its family are the VMA's.",
+     "A load maps the small page of the swap cache itself, if its index and its family are the "
+     "VMA's.",
      "mm/ksm.c: ksm_might_need_to_copy()",
      [](const SwapIn& in) { return !in.itself || in.now() == in.slot.cache; }},
     {"read_page_leaves_full_swap",
-     "A page that is read back leaves the swap cache if swap is more than half full or the VMA "
-     "locked, and nobody else needs it there.",
+     "A page that is read back leaves the swap cache if nobody else needs it there and swap is "
+     "more than half full, the VMA is locked, or a store has it alone.",
      "mm/memory.c: should_try_to_free_swap(); mm/swapfile.c: folio_free_swap()",
      [](const SwapIn& in) {
        return !in.leaves || in.now() == kNoPfn || !in.has_mapped(PG_swapcache);
@@ -59,9 +62,10 @@ inline constexpr OpRule kSwapRules[] = {
      })},
     // What collapse copies leaves the swap cache; what it reads for that may stay there.
     {"unneeded_slot_is_given_back",
-     "A page that is unmapped and has no swap entry leaves the swap cache.",
+     "A page that a call, split_folio, a copying store or a collapse leaves unmapped, without "
+     "a swap entry, leaves the swap cache.",
      "mm/swap_state.c: free_swap_cache(); mm/swapfile.c: __try_to_reclaim_swap()",
-     after<Mmap, Munmap, Discards, Exit, SplitFolio>(
+     after<Unmaps, SplitFolio>(
          [](const auto&, const Transition& t) { return no_slot_gets_idle(t, 0); }),
      after<Store>([](const Store& op, const Transition& t) {
        return t.frame_was(op) == kNoPfn || no_slot_gets_idle(t, 0);
@@ -110,7 +114,8 @@ inline constexpr OpRule kSwapRules[] = {
        }
        return true;
      })},
-    {"redirtied_page_stays_active", "A page that is dirty again when its write ends stays active.",
+    {"redirtied_page_stays_active",
+     "An active page that is dirty again when its write ends stays active.",
      "mm/swap.c: folio_rotate_reclaimable()",
      after<WritebackEnd>([](const WritebackEnd&, const Transition& t) {
        constexpr Bits kAll = PG_writeback | PG_dirty | PG_active;
