@@ -41,7 +41,7 @@ struct Kind {
 struct Tally {
   std::size_t traces = 0, ops = 0, refused = 0, ended = 0, divergences = 0, unsteady = 0,
               complaints = 0;
-  std::size_t violations = 0;  // traces on which the model breaks a sentence of the oracle
+  std::size_t violations = 0;  // traces on which the model breaks a rule of the oracle
   std::array<std::size_t, kOpKinds> ops_of{};
   Reached reached;
   Judge judge{Geometry{}, Judge::Mode::incremental};

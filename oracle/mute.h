@@ -1,4 +1,4 @@
-// Sentences that nobody listens to: how ci/mutate asks who else would notice a mistake. They are
+// Rules that nobody listens to: how ci/mutate asks who else would notice a mistake. They are
 // looked up where one is broken, so that the sound machine pays nothing.
 #pragma once
 #include <string>

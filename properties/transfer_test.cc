@@ -1,5 +1,5 @@
 // Small scopes are enough: a trace of the corpus fails at order 9, lifted, exactly if it fails at
-// its own order, and breaks the same sentence. Says nothing much of a sound machine: ci/canary
+// its own order, and breaks the same rule. Says nothing much of a sound machine: ci/canary
 // runs it on one with a planted defect, which has no exception, and ci/mutate on all mutants, which
 // have some (ci/mutants/README.md).
 #include <filesystem>

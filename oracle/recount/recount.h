@@ -148,7 +148,7 @@ class Recount {
   std::span<const std::uint16_t> changed_slots() const { return changed_slots_.list(); }
   bool vmas_changed() const { return vmas_changed_; }  // VMAs or anon_vmas
 
-  // What has been before, for the sentences that compare with it, is what was before `other`.
+  // What has been before, for the rules that compare with it, is what was before `other`.
   void continue_from(const Recount& other);
 
   // Counts only: neither history nor what changed last.

@@ -1,4 +1,4 @@
-// The same counts from what has changed: the shadow holds what they were taken from, and every
+// The same counts from what has changed: they were taken from the machine before the op, and every
 // difference to it is uncounted and counted. recount_changes.cc tells what else that could make
 // false.
 #include <bit>

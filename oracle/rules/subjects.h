@@ -1,4 +1,4 @@
-// What a sentence can be about: the machine as a whole, an address space, a VMA, an anon_vma, an
+// What an invariant can be about: the machine as a whole, an address space, a VMA, an anon_vma, an
 // entry, a frame, a folio, a swap slot, a holder. Each is the thing itself and what points at it.
 #pragma once
 #include "oracle/recount/recount.h"
