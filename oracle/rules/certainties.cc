@@ -131,20 +131,11 @@ bool is_idle_but_for_mapping(const Machine& m, Pfn folio) {
   return !test(m, folio, PG_writeback);
 }
 
-// One that only the swap cache has, for a page that nobody maps.
-static bool is_idle(const Machine& m, int slot) {
+bool is_idle(const Machine& m, int slot) {
   const Pfn cached = m.swap(Slot(slot)).cache;
   if (cached >= m.frames()) return false;
   const Pfn folio = page_folio(m, cached);
   return is_idle_but_for_mapping(m, folio) && !is_mapped(m, folio);
-}
-
-// Of the first 64.
-std::uint64_t idle_slots(const Machine& m) {
-  std::uint64_t idle = 0;
-  for (int i = 0; m.swap_on && i < std::min(m.geometry.swap_slots(), 64); ++i)
-    idle |= std::uint64_t{is_idle(m, i)} << i;
-  return idle;
 }
 
 bool has_idle_slots(const Machine& m) {
@@ -153,15 +144,12 @@ bool has_idle_slots(const Machine& m) {
   return any;
 }
 
-// Of the first 64 slots: this one, and those of its folio in the swap cache.
-std::uint64_t slots_with(const Machine& m, int slot) {
-  std::uint64_t slots = slot < 64 ? std::uint64_t{1} << slot : 0;
-  const Pfn cached = slot < m.geometry.swap_slots() ? m.swap(Slot(slot)).cache : kNoPfn;
-  if (cached >= m.frames()) return slots;
-  for (int i = 0; i < folio_nr_pages(m, page_folio(m, cached)); ++i)
-    if (const int other = m.page(Pfn(page_folio(m, cached) + i)).private_slot; other < 64)
-      slots |= std::uint64_t{1} << other;
-  return slots;
+bool share_a_cached_folio(const Machine& m, int slot, int other) {
+  const auto folio_of = [&](int id) {
+    const Pfn cached = id < m.geometry.swap_slots() ? m.swap(Slot(id)).cache : kNoPfn;
+    return cached < m.frames() ? page_folio(m, cached) : kNoPfn;
+  };
+  return slot == other || (folio_of(slot) != kNoPfn && folio_of(slot) == folio_of(other));
 }
 
 std::uint16_t pmds_of(const Machine& m, Pfn folio) {

@@ -65,9 +65,10 @@ bool has_free_slots(const Machine& m, int wanted);
 bool certainly_swaps_whole(const Machine& m, Pfn folio, const FolioCount& count);
 bool is_mapped(const Machine& m, Pfn folio);
 bool is_idle_but_for_mapping(const Machine& m, Pfn folio);
-std::uint64_t idle_slots(const Machine& m);
+// A slot that only the swap cache has, for a page that nobody maps.
+bool is_idle(const Machine& m, int slot);
 bool has_idle_slots(const Machine& m);
-std::uint64_t slots_with(const Machine& m, int slot);
+bool share_a_cached_folio(const Machine& m, int slot, int other);
 std::uint16_t pmds_of(const Machine& m, Pfn folio);
 bool locked_by_pmd(const Machine& m, Pfn folio);
 bool has_locks(const Machine& m, Pfn folio);

@@ -1,4 +1,6 @@
-// Rules about reclaim of a page. Part of transitions.cc.
+// Rules about reclaim of a page. Most are asked only where nothing disturbs: no failure is
+// injected, nothing migrates, no locked VMA maps the folio, and it does not lie behind a huge PMD
+// of another. Part of transitions.cc.
 #pragma once
 #include <cerrno>
 

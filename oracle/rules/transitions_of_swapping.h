@@ -6,12 +6,21 @@
 
 namespace thp {
 
-// None of the first 64 slots gets one that only the swap cache has, for a page that nobody maps,
-// but for these.
-inline bool no_slot_gets_idle(const Transition& t, std::uint64_t but_for) {
-  const Machine& m = t.before;
-  if (m.inject.contend_page_lock != 0 || m.migration.in_flight()) return true;
-  return t.after.nr_swapcache == 0 || (idle_slots(t.after) & ~idle_slots(m) & ~but_for) == 0;
+// Does no slot get idle, but for these? Of a huge page of the swap cache its first slot is asked.
+template <class ButFor>
+bool no_slot_gets_idle(const Transition& t, ButFor is_excused) {
+  const Machine &was = t.before, &is = t.after;
+  if (was.inject.contend_page_lock != 0 || was.migration.in_flight()) return true;
+  for (int slot = 0; is.nr_swapcache != 0 && is.swap_on && slot < is.geometry.swap_slots();
+       ++slot) {
+    const Pfn cached = is.swap(Slot(slot)).cache;
+    if (cached >= is.frames() || page_folio(is, cached) != cached) continue;
+    if (is_idle(is, slot) && !is_idle(was, slot) && !is_excused(slot)) return false;
+  }
+  return true;
+}
+inline bool no_slot_gets_idle(const Transition& t) {
+  return no_slot_gets_idle(t, [](int) { return false; });
 }
 
 inline constexpr RuleOf<SwapIn> kSwapInRules[] = {
@@ -66,16 +75,17 @@ inline constexpr OpRule kSwapRules[] = {
      "a swap entry, leaves the swap cache.",
      "mm/swap_state.c: free_swap_cache(); mm/swapfile.c: __try_to_reclaim_swap()",
      after<Unmaps, SplitFolio>(
-         [](const auto&, const Transition& t) { return no_slot_gets_idle(t, 0); }),
+         [](const auto&, const Transition& t) { return no_slot_gets_idle(t); }),
      after<Store>([](const Store& op, const Transition& t) {
-       return t.frame_was(op) == kNoPfn || no_slot_gets_idle(t, 0);
+       return t.frame_was(op) == kNoPfn || no_slot_gets_idle(t);
      }),
      after<Collapses>([](const auto& op, const Transition& t) {
-       std::uint64_t read = 0;
-       for (int page = op.range.first; page < op.range.end; ++page)
-         if (const Entry& entry = entry_of(t.before, op.mm.id, page); entry.is_swap())
-           read |= slots_with(t.before, entry.frame);
-       return no_slot_gets_idle(t, read);
+       return no_slot_gets_idle(t, [&](int slot) {
+         for (int page = op.range.first; page < op.range.end; ++page)
+           if (const Entry& entry = entry_of(t.before, op.mm.id, page); entry.is_swap())
+             if (share_a_cached_folio(t.before, slot, entry.frame)) return true;
+         return false;
+       });
      })},
     {"swapon_succeeds_once",
      "swapon() succeeds exactly while swap is off and the device has slots.",
