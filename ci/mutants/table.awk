@@ -1,6 +1,6 @@
 #!/usr/bin/awk -f
 # The table of mutants, of what ci/mutate says about the oracle, and of its rows:
-# mutant, its rule, its bug, engine, seed, rule, tries, seconds, ops; of its own trace also the op.
+# mutant, its rule, its bug, engine, seed, rule, tries, seconds, ops.
 # Exit status 1: a mutant lives, or breaks another rule, or is not equivalent.
 
 # The n-th smallest of the numbers in a list.
@@ -40,7 +40,6 @@ function transfer(n) {
 }
 
 BEGIN { FS = "\t" }
-FNR == NR && $1 == "" { ops[++op_count] = $2; next }
 FNR == NR {
   rules[++rule_count] = $1
   next
@@ -57,7 +56,6 @@ $4 == "equal" {
   tries[$1, $4] = $7
   steps[$1, $4] = $9
   if ($4 == "transfer") only_at_nine[$1] = $8
-  if ($4 == "own" && $6 == "call_returns_what_is_due") wrong[$10] = 1
   if ($6 == "-") {
     ++missed[$1, $4]
   } else {
@@ -119,9 +117,6 @@ END {
   }
   print "\nNo mutant here is killed by:" (none == "" ? " (each has one)" : none)
   print "\nNone that it kills is killed by it alone:" (never == "" ? " (each has one)" : never)
-  for (i = 1; i <= op_count; ++i) if (!(ops[i] in wrong)) right = right " " ops[i]
-  print "\nCalls of which flat memory finds no wrong result (of these other rules do):" \
-    (right == "" ? " (none)" : right)
   print "\nSmall scopes: with", count - moved, "mutants each trace of the corpus breaks at order" \
     " 9 what it breaks at its own. With the others so many break another rule there, so many" \
     " break one only there (their mistake needs more pages, or slots, than the trace has), and so" \
