@@ -8,7 +8,6 @@
 #include <system_error>
 
 #include "oracle/mute.h"
-#include "oracle/rules/rules.h"
 
 using namespace thp;
 
@@ -16,14 +15,13 @@ namespace {
 
 using Run = std::function<int()>;
 
-std::vector<std::string> names_of_rules() {
-  std::vector<std::string> names;
-  for (const ListedRule& listed : rules()) names.emplace_back(listed.rule.name);
-  return names;
-}
-
 void mute_all(const std::vector<std::string>& names) {
   for (const std::string& name : names) mute(name);
+}
+
+// The empty text is CLI11's for "valid".
+std::string is_rule_or_authority(const std::string& name) {
+  return can_be_muted(name) ? "" : "there is no rule or authority " + name;
 }
 
 void add_judge(CLI::App& app, JudgeOptions& options, Run& run) {
@@ -115,9 +113,12 @@ int main(int argc, char** argv) {
   ExploreCommandOptions explore;
   Files reaching;
   Run run;
-  app.add_option_function<std::vector<std::string>>("--mute", mute_all,
-                                                    "rules not to listen to, for experiments")
-      ->check(CLI::IsMember(names_of_rules()));
+  app.add_option_function<std::vector<std::string>>(
+         "--without", mute_all, "rules, or authorities as `thp rules` tells them: not asked")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(is_rule_or_authority);
+  app.fallthrough();
   add_judge(app, judge, run);
   add_explain(app, explained, run);
   add_shrink(app, shrink, run);

@@ -49,10 +49,15 @@ int run_ops() {
 }
 
 int run_rules() {
-  fmt::print("| rule | always | asked of | source |\n|---|---|---|---|\n");
-  for (const auto& [rule, subject] : rules())
-    fmt::print("| `{}` | {} | {} | {} |\n", rule.name, escaped_bars(rule.sentence), subject,
-               escaped_bars(rule.source));
+  fmt::print("| rule | always | asked of | authority | releases | source |\n");
+  fmt::print("|---|---|---|---|---|---|\n");
+  for (const auto& [rule, subject] : rules()) {
+    const auto& [authority, releases, document] = rule.ground;
+    const bool both = !document.empty() && !rule.source.empty();
+    const std::string source = fmt::format("{}{}{}", document, both ? "; " : "", rule.source);
+    fmt::print("| `{}` | {} | {} | {} | {} | {} |\n", rule.name, escaped_bars(rule.sentence),
+               subject, text(authority), text(releases), escaped_bars(source));
+  }
   return kHolds;
 }
 

@@ -63,7 +63,7 @@ std::optional<Violation> Judge::step_machine(const Machine& before, const Recoun
   result_ = thp::step(machine_, op);
   ++ops_;
   if (machine_.defect != nullptr) return std::nullopt;
-  if (machine_.bug != nullptr && !is_muted(kKernelAssertion.name))
+  if (machine_.bug != nullptr && !is_muted(kKernelAssertion))
     return violation(kKernelAssertion, machine_.bug, {});
   if (auto seen = listen(memory_.after(op, result_, before, machine_))) return seen;
   changes_.find(before, machine_);
@@ -217,7 +217,7 @@ std::optional<Violation> Judge::violation(const Broken& broken) const {
 }
 
 std::optional<Violation> Judge::listen(const Verdict& seen) const {
-  return seen && !is_muted(seen->rule->name) ? violation(*seen) : std::nullopt;
+  return seen && !is_muted(*seen->rule) ? violation(*seen) : std::nullopt;
 }
 
 // Flat memory tells a place, a reference, or neither.

@@ -77,8 +77,6 @@ void nothing_is_said_of_nothing(const Judge& judge, const Op& op) {
   none.reset(m.geometry);
   const Transition t{m, judge.recount(), op, 0, m, judge.memory(), none};
   for (int mm = 0; mm < m.geometry.mms; ++mm) {
-    const Mm& space = m.mms[std::size_t(mm)];
-    holds_of<kMmRules>(MmStep{t, mm, space, space});
     for (int i = 0; i < m.geometry.pmds; ++i)
       holds_of<kPmdRules>(PmdStep{t, mm, i, m.pmd(mm, i), m.pmd(mm, i)});
     for (int page = 0; page < m.pages(); ++page) {

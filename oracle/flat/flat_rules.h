@@ -7,29 +7,31 @@ namespace thp {
 inline constexpr Rule kWrongResult{
     "call_returns_what_is_due",
     "A call returns what its manual page says, and fails only for a cause.",
-    "man pages, RETURN VALUE and ERRORS"};
+    promise(k6_1, "man pages, RETURN VALUE and ERRORS")};
 inline constexpr Rule kWrongValue{"load_returns_last_store",
                                   "A load returns what was stored there last.",
-                                  "mmap(2), fork(2), madvise(2)"};
+                                  promise(kEvery, "mmap(2), fork(2), madvise(2)")};
 inline constexpr Rule kContent{
     "page_holds_last_store", "A page holds what was stored there last, looked at without a fault.",
-    "mmap(2), fork(2), madvise(2)"};
+    promise(kEvery, "mmap(2), fork(2), madvise(2)")};
 inline constexpr Rule kMarkedSoftDirty{
     "stored_place_is_soft_dirty", "A place that was stored to since clear_refs is told soft-dirty.",
-    "admin-guide/mm/soft-dirty.rst; proc(5), clear_refs"};
+    promise(kEvery, "admin-guide/mm/soft-dirty.rst; proc(5), clear_refs")};
 inline constexpr Rule kVmas{
     "vmas_are_what_calls_made",
     "The VMAs cover, permit, lock and keep from fork() what the calls asked for.",
-    "mmap(2), munmap(2), mprotect(2), mlock(2), mremap(2), fork(2), madvise(2)"};
+    promise(kEvery, "mmap(2), munmap(2), mprotect(2), mlock(2), mremap(2), fork(2), madvise(2)")};
 inline constexpr Rule kAlive{"address_space_lives_until_exit",
-                             "An address space lives from fork() to exit().", "fork(2), _exit(2)"};
+                             "An address space lives from fork() to exit().",
+                             promise(kEvery, "fork(2), _exit(2)")};
 inline constexpr Rule kHolder{
     "reference_lasts_until_returned",
     "A reference is held from the call that took it to the call that returns it.",
-    "core-api/pin_user_pages.rst"};
+    promise(kEvery, "core-api/pin_user_pages.rst")};
 inline constexpr Rule kSnapshot{
     "lost_reference_sees_old_page",
-    "A reference whose place got another page goes on to see the page as it was.", "fork(2)"};
+    "A reference whose place got another page goes on to see the page as it was.",
+    promise(kEvery, "fork(2)")};
 
 inline constexpr Rule kFlatRules[] = {kWrongResult, kWrongValue, kContent, kMarkedSoftDirty,
                                       kVmas,        kAlive,      kHolder,  kSnapshot};

@@ -160,26 +160,9 @@ std::uint16_t pmds_of(const Machine& m, Pfn folio) {
   return std::uint16_t(pmds);
 }
 
-bool locked_by_pmd(const Machine& m, Pfn folio) {
-  return folio_test_large(m, folio) && has_locks(m, folio);
-}
-
 bool all_locks_counted(const Machine& m, Pfn folio) {
   const int locks = count_locks_of(m, folio);
   return counted_locks_of(m, folio) == locks && (test(m, folio, PG_mlocked) || locks == 0);
-}
-
-// The one failure there will be cannot meet the first page, which is there already.
-bool survives_a_failure(const Machine& m, const Mlock& op) {
-  const int mm = op.mm.id;
-  if (m.inject != Injections{.fail_small_alloc = 1} || m.mms[std::size_t(mm)].alive == 0)
-    return false;
-  const Vma* vma = vma_at(m, mm, op.range.first);
-  const Entry& entry = entry_of(m, mm, op.range.first);
-  const bool writable = vma != nullptr && vma->has(VM_WRITE);
-  return vma != nullptr && op.range.end <= vma->end && vma->has(VM_READ) && entry.is_present() &&
-         entry.has(kWrite) == writable && int(m.vmas(mm).size()) + 2 <= map_count_limit(m) &&
-         free_blocks(m) > op.range.size();
 }
 
 bool cuts_one_too_many(const Machine& m, const Munmap& op) {

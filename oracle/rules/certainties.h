@@ -70,17 +70,14 @@ bool is_idle(const Machine& m, int slot);
 bool has_idle_slots(const Machine& m);
 bool share_a_cached_folio(const Machine& m, int slot, int other);
 std::uint16_t pmds_of(const Machine& m, Pfn folio);
-bool locked_by_pmd(const Machine& m, Pfn folio);
 bool has_locks(const Machine& m, Pfn folio);
 bool all_locks_counted(const Machine& m, Pfn folio);
-bool survives_a_failure(const Machine& m, const Mlock& op);
 bool cuts_one_too_many(const Machine& m, const Munmap& op);
 bool has_unused_huge_zero_page(const Machine& m);
 // Transparent huge pages, by the bits of their blocks.
 std::uint64_t large_blocks_of(const Machine& m);
 int count_locks_of(const Machine& m, Pfn folio);
 int counted_locks_of(const Machine& m, Pfn folio);
-std::uint16_t young_locks_of(const Machine& m, Pfn folio);
 // How many VMAs used the folio: is a page of it young there?
 int count_users_of(const Machine& m, Pfn folio);
 

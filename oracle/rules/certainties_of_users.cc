@@ -40,17 +40,6 @@ int counted_locks_of(const Machine& m, Pfn folio) {
   return test(m, folio, PG_unevictable) ? m.page(folio).mlock_count : 0;
 }
 
-std::uint16_t young_locks_of(const Machine& m, Pfn folio) {
-  unsigned young = 0;
-  some_lock(m, [&](int mm, int page, Pfn locked) {
-    const int i = pmd_index(m, page);
-    if (locked == folio && !m.pmd(mm, i).is_table() && m.pmd(mm, i).has(kYoung))
-      young |= pmd_bit(mm, i);
-    return false;
-  });
-  return std::uint16_t(young);
-}
-
 int count_users_of(const Machine& m, Pfn folio) {
   int users = 0;
   for (int mm = 0; mm < m.geometry.mms; ++mm)

@@ -9,11 +9,12 @@ namespace thp {
 
 inline constexpr RuleOf<TheSlot> kSlotInvariants[] = {
     {"swap_count_is_entries", "A slot's count is the number of swap entries that hold it.",
-     "mm/swapfile.c swap_duplicate(), swap_entry_free()",
+     accounting(kEvery), "mm/swapfile.c swap_duplicate(), swap_entry_free()",
      count([](const TheSlot& s) { return int(s.count.ptes); },
            [](const TheSlot& s) { return int(s.slot.count); })},
     {"exclusive_swap_entry_is_alone",
      "An exclusive swap entry is the only one of its slot, and nothing maps the cached page.",
+     assertion(kEvery),
      "mm/memory.c copy_nonpresent_pte(), BUG_ON in do_swap_page(); mm/rmap.c try_to_unmap_one()",
      [](const TheSlot& s) {
        if (s.count.exclusive_ptes == 0) return true;
@@ -23,7 +24,7 @@ inline constexpr RuleOf<TheSlot> kSlotInvariants[] = {
 
 inline constexpr RuleOf<TheHolder> kHolderInvariants[] = {
     {"isolation_is_of_a_folio", "Only folios are isolated, never tails or zero pages.",
-     "mm/vmscan.c folio_isolate_lru()",
+     assertion(kEvery), "mm/vmscan.c folio_isolate_lru()",
      [](const TheHolder& h) {
        if (h.holder.kind != HolderKind::isolation) return true;
        return h.on_frame() && !test(h.m, h.holder.pfn, PG_tail) &&
@@ -32,7 +33,7 @@ inline constexpr RuleOf<TheHolder> kHolderInvariants[] = {
     {"pinned_page_is_exclusive",
      "A pinned anonymous page is exclusive, by its own flag or its head's, until it is "
      "unpinned.",
-     "mm/gup.c VM_BUG_ON_PAGE in sanity_check_pinned_pages()",
+     assertion(kEvery), "mm/gup.c VM_BUG_ON_PAGE in sanity_check_pinned_pages()",
      [](const TheHolder& h) {
        if (h.holder.kind != HolderKind::pin || !h.on_frame()) return true;
        const Pfn folio = page_folio(h.m, h.holder.pfn);
@@ -44,9 +45,10 @@ inline constexpr RuleOf<TheHolder> kHolderInvariants[] = {
 inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
     {"used_frames_are_counted",
      "The allocator counts as used the frames of a block that are not free.",
-     "mm/page_alloc.c __free_one_page()",
+     accounting(kEvery, "filesystems/proc.rst, MemFree"), "mm/page_alloc.c __free_one_page()",
      [](const TheMachine& t) { return std::ranges::equal(t.m.used_frames(), t.r.used_frames()); }},
     {"anon_huge_pages_is_pmd_mapped", "AnonHugePages is the pages of the folios that PMDs map.",
+     accounting(kEvery, "filesystems/proc.rst, AnonHugePages"),
      "mm/rmap.c page_add_anon_rmap(), page_remove_anon_compound_rmap()",
      count([](const TheMachine& t) { return t.r.nr_anon_thps(); },
            [](const TheMachine& t) { return int(t.m.nr_anon_thps); })},
@@ -55,22 +57,25 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
     {"anon_pages_is_mapped_pages",
      "AnonPages is the pages that something maps, counted twice where a PMD and PTEs map them "
      "without DoubleMap, and the drift.",
+     accounting(k6_1, "filesystems/proc.rst, AnonPages"),
      "mm/rmap.c; mm/huge_memory.c __split_huge_pmd_locked()",
      count([](const TheMachine& t) { return t.r.nr_anon_mapped(t.m) + t.m.anon_mapped_drift; },
            [](const TheMachine& t) { return int(t.m.nr_anon_mapped); })},
     {"drift_comes_from_pmd_splits",
      "The drift of AnonPages grows only where a PMD is split, by a folio's pages at most, and "
      "never shrinks.",
-     "mm/huge_memory.c __split_huge_pmd_locked()",
+     choice(k6_1), "mm/huge_memory.c __split_huge_pmd_locked()",
      [](const TheMachine& t) {
        const int most = t.r.pmds_split() * t.m.hpage_nr();
        return 0 <= t.r.drift_grown() && t.r.drift_grown() <= most;
      }},
     {"swap_cached_is_cached_pages", "SwapCached is the pages in the swap cache.",
+     accounting(kEvery, "filesystems/proc.rst, SwapCached"),
      "mm/swap_state.c add_to_swap_cache(), __delete_from_swap_cache()",
      count([](const TheMachine& t) { return t.r.nr_swapcache(); },
            [](const TheMachine& t) { return int(t.m.nr_swapcache); })},
     {"pins_balance", "Pins acquired less pins released are the pins that are held.",
+     accounting(kEvery, "core-api/pin_user_pages.rst, Unit testing"),
      "include/linux/mmzone.h NR_FOLL_PIN_ACQUIRED; mm/gup.c",
      count([](const TheMachine& t) { return t.r.outstanding_pins(); },
            [](const TheMachine& t) {
@@ -81,7 +86,7 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
     {"huge_zero_refcount_is_users",
      "The huge zero page is a compound page with one reference for each process that has used "
      "it, and the shrinker's; without it there is none.",
-     "mm/huge_memory.c mm_get_huge_zero_page(); BUG_ON in put_huge_zero_page()",
+     accounting(kEvery), "mm/huge_memory.c mm_get_huge_zero_page(); BUG_ON in put_huge_zero_page()",
      [](const TheMachine& t) {
        const Pfn page = t.m.huge_zero_page;
        int users = page != kNoPfn;
@@ -91,7 +96,7 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
      }},
     {"queue_holds_marked_folios",
      "The deferred split queue holds each folio that is marked as queued, once.",
-     "mm/huge_memory.c deferred_split_huge_page(), deferred_split_scan()",
+     accounting(kEvery), "mm/huge_memory.c deferred_split_huge_page(), deferred_split_scan()",
      [](const TheMachine& t) {
        std::uint64_t queued = 0;
        for (const Pfn head : t.m.deferred_queue())
@@ -99,7 +104,7 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
        return queued == t.r.deferred_blocks() && std::popcount(queued) == t.m.deferred_len;
      }},
     {"huge_cluster_has_a_large_folio",
-     "A swap cluster is marked huge only while a large folio owns it.",
+     "A swap cluster is marked huge only while a large folio owns it.", choice(k6_1),
      "mm/swapfile.c put_swap_folio(), split_swap_cluster()",
      [](const TheMachine& t) {
        for (int i = 0; i < t.m.geometry.swap_clusters(); ++i) {
@@ -110,7 +115,7 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
        return true;
      }},
     {"cluster_counts_its_slots",
-     "A swap cluster counts its slots that are in use, or past the device's end.",
+     "A swap cluster counts its slots that are in use, or past the device's end.", accounting(k6_1),
      "mm/swapfile.c inc_cluster_info_page(), dec_cluster_info_page()",
      [](const TheMachine& t) {
        const auto used = t.r.used_slots();
@@ -123,7 +128,7 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
        return true;
      }},
     {"free_list_holds_free_clusters",
-     "The list of free clusters holds each that has no slot in use, once.",
+     "The list of free clusters holds each that has no slot in use, once.", accounting(k6_1),
      "mm/swapfile.c alloc_cluster(), free_cluster()",
      [](const TheMachine& t) {
        const SwapDevice& device = t.m.swap_device;
@@ -134,8 +139,8 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
          unused |= unsigned(device.used[std::size_t(i)] == 0) << i;
        return !t.m.swap_on || (listed == unused && std::popcount(listed) == device.nr_free);
      }},
-    {"no_page_waits_for_a_flush", "No page waits for a TLB flush between ops.", "mm/mmu_gather.c",
-     [](const TheMachine& t) { return t.m.gather.empty(); }},
+    {"no_page_waits_for_a_flush", "No page waits for a TLB flush between ops.", choice(kEvery),
+     "mm/mmu_gather.c", [](const TheMachine& t) { return t.m.gather.empty(); }},
 };
 
 }  // namespace thp

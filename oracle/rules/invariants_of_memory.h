@@ -11,6 +11,7 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
     {"tail_is_bare",
      "The frames behind a head, and only they, are tails. A tail has no reference, index or "
      "anon_vma of its own, and no flag but AnonExclusive.",
+     assertion(kEvery),
      "mm/page_alloc.c prep_compound_page(), free_tail_pages_check(); include/linux/page-flags.h "
      "PF_HEAD",
      [](const TheFrame& f) {
@@ -23,6 +24,7 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
      }},
     {"mapcount_is_ptes",
      "A page's _mapcount is the number of its PTEs less one; DoubleMap adds one.",
+     accounting(k6_1, "mm/transhuge.rst, Refcounts"),
      "Documentation/mm/transhuge.rst, PageDoubleMap; mm/rmap.c; VM_BUG_ON in zap_huge_pmd()",
      count(
          [](const TheFrame& f) {
@@ -31,15 +33,17 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
          },
          [](const TheFrame& f) { return int(f.page.mapcount); })},
     {"no_compound_no_compound_state", "Where no compound page is, its fields are clear.",
+     assertion(k6_1),
      "mm/page_alloc.c free_tail_pages_check(); mm/huge_memory.c free_transhuge_page()",
      [](const TheFrame& f) {
        return !f.begins_block() || f.in_compound() || f.m.compound(f.block) == Compound{};
      }},
     {"writable_pte_is_exclusive", "A page that a PTE maps writable is exclusive.",
-     "mm/memory.c VM_BUG_ON in wp_page_reuse(), do_swap_page()",
+     assertion(kEvery), "mm/memory.c VM_BUG_ON in wp_page_reuse(), do_swap_page()",
      [](const TheFrame& f) { return f.count.writable_ptes == 0 || f.has(PG_anon_exclusive); }},
     {"exclusive_page_is_alone",
      "An exclusive page that a PTE maps has no other mapping, swap entry or migration entry.",
+     assertion(kEvery),
      "include/linux/page-flags.h PG_anon_exclusive; VM_BUG_ON_PAGE in page_add_anon_rmap()",
      [](const TheFrame& f) {
        if (f.count.ptes == 0 || !f.has(PG_anon_exclusive)) return true;
@@ -48,17 +52,18 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
      }},
     {"exclusive_migration_is_alone",
      "A page with a writable or exclusive migration PTE is mapped by nothing else.",
-     "include/linux/swapops.h; mm/rmap.c try_to_migrate_one()",
+     assertion(kEvery), "include/linux/swapops.h; mm/rmap.c try_to_migrate_one()",
      [](const TheFrame& f) {
        if (f.count.exclusive_migration_ptes == 0) return true;
        return f.count.migration_ptes == 1 && f.count.ptes == 0 && f.pmds() == 0;
      }},
-    {"exclusive_is_anonymous", "Only pages of an anonymous folio are exclusive.",
+    {"exclusive_is_anonymous", "Only pages of an anonymous folio are exclusive.", assertion(kEvery),
      "include/linux/page-flags.h VM_BUG_ON_PGFLAGS in PageAnonExclusive()",
      [](const TheFrame& f) { return !f.has(PG_anon_exclusive) || test(f.m, f.head, PG_anon); }},
     {"cached_page_knows_its_slot",
      "Each page of a folio in the swap cache stands in one slot and knows it, those of a huge "
      "page in a row. No other page does.",
+     assertion(kEvery),
      "mm/swap_state.c add_to_swap_cache(); VM_BUG_ON_PAGE in __delete_from_swap_cache()",
      [](const TheFrame& f) {
        if (!f.cached()) return f.count.cache_slots == 0 && f.page.private_slot == 0;
@@ -69,6 +74,7 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
      }},
     {"zero_page_stays_zero",
      "A zero page, small or huge, holds zeroes, and is neither mlocked nor on an LRU list.",
+     promise(kEvery, "admin-guide/mm/concepts.rst, Anonymous Memory"),
      "mm/huge_memory.c get_huge_zero_page(); mm/memory.c do_anonymous_page()",
      [](const TheFrame& f) {
        const bool is_zero = is_huge_zero_page(f.m, f.head) || is_zero_page(f.m, f.pfn);
@@ -78,31 +84,35 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
 
 inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
     {"unheld_folio_is_free", "A folio that nobody holds is free, and a free frame is clean.",
-     "mm/swap.c __folio_put(); mm/page_alloc.c free_pages_prepare()",
+     assertion(kEvery), "mm/swap.c __folio_put(); mm/page_alloc.c free_pages_prepare()",
      [](const TheFolio& f) { return (f.references() == 0) == (f.page == Page{}); }},
     {"refcount_is_holders",
      "A folio's reference count is the number of its holders: PMDs, PTEs, swap-cache slots, "
      "gets, pins, isolations, a migration. A pin of a small page counts GUP_PIN_COUNTING_BIAS "
      "times.",
+     accounting(kEvery, "mm/transhuge.rst, Refcounts"),
      "Documentation/mm/transhuge.rst, Refcounts and transparent huge pages",
      count([](const TheFolio& f) { return f.references(); },
            [](const TheFolio& f) { return int(f.page.refcount); })},
     {"pincount_is_pins", "A large folio's pin count is the number of its pins.",
+     accounting(kEvery, "core-api/pin_user_pages.rst"),
      "Documentation/core-api/pin_user_pages.rst; mm/gup.c try_grab_folio()",
      count([](const TheFolio& f) { return f.large ? f.count.pins : kAnyCount; },
            [](const TheFolio& f) { return int(f.compound().pincount); })},
     {"compound_mapcount_is_pmds",
      "compound_mapcount is the number of PMDs that map the folio, less one.",
+     accounting(k6_1, "mm/transhuge.rst, Refcounts"),
      "Documentation/mm/transhuge.rst, Refcounts; mm/page_alloc.c free_tail_pages_check()",
      count([](const TheFolio& f) { return f.large ? f.count.pmds - 1 : kAnyCount; },
            [](const TheFolio& f) { return int(f.compound().mapcount); })},
-    {"double_map_needs_a_pmd", "DoubleMap is set only while some PMD maps the folio.",
+    {"double_map_needs_a_pmd", "DoubleMap is set only while some PMD maps the folio.", choice(k6_1),
      "mm/rmap.c page_remove_anon_compound_rmap(); mm/huge_memory.c __split_huge_pmd_locked()",
      [](const TheFolio& f) { return !f.large || !f.compound().double_map || f.count.pmds > 0; }},
     // Only putting a PMD back where migration had taken it leaves both kinds without DoubleMap.
     {"mapped_both_ways_is_double_map",
      "A folio mapped by PMDs and by PTEs is DoubleMap, unless it was in the swap cache or a "
      "migration, or a migration has failed.",
+     choice(k6_1),
      "Documentation/mm/transhuge.rst, PageDoubleMap; mm/huge_memory.c remove_migration_pmd()",
      [](const TheFolio& f) {
        if (!f.large || f.count.pmds == 0 || f.count.ptes == 0) return true;
@@ -110,9 +120,10 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
        return f.compound().double_map || f.r.wandered(f.head) || tried;
      }},
     {"writable_pmd_is_exclusive", "A folio that a PMD maps writable is exclusive.",
-     "mm/huge_memory.c VM_BUG_ON in remove_migration_pmd()",
+     assertion(kEvery), "mm/huge_memory.c VM_BUG_ON in remove_migration_pmd()",
      [](const TheFolio& f) { return f.count.writable_pmds == 0 || f.has(PG_anon_exclusive); }},
     {"exclusive_pmd_is_alone", "An exclusive folio that a PMD maps has no other mapping.",
+     assertion(kEvery),
      "include/linux/page-flags.h PG_anon_exclusive; VM_BUG_ON_PAGE in page_add_anon_rmap()",
      [](const TheFolio& f) {
        if (f.count.pmds == 0 || !f.has(PG_anon_exclusive)) return true;
@@ -121,31 +132,32 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      }},
     {"exclusive_migration_pmd_is_alone",
      "A folio with a writable or exclusive migration PMD is mapped by nothing else.",
-     "mm/huge_memory.c set_pmd_migration_entry(), copy_huge_pmd()",
+     assertion(kEvery), "mm/huge_memory.c set_pmd_migration_entry(), copy_huge_pmd()",
      [](const TheFolio& f) {
        if (f.count.exclusive_migration_pmds == 0) return true;
        return f.count.migration_pmds == 1 && f.count.migration_ptes == 0 &&
               !f.count.mapped_anywhere();
      }},
     {"mapped_page_is_anonymous",
-     "What an entry maps is anonymous, has its data, and is not a zero page.",
+     "What an entry maps is anonymous, has its data, and is not a zero page.", assertion(kEvery),
      "mm/rmap.c __page_set_anon_rmap(); mm/memory.c vm_normal_page()",
      [](const TheFolio& f) {
        if (!f.count.mapped_anywhere()) return true;
        return f.has(PG_anon) && f.has(PG_uptodate) && f.count.pointer == 0;
      }},
     {"anonymous_has_anon_vma", "A folio points to an anon_vma exactly while it is anonymous.",
-     "include/linux/page-flags.h PAGE_MAPPING_ANON",
+     assertion(kEvery), "include/linux/page-flags.h PAGE_MAPPING_ANON",
      [](const TheFolio& f) { return f.has(PG_anon) == (f.page.anon_vma != kNoAnonVma); }},
     {"cached_folio_is_swapbacked",
      "A folio in the swap cache is swap-backed and has its data; no other is under writeback.",
+     assertion(kEvery),
      "mm/swap_state.c VM_BUG_ON_FOLIO in add_to_swap_cache(), __delete_from_swap_cache()",
      [](const TheFolio& f) {
        if (!f.has(PG_swapcache)) return !f.has(PG_writeback);
        return f.has(PG_swapbacked) && f.has(PG_uptodate);
      }},
     {"large_cached_folio_owns_a_cluster",
-     "A large folio in the swap cache owns a whole cluster, which is marked huge.",
+     "A large folio in the swap cache owns a whole cluster, which is marked huge.", assertion(k6_1),
      "mm/swapfile.c swap_alloc_cluster(); VM_BUG_ON in put_swap_folio()",
      [](const TheFolio& f) {
        if (!f.large || !f.has(PG_swapcache)) return true;
@@ -154,10 +166,11 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
               cluster < f.m.geometry.swap_clusters() && f.m.cluster_huge(cluster);
      }},
     {"migrating_folio_is_locked", "Between ops exactly the folios of the migration are locked.",
+     promise(kEvery, "mm/page_migration.rst, How migrate_pages() works"),
      "mm/migrate.c __unmap_and_move()",
      [](const TheFolio& f) { return f.has(PG_locked) == f.in_flight(); }},
     {"folio_is_listed_or_isolated",
-     "An anonymous or cached folio is on the LRU, or one holder has isolated it.",
+     "An anonymous or cached folio is on the LRU, or one holder has isolated it.", choice(kEvery),
      "mm/vmscan.c folio_isolate_lru(), folio_putback_lru(); mm/swap.c folio_add_lru()",
      [](const TheFolio& f) {
        const bool reclaimable = f.has(PG_anon | PG_swapcache);
@@ -165,14 +178,14 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      }},
     {"mlocked_folio_is_unevictable",
      "A folio on the LRU is unevictable exactly while it is mlocked, and then not active.",
-     "mm/mlock.c; mm/swap.c lru_add_fn(); VM_BUG_ON_FOLIO in folio_lru_list()",
+     assertion(kEvery), "mm/mlock.c; mm/swap.c lru_add_fn(); VM_BUG_ON_FOLIO in folio_lru_list()",
      [](const TheFolio& f) {
        if (!f.has(PG_lru)) return true;
        const bool wrong_list = f.has(PG_unevictable) && f.has(PG_active);
        return f.has(PG_unevictable) == f.has(PG_mlocked) && !wrong_list;
      }},
     {"queued_folio_is_splittable",
-     "Only a live transparent huge page is on the deferred split queue.",
+     "Only a live transparent huge page is on the deferred split queue.", assertion(kEvery),
      "mm/huge_memory.c deferred_split_huge_page(), free_transhuge_page()",
      [](const TheFolio& f) {
        if (!f.large || !f.compound().deferred) return true;
@@ -183,21 +196,16 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
     {"partly_mapped_is_queued",
      "A large folio without PMDs, of which some pages are mapped and others not, is queued for "
      "splitting, unless it has been in the swap cache or in a migration.",
+     promise(k6_1, "mm/transhuge.rst, Partial unmap and deferred_split_huge_page()"),
      "Documentation/mm/transhuge.rst, Partial unmap and deferred_split_huge_page(); mm/rmap.c",
      [](const TheFolio& f) {
        const int mapped = f.count.mapped;
        const bool partly = f.count.pmds == 0 && mapped > 0 && mapped < f.m.hpage_nr();
        return !f.large || !partly || f.compound().deferred || f.r.wandered(f.head);
      }},
-    {"anonymous_huge_page_is_transparent",
-     "A huge page is transparent if it is anonymous, and not if it is the zero page.",
-     "mm/huge_memory.c prep_transhuge_page(), get_huge_zero_page()",
-     [](const TheFolio& f) {
-       if (!f.large) return true;
-       return f.compound().transhuge ? f.count.pointer == 0 : !f.has(PG_anon);
-     }},
     {"migrating_folio_is_unmapped",
      "A folio that migrates has a target of its size, and nothing maps the one or the other.",
+     promise(kEvery, "mm/page_migration.rst, How migrate_pages() works"),
      "mm/migrate.c __unmap_and_move()",
      [](const TheFolio& f) {
        const auto [src, dst] = f.m.migration;

@@ -16,12 +16,12 @@ std::span<const ListedRule> rules();
 const Rule* find_rule(std::string_view name);  // nullptr: there is none
 
 // No VM_BUG_ON or BUG_ON fires: the kernel's own rules, as one.
-inline constexpr Rule kKernelAssertion{"kernel_assertion",
-                                       "No VM_BUG_ON or BUG_ON of the kernel's code fires.",
-                                       "include/linux/mmdebug.h, each where it stands"};
+inline constexpr Rule kKernelAssertion{
+    "kernel_assertion", "No VM_BUG_ON or BUG_ON of the kernel's code fires.", assertion(kEvery),
+    "include/linux/mmdebug.h, each where it stands"};
 // An `expect` line of a corpus file: what its author knows about that trace.
 inline constexpr Rule kExpectLine{"expect", "Every `expect` line of the file holds.",
-                                  "corpus/README.md"};
+                                  promise(kEvery, "corpus/README.md")};
 
 // Tables append themselves where they are compiled.
 template <class Table>

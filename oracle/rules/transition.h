@@ -134,12 +134,6 @@ struct HolderStep {
   const Holder &was, &is;
 };
 
-struct MmStep {
-  const Transition& t;
-  int id;
-  const Mm &was, &is;
-};
-
 // Calls visit(mm, i) for each PMD of a set of bits mm * kMaxPmds + i.
 template <class Visit>
 void for_each_pmd(std::uint64_t pmds, Visit visit) {

@@ -51,15 +51,6 @@ bool is_merged(const Transition& t, int mm, PageRange range, std::uint32_t set,
   return is_merged(t, mm, range, area, false);
 }
 
-bool has_faulted(const Transition& t, int mm) {
-  return std::ranges::all_of(t.after.vmas(mm), [&](const Vma& vma) {
-    return vma.anon_vma == kNoAnonVma ||
-           std::ranges::any_of(t.before.vmas(mm), [&](const Vma& old) {
-             return old.anon_vma != kNoAnonVma && old.start < vma.end && vma.start < old.end;
-           });
-  });
-}
-
 // Told of the first VMA that has any. The older of two has the lesser number. Where nobody's is
 // left there will be a new one: that of another address space would be found by its count.
 bool has_oldest_anon_vma(const Fork& op, const Transition& t) {

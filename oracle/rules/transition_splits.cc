@@ -8,10 +8,8 @@ namespace {
 
 enum class SplitFate : std::uint8_t { no, perhaps, yes };
 
-// One that is held is refused before anything is unmapped.
-SplitFate try_split(const Transition& t, Pfn folio, SplitPlan& plan) {
+SplitFate try_split(const Transition& t, Pfn folio) {
   const FolioCount count = t.count(folio);
-  if (held(count)) plan.pmds |= pmds_of(t.before, folio);
   if (held(count) || !count.mapped_anywhere() || test(t.before, folio, PG_writeback))
     return SplitFate::no;
   return mapped_behind_a_huge_pmd(t.before, folio) ? SplitFate::perhaps : SplitFate::yes;
@@ -68,15 +66,10 @@ SplitPlan plan_of(const SplitFolio& op, const Transition& t) {
     if (pfn == kNoPfn || page_folio(m, pfn) == last) continue;
     last = page_folio(m, pfn);
     if (!folio_test_large(m, last)) continue;
-    const SplitFate expected = try_split(t, last, plan);
+    const SplitFate expected = try_split(t, last);
     if (expected == SplitFate::yes && m.inject.contend_page_lock) continue;
-    if (expected == SplitFate::yes && m.inject.speculative_ref) {
-      plan.late = last;
-      return plan;
-    }
+    if (expected == SplitFate::yes && m.inject.speculative_ref) return plan;
     note(m, expected, last, plan);
-    if (expected == SplitFate::yes && !is_in_a_locked_vma(m, last) && !test(m, last, PG_mlocked))
-      plan.alike = last;
   }
   return plan;
 }
@@ -89,7 +82,7 @@ SplitPlan plan_of_queue(const Transition& t) {
   SplitPlan plan{.t = t};
   bool contended = m.inject.contend_page_lock, speculative = m.inject.speculative_ref;
   for (const Pfn head : m.deferred_queue()) {
-    SplitFate expected = std::exchange(contended, false) ? SplitFate::no : try_split(t, head, plan);
+    SplitFate expected = std::exchange(contended, false) ? SplitFate::no : try_split(t, head);
     if (expected == SplitFate::yes && std::exchange(speculative, false))
       expected = plan.perhaps > 0 ? SplitFate::perhaps : SplitFate::no;
     plan.perhaps += expected == SplitFate::perhaps;

@@ -4,14 +4,6 @@
 namespace thp {
 namespace {
 
-// Does nothing but this swap entry, and the swap cache perhaps, need the slot? No if its page is of
-// a large folio, or on its way to the disk.
-bool has_one_user(const Machine& m, const SwapSlot& slot) {
-  if (slot.count != 1) return false;
-  if (slot.cache >= m.frames()) return true;
-  return !folio_test_large(m, page_folio(m, slot.cache)) && !test(m, slot.cache, PG_writeback);
-}
-
 // A small page of the VMA's family, at its own index; a page just read belongs to nobody yet.
 bool belongs_here(const Machine& m, Pfn pfn, const Vma& vma, int page) {
   if (test(m, pfn, PG_head | PG_tail) || m.inject != Injections{}) return false;
@@ -48,16 +40,13 @@ std::optional<SwapIn> swap_in_of(int mm, int page, bool write, const Transition&
   if (vma == nullptr || entry.frame >= m.geometry.swap_slots()) return {};
   SwapIn in{.t = t, .mm = mm, .page = page, .slot = m.swap(entry.frame), .write = write};
   in.locked = vma->has(VM_LOCKED);
-  in.from_disk = in.slot.cache >= m.frames();
-  in.itself = !in.from_disk && !write && belongs_here(m, in.slot.cache, *vma, page);
-  // Of a write the reference of the fault and that of the swap cache must be the only ones.
-  const bool alone = in.from_disk || t.count(in.slot.cache).references(false) == 1;
-  in.leaves = has_one_user(m, in.slot) && (in.locked || is_swap_full(m) || (write && alone));
+  const bool from_disk = in.slot.cache >= m.frames();
+  in.itself = !from_disk && !write && belongs_here(m, in.slot.cache, *vma, page);
   // One that comes back from a migration may be locked then.
-  const bool may_be_locked = !in.from_disk && (test(m, in.slot.cache, PG_mlocked) ||
-                                               page_folio(m, in.slot.cache) == m.migration.src);
+  const bool may_be_locked = !from_disk && (test(m, in.slot.cache, PG_mlocked) ||
+                                            page_folio(m, in.slot.cache) == m.migration.src);
   in.stays = !in.locked && !write && t.nothing_injected() && !is_swap_full(m) &&
-             (in.from_disk || (in.itself && !may_be_locked));
+             (from_disk || (in.itself && !may_be_locked));
   return in;
 }
 

@@ -51,10 +51,9 @@ struct SwapIn {
   int mm, page;
   SwapSlot slot;
   bool write;
-  bool locked = false, from_disk = false;
+  bool locked = false;
   bool itself = false;  // the page of the swap cache itself will be mapped
   bool stays = false;   // in the swap cache
-  bool leaves = false;
   Pfn now() const { return mapped_frame(t.after, mm, page); }
   bool has_mapped(Bits flags) const {  // or nothing
     return now() == kNoPfn || test(t.after, page_folio(t.after, now()), flags);
@@ -65,10 +64,7 @@ struct SwapIn {
 struct SplitPlan {
   const Transition& t;
   std::uint64_t split = 0, whole = 0;
-  std::uint16_t pmds = 0;  // of what is held: they stay
   int perhaps = 0;
-  Pfn late = kNoPfn;   // fails once all is unmapped
-  Pfn alike = kNoPfn;  // the last one that is split: its pages will be like it
 };
 
 // What collapse will make of a range, as far as that is certain.

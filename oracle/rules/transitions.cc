@@ -69,7 +69,7 @@ Broken broken_of_op(const Transition& t) {
   const int asked = t.changed.anything() ? of.all : of.its_own;
   for (int i = 0; i < asked; ++i) {
     const Asked& ask = kAsked[of.tests[std::size_t(i)]];
-    if (ask.test.test.holds(t) || is_muted(ask.rule->name)) continue;
+    if (ask.test.test.holds(t) || is_muted(*ask.rule)) continue;
     return broken_by(*ask.rule, ask.test.test, t, {.thing = Where::Thing::op});
   }
   return {};
@@ -183,16 +183,6 @@ Broken broken_of_holders(const Transition& t) {
   return {};
 }
 
-Broken broken_of_mms(const Transition& t) {
-  for (int i = 0; i < t.before.geometry.mms; ++i) {
-    const Mm &was = t.before.mms[std::size_t(i)], &is = t.after.mms[std::size_t(i)];
-    if (const Broken broken =
-            first_broken_of<kMmRules>(MmStep{t, i, was, is}, {Where::Thing::mm, -1, i}))
-      return broken;
-  }
-  return {};
-}
-
 }  // namespace
 
 Broken first_broken(const Transition& t) {
@@ -205,7 +195,6 @@ Broken first_broken(const Transition& t) {
   if (!anything) return {};
   if (const Broken broken = broken_of_pages(t)) return broken;
   if (const Broken broken = broken_of_pmds(t)) return broken;
-  if (const Broken broken = broken_of_mms(t)) return broken;
   return t.changed.unstamped() ? broken_of_slots(t) : Broken{};
 }
 
@@ -226,7 +215,6 @@ void append_transition_rules(std::vector<ListedRule>& all) {
   append_rules(all, kCounterRules, "an op");
   append_rules(all, kPageRules, "a changed page");
   append_rules(all, kPmdRules, "a changed PMD");
-  append_rules(all, kMmRules, "an address space, before and after");
   append_rules(all, kSlotRules, "a changed swap slot");
 }
 

@@ -22,9 +22,9 @@ struct OpRule : Rule {
   std::array<OpTest, kMaxTests> tests;
   int count;
   template <class... Tests>
-  consteval OpRule(std::string_view name, std::string_view sentence, std::string_view source,
-                   Tests... of)
-      : Rule{name, sentence, source}, tests{of...}, count(sizeof...(of)) {}
+  consteval OpRule(std::string_view name, std::string_view sentence, Ground ground,
+                   std::string_view source, Tests... of)
+      : Rule{name, sentence, ground, source}, tests{of...}, count(sizeof...(of)) {}
 };
 
 template <class... Ts>

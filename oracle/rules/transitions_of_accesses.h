@@ -59,11 +59,13 @@ inline bool is_locked_once(const Machine& m, int mm, int page) {
 
 inline constexpr OpRule kAccessRules[] = {
     {"load_leaves_entry_young", "A load leaves its entry young.",
+     promise(kEvery, "admin-guide/mm/idle_page_tracking.rst, Implementation Details"),
      "arch/x86: _PAGE_ACCESSED; mm/memory.c: do_anonymous_page()",
      after<Load>([](const Load& op, const Transition& t) {
        return (t.is(op).is_present() || t.is(op).is_zero()) && t.is(op).has(kYoung);
      })},
     {"store_leaves_entry_dirty", "A store leaves its entry young, dirty and writable.",
+     promise(kEvery, "admin-guide/mm/pagemap.rst, DIRTY"),
      "arch/x86: _PAGE_DIRTY; mm/memory.c: wp_page_reuse(), wp_page_copy(), do_swap_page()",
      after<Store>([](const Store& op, const Transition& t) {
        const Entry now = t.is(op);
@@ -72,20 +74,21 @@ inline constexpr OpRule kAccessRules[] = {
     {"own_page_is_not_copied",
      "A load or a get leaves a mapped page where it is. So does a store or a pin, if nobody "
      "else refers to the page.",
-     "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): reuse",
+     choice(k6_1), "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): reuse",
      after<Looks, Takes>([](const auto& op, const Transition& t) {
        return copies(op, t) != Copies::no || t.frame_is(op) == t.frame_was(op);
      })},
     {"shared_page_is_copied_on_store",
      "A store to a page that is not exclusive and that somebody else refers to, or a pin of "
      "it, gets another page.",
+     promise(kEvery, "fork(2)"),
      "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): copy",
      after<Takes>([](const auto& op, const Transition& t) {
        return copies(op, t) != Copies::yes || t.frame_is(op) != t.frame_was(op);
      })},
     {"access_leaves_own_pmd_huge",
      "An access to a huge page leaves its PMD, if the page is exclusive or the access only looks.",
-     "mm/huge_memory.c: do_huge_pmd_wp_page(): PageAnonExclusive",
+     choice(k6_1), "mm/huge_memory.c: do_huge_pmd_wp_page(): PageAnonExclusive",
      over<Looks, Takes>([]<class O>(const O& op, const Transition& t) {
        const int i = pmd_index(t.before, op.page.number);
        const Entry& pmd = t.before.pmd(op.mm.id, i);
@@ -96,7 +99,8 @@ inline constexpr OpRule kAccessRules[] = {
     // What a store brings to a page that had none, or copies, belongs to the VMA, too.
     {"reused_page_moves_home",
      "A page that a store brings, or makes exclusive, belongs to the anon_vma of its VMA.",
-     "mm/rmap.c: page_move_anon_rmap()", after<Store>([](const Store& op, const Transition& t) {
+     choice(k6_1), "mm/rmap.c: page_move_anon_rmap()",
+     after<Store>([](const Store& op, const Transition& t) {
        const Machine& m = t.after;
        const Entry was = t.was(op);
        const Pfn pfn = t.frame_is(op), old = t.frame_was(op);
@@ -113,7 +117,7 @@ inline constexpr OpRule kAccessRules[] = {
     {"first_anon_vma_is_a_neighbours",
      "The first anon_vma of a VMA is that of the next or else the previous VMA, if that "
      "differs in its protection alone and never saw a fork. Otherwise it is a new one.",
-     "mm/mmap.c: find_mergeable_anon_vma(), anon_vma_compatible()",
+     choice(k6_1), "mm/mmap.c: find_mergeable_anon_vma(), anon_vma_compatible()",
      after<Looks, Takes>([](const auto& op, const Transition& t) {
        const Machine& m = t.before;
        const int mm = op.mm.id;
@@ -135,6 +139,7 @@ inline constexpr OpRule kAccessRules[] = {
     {"gup_marks_page_used",
      "A page that a get or a debugger finds below a page table, and on an evictable list, is "
      "marked as used or active.",
+     promise(k6_1, "admin-guide/mm/idle_page_tracking.rst, Implementation Details"),
      "mm/gup.c: follow_page_pte(): FOLL_TOUCH, gup_pte_range(): folio_set_referenced()",
      after<Get, StoreForced>([](const auto& op, const Transition& t) {
        const Machine& m = t.before;
@@ -146,6 +151,7 @@ inline constexpr OpRule kAccessRules[] = {
      })},
     {"foreign_store_is_marked_dirty",
      "A page that a debugger or a device has stored to is marked dirty.",
+     promise(k6_1, "admin-guide/mm/pagemap.rst, DIRTY"),
      "mm/memory.c: __access_remote_vm(); mm/gup.c: unpin_user_pages_dirty_lock()",
      after<StoreForced>([](const StoreForced& op, const Transition& t) {
        const Pfn pfn = t.frame_is(op);
@@ -159,21 +165,18 @@ inline constexpr OpRule kAccessRules[] = {
     {"debugger_store_is_soft_dirty",
      "A page that a debugger has stored to is soft-dirty, unless it was writable before, or "
      "migrating.",
-     "mm/gup.c: can_follow_write_pte()",
+     promise(k6_1, "proc(5), clear_refs"), "mm/gup.c: can_follow_write_pte()",
      after<StoreForced>([](const StoreForced& op, const Transition& t) {
        if (t.was(op).is_migration() || t.was(op).has(kWrite)) return true;
        const Vma* vma = vma_at(t.after, op.mm.id, op.page.number);
        return vma == nullptr || vma->has(VM_SOFTDIRTY) || t.is(op).has(kSoftDirty);
      })},
-    {"read_pin_opens_nothing", "A pin for reading makes no entry writable.",
-     "mm/memory.c: do_wp_page(): FAULT_FLAG_UNSHARE",
-     after<Pin>([](const Pin& op, const Transition& t) {
-       const bool closed = t.was(op).is_present() && !t.was(op).has(kWrite);
-       return op.mode != PinMode::r || !closed || !t.is(op).has(kWrite);
-     })},
     {"first_load_gets_zero_page",
      "A load of what nobody has stored to maps a zero page, unless it may be huge and the setting "
      "wants no huge zero page.",
+     promise(kEvery,
+             "admin-guide/mm/concepts.rst, Anonymous Memory; admin-guide/mm/transhuge.rst, "
+             "use_zero_page"),
      "mm/memory.c: do_anonymous_page(); mm/huge_memory.c: do_huge_pmd_anonymous_page()",
      after<Load>([](const Load& op, const Transition& t) {
        const Vma* vma = faulting_vma(op, t);
@@ -182,6 +185,9 @@ inline constexpr OpRule kAccessRules[] = {
      })},
     {"first_access_gets_huge_page",
      "The first access to a block maps a huge page, where that is allowed and one is free.",
+     promise(
+         k6_1,
+         "admin-guide/mm/transhuge.rst, Optimizing the applications; madvise(2), MADV_HUGEPAGE"),
      "mm/memory.c: __handle_mm_fault(): create_huge_pmd()",
      after<Load, Store>([](const auto& op, const Transition& t) {
        const Vma* vma = faulting_vma(op, t);
@@ -192,6 +198,7 @@ inline constexpr OpRule kAccessRules[] = {
     {"new_locked_page_is_counted_once",
      "A page that a load or a store brings to a locked VMA is mlocked, once. So is the first "
      "that mlock() brings.",
+     promise(k6_1, "mm/unevictable-lru.rst, mlock() handling"),
      "mm/swap.c: lru_cache_add_inactive_or_unevictable(); mm/mlock.c: __mlock_new_page()",
      after<Load, Store>([](const auto& op, const Transition& t) {
        const Vma* vma = faulting_vma(op, t);

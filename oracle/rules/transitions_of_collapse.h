@@ -11,7 +11,7 @@ bool collapse_says_why(const MadviseCollapse& op, const Transition& t);
 inline constexpr RuleOf<Collapse> kCollapseRules[] = {
     {"collapse_success_means_all_huge",
      "After MADV_COLLAPSE has succeeded a PMD maps each aligned block of the range.",
-     "mm/khugepaged.c: madvise_collapse()",
+     promise(kEvery, "madvise(2), MADV_COLLAPSE"), "mm/khugepaged.c: madvise_collapse()",
      [](const Collapse& c) {
        bool all = true;
        if (c.t.succeeded())
@@ -24,6 +24,7 @@ inline constexpr RuleOf<Collapse> kCollapseRules[] = {
     {"held_block_is_not_collapsed",
      "MADV_COLLAPSE fails over a page table below which somebody holds a page, with EAGAIN if "
      "nothing else is in its way.",
+     promise(kEvery, "core-api/pin_user_pages.rst; madvise(2), EAGAIN"),
      "mm/khugepaged.c: is_refcount_suitable(), SCAN_PAGE_COUNT",
      [](const Collapse& c) {
        const bool again = c.any && c.all && c.certain && c.is_held && !c.read_only;
@@ -34,16 +35,13 @@ inline constexpr RuleOf<Collapse> kCollapseRules[] = {
     {"collapse_succeeds_where_it_can",
      "MADV_COLLAPSE succeeds, if there is memory, where each block is huge, or has a writable "
      "page and only pages on the LRU that nobody holds.",
+     promise(k6_1, "madvise(2), MADV_COLLAPSE"),
      "mm/khugepaged.c: hpage_collapse_scan_pmd(), madvise_collapse()",
      [](const Collapse& c) {
        return c.t.result == 0 || !(c.any && c.all && c.certain) || c.is_held || c.read_only;
      }},
-    {"read_only_block_is_not_collapsed",
-     "MADV_COLLAPSE fails over a page table without a writable page.",
-     "mm/khugepaged.c: hpage_collapse_scan_pmd(): SCAN_PAGE_RO",
-     [](const Collapse& c) { return !c.t.succeeded() || !c.read_only; }},
     {"collapse_goes_on_after_a_failure",
-     "MADV_COLLAPSE goes on behind a block that is held, or has no writable page.",
+     "MADV_COLLAPSE goes on behind a block that is held, or has no writable page.", choice(k6_1),
      "mm/khugepaged.c: madvise_collapse(): SCAN_PAGE_RO, SCAN_PAGE_LRU, SCAN_PAGE_COUNT",
      [](const Collapse& c) {
        bool all = true;
@@ -54,6 +52,7 @@ inline constexpr RuleOf<Collapse> kCollapseRules[] = {
     {"collapse_says_why_it_failed",
      "MADV_COLLAPSE fails for a reason that can be, and with its errno: ENOMEM, EBUSY, EAGAIN "
      "or EINVAL.",
+     promise(k6_1, "madvise(2), MADV_COLLAPSE and ERRORS"),
      "mm/khugepaged.c: madvise_collapse_errno(), find_pmd_or_thp_or_none(), "
      "__collapse_huge_page_swapin()",
      [](const Collapse& c) {

@@ -65,6 +65,7 @@ inline constexpr OpRule kCounterRules[] = {
     {"zero_page_counters",
      "thp_zero_page_alloc counts each huge zero page that is made; thp_zero_page_alloc_failed each "
      "that a load could not have.",
+     promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: get_huge_zero_page()",
      over_any(count(
          [](const Transition& t) {
@@ -81,6 +82,7 @@ inline constexpr OpRule kCounterRules[] = {
     {"fault_counters",
      "thp_fault_alloc counts the huge pages that faults map, thp_fault_fallback what they could "
      "not, thp_fault_fallback_charge what could not be charged.",
+     promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: do_huge_pmd_anonymous_page(), __do_huge_pmd_anonymous_page()",
      over<Looks, Takes, Mlock>(count(
          [](const auto&, const Transition& t) {
@@ -106,6 +108,7 @@ inline constexpr OpRule kCounterRules[] = {
     {"collapse_counters",
      "thp_collapse_alloc counts at least the huge pages that a collapse maps or could not charge, "
      "thp_collapse_alloc_failed the want of one.",
+     promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/khugepaged.c: hpage_collapse_alloc_page()",
      over<Collapses>([](const auto&, const Transition& t) {
        if (t.before.migration.in_flight()) return true;
@@ -119,6 +122,7 @@ inline constexpr OpRule kCounterRules[] = {
     {"split_counters",
      "thp_split_page counts the huge pages that are split; of the queue thp_split_page_failed "
      "counts all others that the shrinker tries.",
+     promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: split_huge_page_to_list()",
      over<Splits>(
          count([](const auto&, const Transition& t) { return count_split(t); },
@@ -141,6 +145,7 @@ inline constexpr OpRule kCounterRules[] = {
     {"queue_counter",
      "thp_deferred_split_page counts at least what joins the queue, and nothing in the swap "
      "cache does. Unmapping adds nothing that stays mapped whole.",
+     promise(k6_1, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: deferred_split_huge_page(); mm/rmap.c: page_remove_anon_compound_rmap()",
      over_any([](const Transition& t) {
        const Machine& m = t.after;
@@ -164,6 +169,7 @@ inline constexpr OpRule kCounterRules[] = {
      "thp_split_pmd counts at least the huge PMDs that become page tables, and no more than "
      "there were PMDs. It is not asked of mmap(), mremap() and MADV_COLLAPSE, which may put "
      "another PMD there.",
+     promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: __split_huge_pmd_locked()", over_any([](const Transition& t) {
        const int count = t.grown(Event::thp_split_pmd);
        if (t.over<Mmap, Mremap, Collapses>()) return true;
@@ -176,6 +182,7 @@ inline constexpr OpRule kCounterRules[] = {
     {"swap_out_counters",
      "pswpout counts the pages that reclaim writes to swap, thp_swpout the huge pages, and "
      "thp_swpout_fallback those that a PMD mapped and that had to be split for it.",
+     promise(k6_1, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/page_io.c: count_swpout_vm_event(); mm/vmscan.c: shrink_folio_list()",
      over<WritesOut>(count(
          [](const auto&, const Transition& t) {
@@ -195,7 +202,7 @@ inline constexpr OpRule kCounterRules[] = {
            return t.used_up(&Injections::fail_swap_cluster) && split ? 1 : kAnyCount;
          },
          [](const Reclaim&, const Transition& t) { return t.grown(Event::thp_swpout_fallback); }))},
-    {"swap_in_counter", "pswpin counts the pages that an access reads from the disk.",
+    {"swap_in_counter", "pswpin counts the pages that an access reads from the disk.", choice(k6_1),
      "mm/page_io.c: swap_readpage()",
      over<Looks, Takes>(count(
          [](const auto& op, const Transition& t) {
@@ -204,17 +211,6 @@ inline constexpr OpRule kCounterRules[] = {
            return t.is(op).is_swap() ? kAnyCount : 1;
          },
          [](const auto&, const Transition& t) { return t.grown(Event::pswpin); }))},
-    {"reuse_counter", "pgreuse counts the write-protected PTEs whose page a store keeps.",
-     "mm/memory.c: wp_page_reuse()",
-     over<Store>(count(
-         [](const Store& op, const Transition& t) {
-           const Entry was = t.was(op);
-           const bool by_pte =
-               t.before.pmd(op.mm.id, pmd_index(t.before, op.page.number)).is_table();
-           if (t.result != 0 || !was.is_present() || !by_pte) return kAnyCount;
-           return int(!was.has(kWrite) && t.frame_is(op) == was.frame);
-         },
-         [](const Store&, const Transition& t) { return t.grown(Event::pgreuse); }))},
 };
 
 }  // namespace thp

@@ -20,11 +20,13 @@ inline constexpr OpRule kLockRules[] = {
     {"mlock_makes_resident",
      "After mlock() has succeeded every page of the range is in memory, and a writable one "
      "unshared.",
-     "mm/gup.c: populate_vma_page_range()", after<Mlock>([](const Mlock& op, const Transition& t) {
+     promise(kEvery, "mlock(2), DESCRIPTION"), "mm/gup.c: populate_vma_page_range()",
+     after<Mlock>([](const Mlock& op, const Transition& t) {
        return is_resident(t.after, op.mm.id, op.range.first, op.range.end);
      })},
     {"munlock_makes_evictable",
      "After munlock() a page of its range is mlocked only where another locked VMA maps it.",
+     promise(kEvery, "mlock(2), NOTES; mm/unevictable-lru.rst, Basic Management"),
      "mm/mlock.c: munlock_folio(), __munlock_page()",
      after<Munlock>([](const Munlock& op, const Transition& t) {
        const Machine& m = t.after;
@@ -39,6 +41,7 @@ inline constexpr OpRule kLockRules[] = {
     {"mlock_count_is_locks",
      "After mlock() or munlock() the mlock_count of the first page is the number of locked VMAs "
      "that map it, less those that were locked while it was off the LRU lists.",
+     accounting(k6_1, "mm/unevictable-lru.rst, mlock() handling"),
      "mm/mlock.c: __mlock_page(), __munlock_page()",
      over<Mlock, Munlock>(count(
          [](const auto& op, const Transition& t) {
@@ -55,16 +58,12 @@ inline constexpr OpRule kLockRules[] = {
            const Pfn pfn = mapped_frame(t.after, op.mm.id, op.range.first);
            return counted_locks_of(t.after, page_folio(t.after, pfn));
          }))},
-    {"mlock_survives_a_failure", "mlock() goes on where memory failed it amid the range.",
-     "mm/gup.c: __get_user_pages(), populate_vma_page_range(), __mm_populate()",
-     over<Mlock>([](const Mlock& op, const Transition& t) {
-       return t.result == 0 || !survives_a_failure(t.before, op);
-     })},
     // A small page that nobody but this VMA has locked, and all that are counted. A huge page below
     // a page table is locked by the PMDs of others, if at all: these locks stay.
     {"last_unlock_rescues_page",
      "The first page that munmap() or MADV_DONTNEED unmaps is mlocked no more if that VMA "
      "alone had locked it. A huge page that another VMA locks still is.",
+     promise(k6_1, "mlock(2), NOTES; mm/unevictable-lru.rst, Basic Management"),
      "mm/rmap.c: page_remove_rmap(); mm/internal.h: munlock_vma_page()",
      after<Munmap, MadviseDontneed>([](const auto& op, const Transition& t) {
        const Machine& m = t.before;

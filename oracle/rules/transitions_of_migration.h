@@ -29,6 +29,7 @@ inline bool counts_migration(const Transition& t, bool large, bool moved) {
 
 inline constexpr OpRule kMigrationRules[] = {
     {"held_folio_does_not_migrate", "A folio that somebody holds does not migrate.",
+     promise(kEvery, "mm/page_migration.rst, How migrate_pages() works; move_pages(2), EBUSY"),
      "mm/migrate.c: folio_migrate_mapping(): -EAGAIN",
      over<MovePages>([](const MovePages& op, const Transition& t) {
        const Pfn pfn = movable(op, t);
@@ -40,18 +41,19 @@ inline constexpr OpRule kMigrationRules[] = {
        return count.pins + count.gets + count.isolations == 0 || !t.succeeded();
      })},
     {"migrate_end_needs_a_migration", "migrate_end without a migration says EINVAL.",
-     "the op's own", over<MigrateEnd>([](const MigrateEnd&, const Transition& t) {
+     choice(kEvery), "the op's own", over<MigrateEnd>([](const MigrateEnd&, const Transition& t) {
        return t.before.migration.in_flight() || t.result == -EINVAL;
      })},
     {"free_folio_migrates",
      "move_pages() moves a folio that only mappings and the swap cache refer to, if there is "
      "memory.",
+     promise(k6_1, "mm/page_migration.rst, How migrate_pages() works"),
      "mm/migrate.c: folio_expected_refs(), migrate_pages()",
      over<MovePages>([](const MovePages& op, const Transition& t) {
        return t.result == 0 || !must_migrate(op, t);
      })},
     {"zero_page_does_not_migrate", "move_pages() of a zero page says EFAULT.",
-     "mm/gup.c: follow_page_pte(): FOLL_DUMP",
+     promise(kEvery, "move_pages(2), Page states"), "mm/gup.c: follow_page_pte(): FOLL_DUMP",
      over<MovePages>([](const MovePages& op, const Transition& t) {
        const Vma* vma = vma_at(t.before, op.mm.id, op.page.number);
        const bool asked = vma != nullptr && vma->has(VM_READ) && t.was(op).is_zero();
@@ -61,6 +63,9 @@ inline constexpr OpRule kMigrationRules[] = {
     {"migration_keeps_flags",
      "A page that migrates stays as used, active, swap-backed and cached as it was, or has its "
      "locks counted. After move_pages() its entry says what it said.",
+     promise(k6_1,
+             "mm/page_migration.rst, How migrate_pages() works; mm/unevictable-lru.rst, Migrating "
+             "MLOCKED Pages"),
      "mm/migrate.c: folio_migrate_flags(), remove_migration_pte()",
      after<MovePages>([](const MovePages& op, const Transition& t) {
        if (!must_migrate_whole(op, t)) return true;
@@ -80,7 +85,8 @@ inline constexpr OpRule kMigrationRules[] = {
     {"migration_counters",
      "pgmigrate_success and _fail count pages, thp_migration_success, _fail and _split huge pages, "
      "and where one was split the result is that of all its pages.",
-     "mm/migrate.c: migrate_pages()", over_any([](const Transition& t) {
+     promise(k6_1, "mm/page_migration.rst, Monitoring Migration"), "mm/migrate.c: migrate_pages()",
+     over_any([](const Transition& t) {
        const Machine& m = t.before;
        const Migration migration = m.migration;
        if (t.over<MigrateEnd>())

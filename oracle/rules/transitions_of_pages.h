@@ -23,15 +23,16 @@ inline bool is_child(const PageStep& p) {
 
 inline constexpr RuleOf<PageStep> kPageRules[] = {
     {"exclusive_page_stays_so", "An exclusive page stays exclusive until its process forks.",
-     "include/linux/rmap.h: page_try_share_anon_rmap(); mm/memory.c: do_swap_page()",
+     choice(k6_1), "include/linux/rmap.h: page_try_share_anon_rmap(); mm/memory.c: do_swap_page()",
      [](const PageStep& p) { return p.keeps(kSoleOwner) || p.of_mm_of<Fork>() || p.moved(); }},
     {"soft_dirty_stays_until_cleared",
      "A page that is soft-dirty stays so until its process writes to clear_refs.",
+     promise(kEvery, "admin-guide/mm/soft-dirty.rst"),
      "include/linux/pgtable.h: pte_swp_mksoft_dirty()",
      [](const PageStep& p) { return p.keeps(kSoftly) || p.of_mm_of<Clears>() || p.moved(); }},
     {"pinned_pte_stays_writable",
      "A writable PTE of a pinned page stays writable, except over mprotect() and mmap().",
-     "fs/proc/task_mmu.c: pte_is_pinned(); mm/memory.c: page_needs_cow_for_dma()",
+     choice(kEvery), "fs/proc/task_mmu.c: pte_is_pinned(); mm/memory.c: page_needs_cow_for_dma()",
      [](const PageStep& p) {
        constexpr Traits kBoth = kPinned | kOpenPte;
        const bool lost = (p.had & kBoth) == kBoth && p.is_kept() && (p.has & kOpenPte) == 0;
@@ -39,7 +40,7 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
      }},
     {"page_stays_unless_taken",
      "A page that is there stays there, but for what unmaps, discards or reclaims it.",
-     "mm/huge_memory.c: __split_huge_pmd_locked(); mm/mremap.c: move_ptes()",
+     choice(kEvery), "mm/huge_memory.c: __split_huge_pmd_locked(); mm/mremap.c: move_ptes()",
      [](const PageStep& p) {
        return (p.had & kThere) == 0 || (p.has & kThere) != 0 || p.over<WritesOut>() ||
               p.in<Unmaps, MadviseFree>() || p.moved();
@@ -47,6 +48,7 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
     {"writable_entry_stays_writable",
      "A writable entry stays so, except over mprotect() and clear_refs, and over fork() if it is "
      "not pinned.",
+     choice(k6_1),
      "mm/huge_memory.c: __split_huge_pmd_locked(); mm/migrate.c: remove_migration_pte(); "
      "include/linux/mm.h: page_needs_cow_for_dma()",
      [](const PageStep& p) {
@@ -54,7 +56,7 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
               (p.of_mm_of<Fork>() && (p.had & kPinned) == 0) || p.moved();
      }},
     {"young_entry_stays_young",
-     "A young entry stays so, except over reclaim, MADV_COLD and MADV_FREE.",
+     "A young entry stays so, except over reclaim, MADV_COLD and MADV_FREE.", choice(k6_1),
      "mm/huge_memory.c: __split_huge_pmd_locked(); mm/migrate.c: remove_migration_pte()",
      [](const PageStep& p) {
        return p.keeps_mapped(kUsed) || p.over<WritesOut>() || p.in<MadviseCold, MadviseFree>() ||
@@ -65,6 +67,7 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
     {"dirty_page_stays_dirty",
      "A dirty page stays so until it is written to swap or given away, or copied for a pin "
      "that only reads.",
+     promise(kEvery, "admin-guide/mm/pagemap.rst, DIRTY; madvise(2), MADV_FREE"),
      "mm/huge_memory.c: __split_huge_pmd_locked(); mm/rmap.c: try_to_migrate_one(): "
      "folio_mark_dirty()",
      [](const PageStep& p) {
@@ -75,7 +78,7 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
     {"nothing_appears_unasked",
      "Where nothing is nothing appears, but by a fault, fork(), mremap(), a collapse and what "
      "populates.",
-     "mm/memory.c: handle_mm_fault(); mm/gup.c: populate_vma_page_range()",
+     choice(kEvery), "mm/memory.c: handle_mm_fault(); mm/gup.c: populate_vma_page_range()",
      [](const PageStep& p) {
        return (p.had & kThere) != 0 || (p.has & kThere) == 0 || p.moved_here() || is_child(p) ||
               p.in_blocks_of<Looks, Takes, Collapses, Mlock>() || populates(p);
@@ -83,6 +86,7 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
     {"closed_entry_stays_closed",
      "An entry that is not writable stays so, but for stores, pins for writing, a collapse, "
      "what populates, and mprotect().",
+     choice(k6_1),
      "mm/memory.c: do_swap_page(), do_wp_page(): FAULT_FLAG_WRITE; mm/migrate.c: "
      "remove_migration_pte()",
      [](const PageStep& p) {
@@ -93,12 +97,14 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
     {"clean_page_stays_clean",
      "A clean page that is nobody else's stays so until it is stored to, pinned for writing, "
      "populated, collapsed or reclaimed.",
+     choice(k6_1),
      "mm/huge_memory.c: __split_huge_pmd_locked(): pmd_dirty(); mm/rmap.c: try_to_migrate_one()",
      [](const PageStep& p) {
        return (p.had & kClean) == 0 || (p.has & kDirtied) == 0 || writes(p) ||
               p.over<StoreViaPin, WritesOut>() || p.moved();
      }},
     {"reclaim_spares_locked_pages", "Reclaim takes no page out of a locked VMA.",
+     promise(kEvery, "mlock(2), DESCRIPTION; mm/unevictable-lru.rst"),
      "mm/rmap.c: try_to_unmap_one(): VM_LOCKED",
      [](const PageStep& p) {
        const bool was_in = (p.had & kThere) != 0 && (p.had & kSwapped) == 0;
@@ -113,35 +119,22 @@ inline constexpr RuleOf<PmdStep> kPmdRules[] = {
     {"huge_only_where_allowed",
      "No fault or collapse maps a huge page where VM_NOHUGEPAGE, or the setting that applies, "
      "forbids it.",
+     promise(kEvery,
+             "madvise(2), MADV_NOHUGEPAGE and MADV_COLLAPSE; admin-guide/mm/transhuge.rst, Global "
+             "THP controls"),
      "mm/huge_memory.c: hugepage_vma_check()",
      [](const PmdStep& p) {
        if (is_huge(p.was) || !is_huge(p.is) || p.t.over<Mremap, Fork>()) return true;
        return may_be_huge(p.t.after, p.mm, p.i, !p.t.over<Collapses>());
      }},
-    {"split_pmd_leaves_clean_ptes",
-     "The PTEs of a huge PMD that munmap(), MADV_DONTNEED or mprotect() splits are clean.",
-     "mm/huge_memory.c: __split_huge_pmd_locked(): PG_dirty has it",
-     [](const PmdStep& p) {
-       const Machine& m = p.t.after;
-       if (!is_huge(p.was) || !p.is.is_table() || !p.t.succeeded()) return true;
-       if (!p.t.over<Munmap, Discards, Mprotect>() || populates_locked(p.t)) return true;
-       for (int page = p.i * m.hpage_nr(); page < (p.i + 1) * m.hpage_nr(); ++page)
-         if (m.pte(p.mm, page).is_present() && m.pte(p.mm, page).has(kDirty)) return false;
-       return true;
-     }},
-    {"collapsed_pmd_is_open",
-     "The PMD that a collapse makes is young, dirty, as writable as its VMA, and its page mlocked "
-     "if that is locked.",
-     "mm/khugepaged.c: collapse_huge_page(): maybe_pmd_mkwrite(pmd_mkdirty()), "
-     "lru_cache_add_inactive_or_unevictable()",
+    {"collapsed_page_is_locked", "A huge page that a collapse brings to a locked VMA is mlocked.",
+     promise(kEvery, "mm/unevictable-lru.rst, mlock() handling"),
+     "mm/khugepaged.c: collapse_huge_page(): lru_cache_add_inactive_or_unevictable()",
      [](const PmdStep& p) {
        if (is_huge(p.was) || !p.is.is_present() || !p.t.over<Collapses>()) return true;
        const Vma* vma = vma_at(p.t.after, p.mm, p.i * p.t.after.hpage_nr());
-       const bool locked = vma != nullptr && vma->has(VM_LOCKED);
-       return vma != nullptr && p.is.has(kWrite) == vma->has(VM_WRITE) && p.is.has(kYoung) &&
-              p.is.has(kDirty) &&
-              (!locked || p.is.frame >= p.t.after.frames() ||
-               test(p.t.after, p.is.frame, PG_mlocked));
+       return vma == nullptr || !vma->has(VM_LOCKED) || p.is.frame >= p.t.after.frames() ||
+              test(p.t.after, p.is.frame, PG_mlocked);
      }},
 };
 
@@ -149,7 +142,7 @@ inline constexpr RuleOf<SlotStep> kSlotRules[] = {
     {"cached_page_stays_while_needed",
      "A page in the swap cache stays there while a swap entry needs its slot, but for reclaim "
      "and swapoff().",
-     "mm/swapfile.c: folio_free_swap(), folio_swapped()",
+     choice(k6_1), "mm/swapfile.c: folio_free_swap(), folio_swapped()",
      [](const SlotStep& s) {
        if (s.was.count == 0 || s.was.cache == kNoPfn || s.t.over<WritesOut>()) return true;
        return s.is.count == 0 || s.is.cache != kNoPfn || !s.t.after.swap_on;
@@ -158,6 +151,7 @@ inline constexpr RuleOf<SlotStep> kSlotRules[] = {
 
 inline constexpr RuleOf<HolderStep> kHolderRules[] = {
     {"held_folio_is_not_split", "A large folio that somebody holds is not split.",
+     promise(kEvery, "mm/transhuge.rst, get_user_pages and follow_page"),
      "mm/huge_memory.c: can_split_folio(): a reference beyond mappings and swap cache",
      [](const HolderStep& h) {
        const auto large = [](const Machine& m, const Holder& holder) {
@@ -168,22 +162,11 @@ inline constexpr RuleOf<HolderStep> kHolderRules[] = {
     {"pin_holds_what_its_owner_maps",
      "A pin for writing, or of a page stored to, holds the frame that its owner maps, as long "
      "as the owner has the page.",
+     promise(kEvery, "core-api/pin_user_pages.rst, CASE 5"),
      "include/linux/mm.h: gup_must_unshare(), page_needs_cow_for_dma()",
      [](const HolderStep& h) {
        const auto owner = h.t.memory.coherent_owner(h.id);
        return !owner || mapped_frame(h.t.after, owner->mm, owner->page) == h.is.pfn;
-     }},
-};
-
-inline constexpr RuleOf<MmStep> kMmRules[] = {
-    {"has_pinned_is_history",
-     "Only a pin marks its process as one that has pinned. The mark stays until the process "
-     "exits.",
-     "mm/gup.c: FOLL_PIN: mm_set_has_pinned_flag(); kernel/fork.c: mm_init(): MMF_INIT_MASK",
-     [](const MmStep& s) {
-       if (s.was.has_pinned == s.is.has_pinned) return true;
-       const auto* pin = std::get_if<Pin>(&s.t.op);
-       return s.is.has_pinned ? pin != nullptr && pin->mm.id == s.id : s.is.alive == 0;
      }},
 };
 

@@ -24,80 +24,24 @@ inline int count_frames_in_use(const Machine& m) {
 bool pageout_leaves_some(const MadvisePageout& op, const Transition& t);
 
 inline constexpr RuleOf<Scan> kScanRules[] = {
-    {"held_page_takes_no_slot",
-     "Reclaim adds no pinned page to the swap cache, and no huge page that is held or locked.",
-     "mm/vmscan.c: shrink_folio_list(): folio_maybe_dma_pinned(), can_split_folio(); "
-     "mm/rmap.c: folio_referenced_one(): VM_LOCKED",
-     [](const Scan& s) {
-       if (s.has(PG_swapcache) || !s.t.succeeded()) return true;
-       const bool stays =
-           s.count.pins > 0 || (s.large() && s.is_held()) || locked_by_pmd(s.m, s.folio);
-       return !stays || !test(s.t.after, s.folio_now(), PG_swapcache);
-     }},
-    {"pte_mapped_folio_is_not_swapped_whole",
-     "A huge page that no PMD maps is not swapped out whole.",
-     "mm/vmscan.c: shrink_folio_list(): folio_entire_mapcount()",
-     [](const Scan& s) {
-       if (s.has(PG_swapcache) || !s.large() || s.count.pmds > 0 || !s.t.succeeded()) return true;
-       return !folio_test_large(s.t.after, s.folio) || !test(s.t.after, s.folio, PG_swapcache);
-     }},
-    {"locked_pmd_stays_young", "Reclaim leaves a locked huge PMD as young as it was.",
-     "mm/rmap.c: folio_referenced_one(): VM_LOCKED",
-     [](const Scan& s) {
-       return !s.t.succeeded() ||
-              (young_locks_of(s.m, s.folio) & ~young_locks_of(s.t.after, s.folio_now())) == 0;
-     }},
     {"held_folio_is_not_freed", "Reclaim frees no folio that somebody holds.",
+     promise(kEvery, "core-api/pin_user_pages.rst; admin-guide/mm/concepts.rst, Reclaim"),
      "mm/vmscan.c: shrink_folio_list(), __remove_mapping()",
      [](const Scan& s) { return !s.is_held() || s.t.result <= 0; }},
     {"reclaim_tries_evictable_pages",
-     "Reclaim tries a page that is on the LRU, evictable and not held.",
+     "Reclaim tries a page that is on the LRU, evictable and not held.", choice(k6_1),
      "mm/vmscan.c: isolate_lru_folios(), shrink_folio_list()",
      [](const Scan& s) { return !s.mapped() || !s.listed() || s.is_held() || s.t.succeeded(); }},
-    {"reclaim_clears_young", "A page that reclaim leaves mapped is old, unless it is locked.",
-     "mm/rmap.c: folio_referenced_one(): ptep_clear_flush_young_notify()",
-     [](const Scan& s) {
-       const Entry now = s.now();
-       return !s.t.succeeded() || !now.is_present() || !now.has(kYoung) || !s.scanned();
-     }},
-    {"used_page_stays",
-     "A page that was used stays mapped, is marked as used, and is active from the second time on.",
+    {"used_page_stays", "A page that was used stays mapped.", choice(k6_1),
      "mm/vmscan.c: folio_check_references()",
      [](const Scan& s) {
        const int users = s.t.succeeded() && s.scanned() ? s.users() : 0;
-       if (users == 0) return true;
-       const Machine& m = s.t.after;
-       const bool active = users > 1 || s.has(PG_referenced);
-       return s.now().is_present() && test(m, s.folio_now(), PG_referenced) &&
-              test(m, s.folio_now(), PG_active) == active;
-     }},
-    {"activated_page_leaves_full_swap",
-     "A page that reclaim finds locked, or used twice while swap is more than half full, leaves "
-     "the swap cache, if no swap entry or writeback needs it there.",
-     "mm/vmscan.c: shrink_folio_list(): activate_locked: folio_free_swap()",
-     [](const Scan& s) {
-       if (!s.t.succeeded() || !s.mapped() || !s.listed() || !s.has(PG_swapcache)) return true;
-       if (!is_idle_but_for_mapping(s.m, s.folio)) return true;
-       const bool undisturbed = s.t.nothing_injected() && !s.m.migration.in_flight() &&
-                                !mapped_behind_a_huge_pmd(s.m, s.folio);
-       const bool locked = undisturbed && has_locks(s.m, s.folio);
-       const int users = s.scanned() && is_swap_full(s.m) ? s.users() : 0;
-       const bool twice = users > 1 || (users == 1 && s.has(PG_referenced));
-       return !(locked || twice) || !test(s.t.after, s.folio_now(), PG_swapcache);
-     }},
-    {"unmapped_page_is_written",
-     "A page that reclaim has unmapped is on its way to the disk, or need not go there.",
-     "mm/vmscan.c: pageout()",
-     [](const Scan& s) {
-       if (!s.t.succeeded() || !s.scanned() || s.users() > 0) return true;
-       const Machine& m = s.t.after;
-       const Pfn folio = s.folio_now();
-       if (!test(m, folio, PG_swapcache) || is_mapped(m, folio)) return true;
-       return m.page(folio).refcount != folio_nr_pages(m, folio) || !test(m, folio, PG_dirty);
+       return users == 0 || s.now().is_present();
      }},
     {"huge_page_is_swapped_whole",
      "Reclaim swaps out whole a huge page that a PMD maps and nobody holds or has used, if a "
      "cluster is free.",
+     choice(k6_1),
      "mm/vmscan.c: shrink_folio_list(): add_to_swap(); mm/swapfile.c: swap_alloc_cluster()",
      [](const Scan& s) {
        return !s.t.succeeded() || !s.scanned() || s.users() > 0 ||
@@ -105,7 +49,7 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
      }},
     {"idle_page_is_swapped_out",
      "Reclaim unmaps a page that nobody holds, locks or has used, if there is a slot.",
-     "mm/vmscan.c: shrink_folio_list()",
+     choice(k6_1), "mm/vmscan.c: shrink_folio_list()",
      [](const Scan& s) {
        return !s.t.succeeded() || !s.unmapped() || !test(s.m, s.pfn, PG_swapbacked) ||
               !s.now().is_present();
@@ -113,6 +57,7 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
     {"stored_freed_page_is_ordinary",
      "A page that MADV_FREE gave away and that reclaim leaves mapped, though nobody has used "
      "it, is swap-backed again.",
+     promise(k6_1, "madvise(2), MADV_FREE"),
      "mm/rmap.c: try_to_unmap_one(): folio_set_swapbacked()",
      [](const Scan& s) {
        const Pfn now = mapped_frame(s.t.after, s.mm, s.page);
@@ -122,7 +67,7 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
     {"unneeded_page_is_freed",
      "Reclaim frees a page that nobody maps or holds and the disk has, and one that was given away "
      "by its only user.",
-     "mm/vmscan.c: __remove_mapping(); mm/rmap.c: try_to_unmap_one(): lazyfree",
+     choice(k6_1), "mm/vmscan.c: __remove_mapping(); mm/rmap.c: try_to_unmap_one(): lazyfree",
      [](const Scan& s) {
        const int references = s.count.references(s.large());
        if (s.is_cached_only())
@@ -132,17 +77,11 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
        const bool discarded = s.large() ? s.count.pmds == 1 : s.unmapped();
        return !discarded || s.t.result == s.pages();
      }},
-    {"pinned_cached_page_is_activated",
-     "A pinned page of the swap cache that nothing maps is active once reclaim has found it.",
-     "mm/vmscan.c: shrink_folio_list(): folio_maybe_dma_pinned(): activate_locked",
-     [](const Scan& s) {
-       return !s.t.succeeded() || !s.is_cached_only() || s.count.pins == 0 ||
-              s.count.mapped_anywhere() || test(s.t.after, s.folio_now(), PG_active);
-     }},
 };
 
 inline constexpr OpRule kReclaimRules[] = {
     {"folio_is_isolated_once", "A folio is isolated by one holder at a time.",
+     promise(kEvery, "mm/page_migration.rst, In kernel use of migrate_pages()"),
      "mm/vmscan.c: folio_isolate_lru()", over<Reclaim>([](const Reclaim& op, const Transition& t) {
        const Pfn pfn = t.frame_was(op);
        const FolioCount count = pfn == kNoPfn ? FolioCount{} : t.count(page_folio(t.before, pfn));
@@ -163,6 +102,7 @@ inline constexpr OpRule kReclaimRules[] = {
      "MADV_PAGEOUT unmaps each small page of its range that is on the LRU and that nobody else "
      "maps, holds or locks, if there are slots. Behind a huge page below the same table it "
      "need not.",
+     promise(k6_1, "madvise(2), MADV_PAGEOUT"),
      "mm/madvise.c: madvise_cold_or_pageout_pte_range(); mm/vmscan.c: reclaim_pages()",
      after<MadvisePageout>([](const MadvisePageout& op, const Transition& t) {
        return !pageout_leaves_some(op, t);
@@ -170,6 +110,7 @@ inline constexpr OpRule kReclaimRules[] = {
     {"advised_huge_page_is_swapped_whole",
      "MADV_PAGEOUT swaps out whole a huge page that it means all of, that a PMD maps and nobody "
      "holds or locks, if a cluster is free.",
+     choice(k6_1),
      "mm/vmscan.c: shrink_folio_list(): add_to_swap(); mm/swapfile.c: swap_alloc_cluster()",
      after<MadvisePageout>([](const MadvisePageout& op, const Transition& t) {
        const Machine& m = t.before;
@@ -185,7 +126,7 @@ inline constexpr OpRule kReclaimRules[] = {
     {"split_head_is_swapped_out",
      "The head of a huge page that reclaim splits for want of a cluster is swapped out, where a "
      "slot is left.",
-     "mm/vmscan.c: shrink_folio_list(): add_to_swap() after split_folio_to_list()",
+     choice(k6_1), "mm/vmscan.c: shrink_folio_list(): add_to_swap() after split_folio_to_list()",
      over<Reclaim>([](const Reclaim& op, const Transition& t) {
        const Pfn pfn = t.frame_was(op);
        if (t.grown(Event::thp_swpout_fallback) == 0 || pfn == kNoPfn) return true;
@@ -196,7 +137,7 @@ inline constexpr OpRule kReclaimRules[] = {
     // Not counted is what a split frees, and what goes when reclaim puts back what nobody has.
     {"reclaim_says_what_it_freed",
      "Reclaim frees as many pages as it says, or more where it splits or slots get idle.",
-     "mm/vmscan.c: shrink_folio_list(): nr_reclaimed",
+     accounting(kEvery), "mm/vmscan.c: shrink_folio_list(): nr_reclaimed",
      over<Reclaim>(count(
          [](const Reclaim& op, const Transition& t) {
            const bool splits = t.frame_was(op) != kNoPfn && large_blocks_of(t.before) != 0;

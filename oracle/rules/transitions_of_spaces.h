@@ -14,8 +14,6 @@ bool is_merged(const Transition& t, int mm, PageRange range, Vma area, bool is_n
 // The same of a call that changes flags of the VMA of the range's first page.
 bool is_merged(const Transition& t, int mm, PageRange range, std::uint32_t set,
                std::uint32_t clear);
-// Has each VMA of the address space that has an anon_vma a page that was in one with one before?
-bool has_faulted(const Transition& t, int mm);
 bool has_oldest_anon_vma(const Fork& op, const Transition& t);
 
 inline bool is_soft_clean_entry(const Entry& entry) {
@@ -35,6 +33,7 @@ inline constexpr RuleOf<Move> kMoveRules[] = {
     {"mremap_carries_the_entry",
      "What mremap() moves is still there, as exclusive, soft-dirty, writable, young and dirty "
      "as it was.",
+     promise(kEvery, "mremap(2), DESCRIPTION"),
      "mm/mremap.c: move_ptes(); mm/huge_memory.c: move_huge_pmd()",
      [](const Move& move) {
        for (int page = move.to; page < move.end; ++page)
@@ -45,6 +44,7 @@ inline constexpr RuleOf<Move> kMoveRules[] = {
      }},
     {"moved_page_is_soft_dirty",
      "A page that mremap() has moved is soft-dirty, unless a whole page table moved.",
+     promise(kEvery, "admin-guide/mm/soft-dirty.rst"),
      "mm/mremap.c: move_soft_dirty_pte(), move_normal_pmd(); mm/huge_memory.c: move_huge_pmd()",
      [](const Move& move) {
        for (int page = move.to; page < move.end; ++page)
@@ -52,25 +52,9 @@ inline constexpr RuleOf<Move> kMoveRules[] = {
            return false;
        return true;
      }},
-    {"moved_table_marks_nothing", "A page table that moves whole makes nothing soft-dirty.",
-     "mm/mremap.c: move_normal_pmd()",
-     count(
-         [](const Move& move) {
-           int clean = 0;
-           for (int page = move.to; page < move.end; ++page)
-             clean += move.by_table(page) &&
-                      is_soft_clean_entry(move.t.before.pte(move.mm, page - move.delta));
-           return clean;
-         },
-         [](const Move& move) {
-           int clean = 0;
-           for (int page = move.to; page < move.end; ++page)
-             clean += is_soft_clean_entry(entry_of(move.t.after, move.mm, page));
-           return clean;
-         })},
     {"locked_growth_is_populated",
      "What mremap() adds to a locked VMA is in memory, if there is memory.",
-     "mm/mremap.c: mremap()",
+     promise(kEvery, "mremap(2), NOTES"), "mm/mremap.c: mremap()",
      [](const Move& move) {
        const Transition& t = move.t;
        const Vma* vma = vma_at(t.before, move.mm, move.from);
@@ -87,13 +71,15 @@ inline constexpr OpRule kSpaceRules[] = {
     {"munmap_fails_at_the_limit",
      "munmap() fails exactly where it cuts out the middle of a VMA and there are "
      "sysctl_max_map_count of them.",
-     "mm/mmap.c: do_mas_align_munmap()", over<Munmap>([](const Munmap& op, const Transition& t) {
+     promise(kEvery, "munmap(2), ENOMEM"), "mm/mmap.c: do_mas_align_munmap()",
+     over<Munmap>([](const Munmap& op, const Transition& t) {
        return t.before.mms[std::size_t(op.mm.id)].alive == 0 ||
               t.result == (cuts_one_too_many(t.before, op) ? -ENOMEM : 0);
      })},
     {"new_vma_is_soft_dirty",
      "A VMA that is mapped anew is soft-dirty. Just those that are or ever were writable are "
      "accounted.",
+     promise(kEvery, "admin-guide/mm/soft-dirty.rst"),
      "mm/mmap.c: mmap_region(): VM_SOFTDIRTY, VM_ACCOUNT; mm/mprotect.c: mprotect_fixup()",
      after<Mmap>([](const Mmap& op, const Transition& t) {
        const std::uint32_t account = op.prot == Protection::rw ? std::uint32_t{VM_ACCOUNT} : 0;
@@ -111,6 +97,7 @@ inline constexpr OpRule kSpaceRules[] = {
     {"vmas_merge_if_alike",
      "The first VMA that a call maps or changes becomes one with its neighbours of the same "
      "kind and family, and with no other.",
+     choice(k6_1),
      "mm/mmap.c: vma_merge(), mmap_region(): can_vma_merge_before(), can_vma_merge_after()",
      after<Mmap>([](const Mmap& op, const Transition& t) {
        const Vma area{.flags = flags_of(op.prot),
@@ -128,36 +115,9 @@ inline constexpr OpRule kSpaceRules[] = {
          set = flags_of(op.prot), clear = (VM_READ | VM_WRITE) & ~set;
        return is_merged(t, op.mm.id, op.range, set, clear);
      })},
-    {"untouched_vma_has_no_anon_vma",
-     "munmap(), mprotect() and advice about huge pages give no VMA an anon_vma, but by making it "
-     "one with one that has one.",
-     "mm/mmap.c: __vma_adjust(): importer; mm/rmap.c: __anon_vma_prepare()",
-     after<Munmap, Mprotect, MarksHuge>([](const auto& op, const Transition& t) {
-       return populates_locked(t) || !t.changed.unstamped() || has_faulted(t, op.mm.id);
-     })},
-    // A PTE that a store would make writable and no more is so at once: the page is this address
-    // space's own and dirty, and nobody waits to hear of the store. Asked of the first page, where
-    // its VMA becomes writable. What migrates comes back as it went.
-    {"mprotect_opens_own_dirty_pages",
-     "The first page that mprotect() makes writable is so at once, if it is dirty, nobody else's "
-     "and already told soft-dirty.",
-     "mm/mprotect.c: can_change_pte_writable()",
-     after<Mprotect>([](const Mprotect& op, const Transition& t) {
-       const int mm = op.mm.id, first = op.range.first;
-       const Vma* vma = vma_at(t.before, mm, first);
-       if (op.prot != Protection::rw || vma == nullptr || vma->has(VM_WRITE)) return true;
-       const Entry& was = entry_of(t.before, mm, first);
-       const bool unheard = vma->has(VM_SOFTDIRTY) || was.has(kSoftDirty);
-       if (!unheard || was.is_migration()) return true;
-       if (!t.after.pmd(mm, pmd_index(t.after, first)).is_table()) return true;
-       const Entry& pte = t.after.pte(mm, first);
-       const bool own = pte.is_present() && pte.frame < t.after.frames() &&
-                        test(t.after, pte.frame, PG_anon_exclusive);
-       return !own || !pte.has(kDirty) || pte.has(kWrite);
-     })},
     {"mprotect_populates_locked",
      "What mprotect() makes writable in a locked VMA is there and unshared, if there is memory.",
-     "mm/mprotect.c: mprotect_fixup(): populate_vma_page_range()",
+     choice(kEvery), "mm/mprotect.c: mprotect_fixup(): populate_vma_page_range()",
      after<Mprotect>([](const Mprotect& op, const Transition& t) {
        const Vma* vma = vma_at(t.before, op.mm.id, op.range.first);
        if (op.prot != Protection::rw || vma == nullptr || vma->has(VM_WRITE)) return true;
@@ -168,6 +128,7 @@ inline constexpr OpRule kSpaceRules[] = {
     {"clear_refs_clears_soft_dirty",
      "clear_refs leaves nothing of its process soft-dirty, and no page that is in memory writable, "
      "but for PTEs of pinned pages.",
+     promise(kEvery, "admin-guide/mm/soft-dirty.rst; proc(5), clear_refs"),
      "fs/proc/task_mmu.c: clear_soft_dirty(), clear_soft_dirty_pmd(), pte_is_pinned()",
      after<ClearSoftDirty>([](const ClearSoftDirty& op, const Transition& t) {
        const Machine& m = t.after;
@@ -186,13 +147,14 @@ inline constexpr OpRule kSpaceRules[] = {
     {"fork_reuses_an_idle_anon_vma",
      "fork() takes over the oldest anon_vma that nobody calls his own, of those with one child "
      "at most, and no other. It is asked of the first VMA that has any.",
-     "mm/rmap.c: anon_vma_clone()",
+     choice(k6_1), "mm/rmap.c: anon_vma_clone()",
      after<Fork>([](const Fork& op, const Transition& t) { return has_oldest_anon_vma(op, t); })},
     // An entry of the child is the parent's, but old: of the page itself, or of its slot. A page
     // that fork() had to copy, as somebody has pinned it, is the child's own. Where no fault ever
     // was there is nothing to inherit.
     {"child_inherits_entries",
      "A child has the entries of its parent, only old; of a pinned page it may have a copy.",
+     choice(k6_1),
      "mm/memory.c: copy_present_pte(), copy_nonpresent_pte(); mm/huge_memory.c: copy_huge_pmd()",
      after<Fork>([](const Fork& op, const Transition& t) {
        const Machine& m = t.after;
@@ -212,17 +174,6 @@ inline constexpr OpRule kSpaceRules[] = {
            if (!same && !(maps && is_pinned(m, page_folio(m, from.frame)))) return false;
          }
        return true;
-     })},
-    {"child_without_swap_is_not_listed",
-     "A child that has inherited no swap entry is not on the list for swapoff.",
-     "mm/memory.c: copy_nonpresent_pte(): mmlist, non_swap_entry()",
-     after<Fork>([](const Fork& op, const Transition& t) {
-       const MmList& list = t.after.mmlist;
-       const std::span ids(list.ids.data(), std::min<std::size_t>(list.count, list.ids.size()));
-       if (std::ranges::find(ids, op.child.id) == ids.end()) return true;
-       for (int page = 0; page < t.after.pages(); ++page)
-         if (entry_of(t.after, op.child.id, page).is_swap()) return true;
-       return false;
      })},
 };
 

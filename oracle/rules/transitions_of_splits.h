@@ -36,51 +36,22 @@ inline constexpr RuleOf<SplitPlan> kSplitPlanRules[] = {
     {"splittable_folio_is_split",
      "An op that splits folios, or advice for a part of one, splits each that only mappings "
      "and the swap cache refer to, if nothing disturbs. Advice asks that nobody shares it.",
-     "mm/huge_memory.c: split_huge_pages_pid(), split_huge_page_to_list()",
+     choice(kEvery), "mm/huge_memory.c: split_huge_pages_pid(), split_huge_page_to_list()",
      [](const SplitPlan& plan) { return are_split(plan.t.after, plan.split, true); }},
     {"unsplittable_folio_stays_large",
      "No op splits a folio that is held, unmapped or under writeback. Advice splits none that "
      "others map, split_folio none outside its range.",
-     "mm/huge_memory.c: split_huge_page_to_list(): -EBUSY, -EAGAIN",
+     choice(k6_1), "mm/huge_memory.c: split_huge_page_to_list(): -EBUSY, -EAGAIN",
      [](const SplitPlan& plan) { return are_split(plan.t.after, plan.whole, false); }},
-    {"refused_split_leaves_pmds",
-     "An attempt to split a folio that is held does not even split its PMDs.",
-     "mm/huge_memory.c: split_huge_page_to_list(): can_split_folio() comes first",
-     [](const SplitPlan& plan) {
-       bool all = true;
-       for_each_pmd(plan.pmds, [&](int mm, int i) { all &= plan.t.after.pmd(mm, i).is_present(); });
-       return all;
-     }},
     {"shrinker_splits_the_queue",
      "shrink_deferred says how many folios it has split: each that certainly can be, and no "
      "more than can be.",
+     promise(k6_1, "admin-guide/mm/transhuge.rst, thp_deferred_split_page"),
      "mm/huge_memory.c: deferred_split_scan()",
      [](const SplitPlan& plan) {
        const int certainly = std::popcount(plan.split), result = plan.t.result;
        return !plan.t.over<ShrinkDeferred>() ||
               (certainly <= result && result <= certainly + plan.perhaps);
-     }},
-    {"late_failure_leaves_tables",
-     "An attempt to split that fails once all is unmapped leaves page tables.",
-     "mm/huge_memory.c: split_huge_page_to_list(): remap_page()",
-     [](const SplitPlan& plan) {
-       return plan.late == kNoPfn || !plan.t.succeeded() ||
-              pmds_of(plan.t.after, page_folio(plan.t.after, plan.late)) == 0;
-     }},
-    {"split_pages_are_alike",
-     "The pages of the last unlocked folio that split_folio splits are as used, active, up to "
-     "date and swap-backed as it was.",
-     "mm/huge_memory.c: __split_huge_page_tail()",
-     [](const SplitPlan& plan) {
-       constexpr Bits kAlike = PG_referenced | PG_uptodate | PG_active | PG_swapbacked;
-       const Machine &was = plan.t.before, &is = plan.t.after;
-       if (plan.alike == kNoPfn || !plan.t.succeeded()) return true;
-       for (int i = 0; i < is.hpage_nr(); ++i) {
-         const Page& page = is.page(Pfn(plan.alike + i));
-         if (page.refcount > 0 && ((page.flags ^ was.page(plan.alike).flags) & kAlike) != 0)
-           return false;
-       }
-       return true;
      }},
 };
 
@@ -91,6 +62,7 @@ inline constexpr OpRule kSplitRules[] = {
      "A huge PMD stays huge where a call or advice means all or nothing of it. So it does "
      "where split_folio means nothing of it, where mremap() moves it whole, and over "
      "move_pages().",
+     choice(k6_1),
      "mm/huge_memory.c: vma_adjust_trans_huge(), zap_huge_pmd(), change_huge_pmd(), "
      "move_huge_pmd(), madvise_free_huge_pmd()",
      after<Munlock, Mmap, Mprotect, Munmap, Discards, MarksHuge, MadviseCold, MadviseFree>(
@@ -106,7 +78,7 @@ inline constexpr OpRule kSplitRules[] = {
     {"unused_huge_zero_page_is_freed",
      "drop_caches frees the huge zero page if no process uses it. shrink_huge_zero says how "
      "many pages it has freed so.",
-     "mm/huge_memory.c: shrink_huge_zero_page_scan()",
+     choice(k6_1), "mm/huge_memory.c: shrink_huge_zero_page_scan()",
      over<ShrinkHugeZero>([](const ShrinkHugeZero&, const Transition& t) {
        return t.result == (has_unused_huge_zero_page(t.before) ? t.before.hpage_nr() : 0);
      }),
@@ -114,6 +86,7 @@ inline constexpr OpRule kSplitRules[] = {
        return !has_unused_huge_zero_page(t.before) || t.after.huge_zero_page == kNoPfn;
      })},
     {"huge_advice_is_kept", "A VMA has the huge page advice that was given last.",
+     promise(kEvery, "madvise(2), MADV_HUGEPAGE and MADV_NOHUGEPAGE"),
      "mm/khugepaged.c: hugepage_madvise()",
      after<MarksHuge>([]<class O>(const O& op, const Transition& t) {
        constexpr std::uint32_t kBoth = VM_HUGEPAGE | VM_NOHUGEPAGE;
@@ -122,6 +95,7 @@ inline constexpr OpRule kSplitRules[] = {
      })},
     {"advice_stays_in_range",
      "MADV_COLD, MADV_PAGEOUT and MADV_FREE unmap nothing outside their range.",
+     promise(kEvery, "madvise(2), DESCRIPTION"),
      "mm/madvise.c: page_mapcount() != 1; split_folio() where a part is advised",
      after<Walks>([](const auto& op, const Transition& t) {
        return keeps_mapped_outside(op.mm.id, op.range, t);
@@ -129,6 +103,7 @@ inline constexpr OpRule kSplitRules[] = {
     {"cold_page_is_deactivated",
      "After MADV_COLD the first page, if nobody shares it and it is small or meant whole, is "
      "neither young nor active.",
+     promise(k6_1, "madvise(2), MADV_COLD"),
      "mm/madvise.c: madvise_cold_or_pageout_pte_range(); mm/swap.c: lru_deactivate_fn()",
      after<MadviseCold>([](const MadviseCold& op, const Transition& t) {
        const int mm = op.mm.id, first = op.range.first;
@@ -141,6 +116,7 @@ inline constexpr OpRule kSplitRules[] = {
     {"freed_page_is_discardable",
      "MADV_FREE makes its first page, if nobody shares it and it is not cached, old, clean and "
      "not swap-backed. An active one is inactive then, unless it was given away before.",
+     promise(k6_1, "madvise(2), MADV_FREE; filesystems/proc.rst, LazyFree"),
      "mm/madvise.c: madvise_free_pte_range(), mm/huge_memory.c: madvise_free_huge_pmd(), "
      "mm/swap.c: lru_lazyfree_fn()",
      after<MadviseFree>([](const MadviseFree& op, const Transition& t) {

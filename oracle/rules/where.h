@@ -39,7 +39,7 @@ template <class Subject>
 [[gnu::noinline]] Broken first_false(std::span<const RuleOf<Subject>> rules, const Subject& subject,
                                      const Where& where) {
   for (const RuleOf<Subject>& rule : rules)
-    if (!rule.test.holds(subject) && !is_muted(rule.name))
+    if (!rule.test.holds(subject) && !is_muted(rule))
       return broken_by(rule, rule.test, subject, where);
   return {};
 }
