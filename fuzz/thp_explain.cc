@@ -63,6 +63,9 @@ void explain(const std::string& name, const TraceFile& file) {
     print_things(before, after);
     print_expects(file, m, i + 1, result);
     before = std::move(after);
+    for (const auto& [defect, mm, first, end] : m.strikes.all())
+      fmt::print("  A defect of the kernel itself strikes at {} {}..{}, {}: {}\n", char('A' + mm),
+                 first, end, defect->name, defect->sentence);
     if (m.defect != nullptr) {
       fmt::print("  A defect of the kernel itself has struck, {}: {}\n", m.defect->name,
                  m.defect->sentence);

@@ -1,5 +1,7 @@
-// What is known to be wrong in Linux 6.1 itself. The machine does what the kernel does up to the
-// moment a defect strikes; what comes after it says nothing, so the judge ends the trace there.
+// What is known to be wrong in Linux 6.1 itself. The machine does what the kernel does. Where a
+// defect strikes the trace ends, as what comes after it says nothing; or, of those that leave
+// memory as it should be, the promise that it breaks is not asked of the places that it struck,
+// until an op makes it anew.
 #pragma once
 #include <array>
 
@@ -10,6 +12,8 @@ struct Defect {
   const char* sentence;
   const char* source;
 };
+
+// --- The trace ends.
 
 inline constexpr Defect kStrandedMigrationEntries{
     "stranded_migration_entries",
@@ -35,7 +39,61 @@ inline constexpr Defect kLazyfreeOfASwappedPage{
     "mm/huge_memory.c madvise_free_huge_pmd(), which clears the dirty flag without a "
     "try_to_free_swap() as in mm/madvise.c madvise_free_pte_range()"};
 
-inline constexpr std::array kDefects{&kStrandedMigrationEntries, &kLazyfreeOfASharedPage,
-                                     &kLazyfreeOfASwappedPage};
+// --- The trace goes on.
+
+inline constexpr Defect kFailedMlockKeepsLocks{
+    "failed_mlock_keeps_locks",
+    "mlock() or munlock() that fails, for a hole or for want of memory, has locked or unlocked "
+    "what "
+    "lies before it. mlock(2) says that no lock changes then.",
+    "mm/mlock.c do_mlock(), apply_vma_lock_flags()"};
+
+// Of soft-dirty: a program that dumps only what has changed since its last clear_refs misses a
+// change. clear_refs, or a new mapping, makes the promise anew.
+
+inline constexpr Defect kMovedTableIsSoftClean{
+    "moved_table_is_soft_clean",
+    "mremap() of a whole page table marks nothing: where other bytes are now, the tracker is told "
+    "of "
+    "no change. A move by PTEs, or of a huge page, marks what it moves.",
+    "mm/mremap.c move_normal_pmd(), since 2c91bd4a4e2e (5.0)"};
+
+inline constexpr Defect kMovedHoleIsSoftClean{
+    "moved_hole_is_soft_clean",
+    "mremap() of memory that nothing is mapped at makes the place zeroes, and the tracker is told "
+    "of "
+    "no change: there is no entry to mark, and the VMA is not.",
+    "mm/mremap.c move_ptes(), mm/mmap.c copy_vma()"};
+
+inline constexpr Defect kGrownRegionIsSoftClean{
+    "grown_region_is_soft_clean",
+    "What mremap() adds to a mapping is not told as new, as what mmap() makes is.",
+    "mm/mmap.c copy_vma()"};
+
+inline constexpr Defect kMergeLosesSoftDirty{
+    "merge_loses_soft_dirty",
+    "VMAs that differ by VM_SOFTDIRTY alone become one, and that may be without it: what was "
+    "mapped, "
+    "or stored to, in the other part since clear_refs is told no more, nor are its next stores.",
+    "mm/mmap.c is_mergeable_vma(), since 34228d473efe (3.14); mm/madvise.c madvise_update_vma(), "
+    "mm/mprotect.c mprotect_fixup(), mm/mlock.c mlock_fixup()"};
+
+inline constexpr Defect kOpenEntryStaysOpen{
+    "open_entry_stays_open",
+    "clear_refs leaves a writable migration entry writable, and a pinned page that is: the next "
+    "store meets no fault, and is not told.",
+    "fs/proc/task_mmu.c clear_soft_dirty(), clear_soft_dirty_pmd(), pte_is_pinned()"};
+
+inline constexpr Defect kSplitZeroPageIsSoftClean{
+    "split_zero_page_is_soft_clean",
+    "Where a huge zero page that mremap() has moved is split its PTEs are not soft-dirty: a place "
+    "that became zeroes is told clean.",
+    "mm/huge_memory.c __split_huge_zero_page_pmd()"};
+
+inline constexpr std::array kDefects{&kFailedMlockKeepsLocks,  &kStrandedMigrationEntries,
+                                     &kLazyfreeOfASharedPage,  &kLazyfreeOfASwappedPage,
+                                     &kMovedTableIsSoftClean,  &kMovedHoleIsSoftClean,
+                                     &kGrownRegionIsSoftClean, &kMergeLosesSoftDirty,
+                                     &kOpenEntryStaysOpen,     &kSplitZeroPageIsSoftClean};
 
 }  // namespace thp

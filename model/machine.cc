@@ -60,6 +60,7 @@ void Machine::reset(const Geometry& g) {
   reason = Reason::none;
   bug = nullptr;
   defect = nullptr;
+  strikes.clear();
   stamps.clear();
   layout_ = layout_of(g);
   arena_.resize(layout_.size / 8, boost::container::default_init);

@@ -4,6 +4,7 @@
 // Not modelled: TLBs, page-table locks (every op is atomic), NUMA, memcg internals, LRU order.
 #pragma once
 #include <array>
+#include <boost/container/static_vector.hpp>
 #include <boost/container/vector.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -53,6 +54,32 @@ class Stamps {
   bool enabled_ = false, overflowed_ = false;
 };
 
+// Where defects have struck that let a trace go on: pages of an address space.
+struct Strike {
+  const Defect* defect;
+  int mm, first, end;
+};
+class Strikes {
+ public:
+  std::span<const Strike> all() const { return {list_.data(), list_.size()}; }
+  void clear() { list_.clear(); }
+  void add(const Defect& defect, int mm, int first, int end) {
+    if (!list_.empty()) {
+      Strike& last = list_.back();
+      const bool same = last.defect == &defect && last.mm == mm;
+      if (same && (last.end == first || list_.size() == kMax)) {
+        last.end = end;  // where there are too many, those between count, too
+        return;
+      }
+    }
+    if (list_.size() < kMax) list_.push_back({&defect, mm, first, end});
+  }
+
+ private:
+  static constexpr std::size_t kMax = 32;
+  boost::container::static_vector<Strike, kMax> list_;
+};
+
 // The part of a machine whose size is fixed. Copied as bytes.
 struct FixedState {
   Geometry geometry;
@@ -78,7 +105,7 @@ struct FixedState {
   std::array<std::uint32_t, kEvents> events;  // monotone; no part of equality
   Reason reason;         // verdict inside the kernel of the last op; no part of equality
   const char* bug;       // the first VM_BUG_ON that fired, or nullptr
-  const Defect* defect;  // of the kernel itself, that has struck, or nullptr
+  const Defect* defect;  // of the kernel itself, that has ended the trace, or nullptr
 };
 static_assert(std::is_trivially_copyable_v<FixedState>);
 
@@ -143,6 +170,7 @@ class Machine : public FixedState {
 
   // No part of the state.
   Stamps stamps;
+  Strikes strikes;                       // of the last op
   boost::container::vector<Pfn> gather;  // mmu_gather: pages unmapped, references still to be put
 
   // Becomes `now`, which differs by its stamps, and if so in what is counted, and is not stamped.

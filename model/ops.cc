@@ -302,6 +302,7 @@ int SetUseZeroPage::step(Machine& m) const { return m.use_zero_page = value == T
 
 int step(Machine& m, const Op& op) {
   m.reason = Reason::none;
+  m.strikes.clear();
   return visit_op([&](const auto& o) { return o.step(m); }, op);
 }
 

@@ -34,6 +34,7 @@ std::string print_answer(Answer answer, int value) {
 }
 
 bool read_answer(LineReader& in, Answer answer, int& value) {
+  if (answer == Answer::yes) return value = 1, true;
   if (const Names names = names_of(answer); !names.empty())
     return read_name(in, "a verdict", names, value);
   const Word word = in.next();
@@ -53,6 +54,8 @@ bool read_subject(LineReader& in, const Geometry& g, Subject subject, Expectatio
       return true;
     case Subject::event:
       return read_name(in, "an event", kEventNames, e.a);
+    case Subject::defect:
+      return read_name(in, "a defect", kDefectNames, e.a);
     case Subject::holder:
       if (!read(in, g, holder)) return false;
       e.a = holder.id;
@@ -99,8 +102,8 @@ std::string words_of(const Annotation& expect) {
 }  // namespace
 
 std::string print(const Fact& fact) {
-  constexpr std::string_view kSubjects[] = {"", " A", " A 3", " EVENT", " h0"};
-  constexpr std::string_view kAnswers[] = {" N", " 0|1", " RESULT", " REASON", "", ""};
+  constexpr std::string_view kSubjects[] = {"", " A", " A 3", " EVENT", " h0", " NAME"};
+  constexpr std::string_view kAnswers[] = {" N", " 0|1", " RESULT", " REASON", "", "", ""};
   constexpr std::size_t kHelpColumn = 25;
   std::string text(fact.name);
   (text += kSubjects[std::size_t(fact.subject)]) += kAnswers[std::size_t(fact.answer)];
@@ -129,6 +132,7 @@ std::optional<std::string> check_expect(const Machine& m, int result, const Anno
   const std::optional<int> is = fact.get(m, result, parsed->a, parsed->b);
   if (!is) return words_of(expect) + ": there is none";
   if (*is == parsed->answer) return std::nullopt;
+  if (fact.answer == Answer::yes) return words_of(expect) + ": it is not so";
   return words_of(expect) + ": it is " + print_answer(fact.answer, *is);
 }
 

@@ -14,8 +14,8 @@
 namespace thp {
 
 // What a fact is about, and what its answer looks like.
-enum class Subject : std::uint8_t { nothing, mm, page, event, holder };
-enum class Answer : std::uint8_t { number, flag, result, reason, mapping, holder_kind };
+enum class Subject : std::uint8_t { nothing, mm, page, event, holder, defect };
+enum class Answer : std::uint8_t { number, flag, result, reason, mapping, holder_kind, yes };
 
 // How a page is mapped. A PMD of migration counts as `migration` too.
 enum class Mapping : std::uint8_t { none, huge, pte, zero, huge_zero, swap, migration };
@@ -24,9 +24,16 @@ inline constexpr std::array<std::string_view, 7> kMappingNames = {
 inline constexpr std::array<std::string_view, 4> kHolderKindNames = {"none", "pin", "get",
                                                                      "isolation"};
 
+// "none", and then those of kDefects.
+inline constexpr auto kDefectNames = [] {
+  std::array<std::string_view, kDefects.size() + 1> names{"none"};
+  for (std::size_t i = 0; i < kDefects.size(); ++i) names[i + 1] = kDefects[i]->name;
+  return names;
+}();
+
 struct Expectation {
   int fact = 0;      // index in facts()
-  int a = 0, b = 0;  // the subject: address space and page, event, or holder
+  int a = 0, b = 0;  // the subject: address space and page, event, holder, or defect
   int answer = 0;
 };
 

@@ -1,6 +1,8 @@
 // The table of facts: what each reads in the machine.
 #include "oracle/expect.h"
 
+#include <algorithm>
+
 namespace thp {
 namespace {
 
@@ -128,6 +130,13 @@ Found swap_count(const Machine& m, int, int mm, int page) {
   return entry.is_swap() ? Found(m.swap(entry.frame).count) : std::nullopt;
 }
 
+// By its place in kDefectNames: in the last op, or, of one that ends the trace, ever.
+bool has_struck(const Machine& m, int name) {
+  if (name == 0) return m.defect == nullptr && m.strikes.all().empty();
+  const Defect* defect = kDefects[std::size_t(name - 1)];
+  return m.defect == defect || std::ranges::count(m.strikes.all(), defect, &Strike::defect) > 0;
+}
+
 constexpr Fact kFacts[] = {
     {"result", Subject::nothing, Answer::result, "what the caller of the op saw",
      [](const Machine&, int result, int, int) -> Found { return result; }},
@@ -190,8 +199,9 @@ constexpr Fact kFacts[] = {
      of_machine<&Machine::deferred_len>},
     {"huge_zero_refcount", Subject::nothing, Answer::number, "huge_zero_refcount",
      of_machine<&Machine::huge_zero_refcount>},
-    {"defect", Subject::nothing, Answer::flag, "has a defect of the kernel itself struck?",
-     [](const Machine& m, int, int, int) -> Found { return m.defect != nullptr; }},
+    {"defect", Subject::defect, Answer::yes,
+     "the defect of the kernel itself that the op met; or none",
+     [](const Machine& m, int, int defect, int) -> Found { return has_struck(m, defect); }},
     {"holder", Subject::holder, Answer::holder_kind, "what the holder holds",
      [](const Machine& m, int, int holder, int) -> Found {
        return int(m.holders[std::size_t(holder)].kind);

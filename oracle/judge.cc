@@ -125,6 +125,8 @@ Verdict Judge::compare_changed() {
   if (const Verdict seen = compare_touched()) return seen;
   if (const Verdict seen = compare_entries()) return seen;
   if (const Verdict seen = compare_contents()) return seen;
+  for (int mm = 0; recount_.vmas_changed() && mm < machine_.geometry.mms; ++mm)
+    if (const Verdict seen = memory_.compare_told(machine_, mm)) return seen;
   return memory_.compare_holders(machine_);
 }
 

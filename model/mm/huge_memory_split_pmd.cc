@@ -8,10 +8,13 @@
 namespace thp {
 namespace {
 
-// v6.1 mm/huge_memory.c: __split_huge_zero_page_pmd()
-void split_huge_zero_page_pmd(Machine& m, int mm, int i) {
+// v6.1 mm/huge_memory.c: __split_huge_zero_page_pmd(). See defects.h: the PTEs are not soft-dirty.
+void split_huge_zero_page_pmd(Machine& m, int mm, const Vma& vma, int i) {
+  const int first = i << m.geometry.order;
+  if (m.pmd(mm, i).has(kSoftDirty) && !vma.has(VM_SOFTDIRTY))
+    m.strikes.add(kSplitZeroPageIsSoftClean, mm, first, first + m.hpage_nr());
   for (int p = 0; p < m.hpage_nr(); ++p)
-    m.set_pte(mm, (i << m.geometry.order) + p, {EntryKind::zero, kYoung, m.zero_pfn()});
+    m.set_pte(mm, first + p, {EntryKind::zero, kYoung, m.zero_pfn()});
 }
 
 // The PTEs of a PMD migration entry are like it.
@@ -65,7 +68,7 @@ void split_huge_pmd(Machine& m, int mm, const Vma& vma, int page, bool freeze, P
   vm_bug_on(m, !transhuge_vma_suitable(m, vma, page), "__split_huge_pmd: the PMD leaves its VMA");
   count_vm_event(m, Event::thp_split_pmd);
   if (old.is_zero())
-    split_huge_zero_page_pmd(m, mm, i);
+    split_huge_zero_page_pmd(m, mm, vma, i);
   else if (old.is_migration())
     split_migration_pmd(m, mm, i);
   else

@@ -63,12 +63,23 @@ int mlock_fixup(Machine& m, int mm, int i, int start, int end, std::uint32_t new
   return i;
 }
 
-// v6.1 mm/mlock.c: apply_vma_lock_flags()
-int apply_vma_lock_flags(Machine& m, int mm, int start, int end, std::uint32_t locked) {
+// v6.1 mm/mlock.c: apply_vma_lock_flags(). `changed` becomes what lies before its end, or a
+// failure, if a lock has changed there.
+int apply_vma_lock_flags(Machine& m, int mm, int start, int end, std::uint32_t locked,
+                         PageRange& changed) {
   return fixup_vmas(m, mm, start, end, [&](int i, int first, int last) {
-    const std::uint32_t kept = m.vmas(mm)[i].flags & ~std::uint32_t{VM_LOCKED};
-    return mlock_fixup(m, mm, i, first, last, kept | locked);
+    const std::uint32_t was = m.vmas(mm)[i].flags, kept = was & ~std::uint32_t{VM_LOCKED};
+    i = mlock_fixup(m, mm, i, first, last, kept | locked);
+    if (i >= 0 && (kept | locked) != was) changed = {start, last};
+    return i;
   });
+}
+
+// See defects.h.
+int failed(Machine& m, int mm, PageRange changed, int error) {
+  if (error != 0 && changed.size() > 0)
+    m.strikes.add(kFailedMlockKeepsLocks, mm, changed.first, changed.end);
+  return error;
 }
 
 // v6.1 mm/mlock.c: __mlock_posix_error_return()
@@ -80,14 +91,17 @@ int mlock_posix_error_return(int error) {
 
 // v6.1 mm/mlock.c: do_mlock(). Also after a failure to populate the VMAs stay locked.
 int do_mlock(Machine& m, int mm, int start, int end) {
-  if (const int error = apply_vma_lock_flags(m, mm, start, end, VM_LOCKED); error != 0)
-    return error;
-  return mlock_posix_error_return(populate(m, mm, start, end));
+  PageRange changed{start, start};
+  int error = apply_vma_lock_flags(m, mm, start, end, VM_LOCKED, changed);
+  if (error == 0) error = mlock_posix_error_return(populate(m, mm, start, end));
+  return failed(m, mm, changed, error);
 }
 
 // v6.1 mm/mlock.c: sys_munlock()
 int do_munlock(Machine& m, int mm, int start, int end) {
-  return apply_vma_lock_flags(m, mm, start, end, 0);
+  PageRange changed{start, start};
+  const int error = apply_vma_lock_flags(m, mm, start, end, 0, changed);
+  return failed(m, mm, changed, error);
 }
 
 // v6.1 mm/mlock.c: mlock_new_page(), __mlock_new_page()

@@ -159,6 +159,22 @@ int vma_merge(Machine& m, int mm, int prev, const Vma& area) {
   return vma_adjust(m, mm, mid, area.start, vmas[next].end, area.pgoff, next);
 }
 
+SoftDirtyNeighbours::SoftDirtyNeighbours(Machine& m, int mm, int start, int end) : mm_(mm) {
+  const auto soft_dirty = [&](int page) -> PageRange {
+    const Vma* vma = vma_lookup(m, mm, page);
+    return vma != nullptr && vma->has(VM_SOFTDIRTY) ? PageRange{vma->start, vma->end}
+                                                    : PageRange{0, 0};
+  };
+  if (start > 0) below_ = soft_dirty(start - 1);
+  if (end < m.pages()) above_ = soft_dirty(end);
+}
+
+void SoftDirtyNeighbours::strike(Machine& m) const {
+  for (const PageRange& range : {below_, above_})
+    if (range.size() > 0 && !vma_lookup(m, mm_, range.first)->has(VM_SOFTDIRTY))
+      m.strikes.add(kMergeLosesSoftDirty, mm_, range.first, range.end);
+}
+
 // v6.1 mm/mmap.c: __split_vma(). Which half is the new struct makes no difference here.
 void split_vma_unchecked(Machine& m, int mm, int i, int page) {
   Vma& vma = m.vmas(mm)[i];
@@ -190,6 +206,7 @@ int vma_modify(Machine& m, int mm, int i, int start, int end, std::uint32_t flag
   area.start = std::uint16_t(start);
   area.end = std::uint16_t(end);
   area.flags = flags;
+  const SoftDirtyNeighbours around(m, mm, start, end);
   if (const int merged = vma_merge(m, mm, prev, area); merged >= 0) {
     i = merged;
   } else {
@@ -197,6 +214,7 @@ int vma_modify(Machine& m, int mm, int i, int start, int end, std::uint32_t flag
     if (end != m.vmas(mm)[i].end && split_vma(m, mm, i, end) != 0) return -ENOMEM;
   }
   m.vmas(mm)[i].flags = flags;
+  around.strike(m);
   return i;
 }
 

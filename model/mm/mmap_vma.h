@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "model/args.h"
 #include "model/machine.h"
 
 namespace thp {
@@ -27,6 +28,18 @@ int vma_adjust(Machine& m, int mm, int i, int start, int end, int pgoff, int exp
 // Merges `area` with its neighbours; `prev` is the index of the VMA that starts below it, or -1.
 // Returns the index of the VMA that took it in, or -1. The flags of that VMA are its own still.
 int vma_merge(Machine& m, int mm, int prev, const Vma& area);
+
+// The neighbours of [start, end) that tell all their pages as soft-dirty. See defects.h: a merge
+// may make one say so no more.
+class SoftDirtyNeighbours {
+ public:
+  SoftDirtyNeighbours(Machine& m, int mm, int start, int end);
+  void strike(Machine& m) const;  // after the merge
+
+ private:
+  int mm_;
+  PageRange below_{0, 0}, above_{0, 0};
+};
 
 // Splits the VMA at index `i` in two at `page`: i and i + 1. split_vma() heeds the limit of VMAs
 // and returns 0 or -ENOMEM.

@@ -12,11 +12,19 @@
 namespace thp {
 namespace {
 
+// See defects.h: a place that is other memory now, and that neither its entry nor its VMA tells so.
+void strike(Machine& m, const Defect& defect, int mm, int first, int end) {
+  if (!vma_lookup(m, mm, first)->has(VM_SOFTDIRTY)) m.strikes.add(defect, mm, first, end);
+}
+
 // v6.1 mm/mremap.c: move_ptes(), move_soft_dirty_pte()
 void move_ptes(Machine& m, int mm, int old_page, int new_page, int count) {
   for (int n = 0; n < count; ++n) {
     Entry entry = m.pte(mm, old_page + n);
-    if (entry.is_none()) continue;
+    if (entry.is_none()) {
+      strike(m, kMovedHoleIsSoftClean, mm, new_page + n, new_page + n + 1);
+      continue;
+    }
     entry.bits |= kSoftDirty;
     m.set_pte(mm, old_page + n, {});
     m.set_pte(mm, new_page + n, entry);
@@ -29,7 +37,10 @@ bool move_normal_pmd(Machine& m, int mm, int old_page, int new_page) {
   if (!m.pmd(mm, to).is_none()) return false;
   m.set_pmd(mm, to, m.pmd(mm, from));
   for (int n = 0; n < m.hpage_nr(); ++n) {
-    m.set_pte(mm, new_page + n, m.pte(mm, old_page + n));
+    const Entry entry = m.pte(mm, old_page + n);
+    if (!entry.has(kSoftDirty))
+      strike(m, kMovedTableIsSoftClean, mm, new_page + n, new_page + n + 1);
+    m.set_pte(mm, new_page + n, entry);
     m.set_pte(mm, old_page + n, {});
   }
   m.set_pmd(mm, from, {});
@@ -40,7 +51,8 @@ bool move_normal_pmd(Machine& m, int mm, int old_page, int new_page) {
 // block does a huge PMD, or a page table, move as one.
 void move_extent(Machine& m, int mm, const Vma& vma, int old_page, int new_page, int extent) {
   const int from = pmd_index(m, old_page), to = pmd_index(m, new_page);
-  if (m.pmd(mm, from).is_none()) return;
+  if (m.pmd(mm, from).is_none())
+    return strike(m, kMovedHoleIsSoftClean, mm, new_page, new_page + extent);
   vm_bug_on(m, m.pmd(mm, to).is_present() || m.pmd(mm, to).is_zero(),
             "alloc_new_pmd: the new PMD is huge");
   const bool whole = extent == m.hpage_nr();
@@ -77,8 +89,10 @@ void copy_vma(Machine& m, int mm, int start, int new_start, int new_end) {
   area.end = std::uint16_t(new_end);
   area.pgoff = std::uint16_t(faulted_in ? old.index_of(start) : new_start);
   const int next = find_vma_index(m, mm, new_start);
+  const SoftDirtyNeighbours around(m, mm, new_start, new_end);
   const int merged = vma_merge(m, mm, next - 1, area);
   if (merged >= 0) {
+    around.strike(m);
     vm_bug_on(m, faulted_in && m.vmas(mm)[merged].covers(old.start),
               "copy_vma: merged with itself although faulted in");
     return;
@@ -92,6 +106,8 @@ int move_vma(Machine& m, int mm, int start, int end, int new_start, int new_end)
   if (map_count(m, mm) >= sysctl_max_map_count(m) - 3) return -ENOMEM;
   copy_vma(m, mm, start, new_start, new_end);
   move_page_tables(m, mm, *vma_lookup(m, mm, start), start, new_start, end - start);
+  const int moved_end = new_start + end - start;
+  if (moved_end < new_end) strike(m, kGrownRegionIsSoftClean, mm, moved_end, new_end);
   do_munmap(m, mm, start, end);
   return 0;
 }

@@ -62,6 +62,7 @@ Verdict FlatMemory::on(const MadviseFree& op, const Reply& a) {
   int end;
   const Verdict verdict = advised(op.mm.id, op.range, true, end, a);
   mark(op.mm.id, op.range.first, end, 0, kLazy);
+  soft_dirty_.may_be_discarded(op.mm.id, op.range.first, end);
   return verdict;
 }
 

@@ -30,15 +30,6 @@ int content_behind(const Machine& m, const Entry& entry, int offset) {
   return -1;
 }
 
-// Does /proc/PID/pagemap call a page clean to the soft-dirty tracker? v6.1 fs/proc/task_mmu.c:
-// pte_to_pagemap_entry(). What is nowhere was discarded.
-bool is_soft_clean(const Machine& m, int mm, int page, const Entry& entry) {
-  if (entry.has(kSoftDirty) || entry.is_none() || entry.is_zero()) return false;
-  for (const Vma& vma : m.vmas(mm))
-    if (vma.covers(page)) return !vma.has(VM_SOFTDIRTY);
-  return false;
-}
-
 }  // namespace
 
 int content_of_slot(const Machine& m, int id) {
@@ -56,16 +47,13 @@ Verdict FlatMemory::see(int mm, int page, int seen) {
   if (seen == cell.value) return {};
   if (seen != 0 || (cell.state & kLazy) == 0)
     return Mismatch{&kContent, mm, page, -1, cell.value, seen};
-  cell.found_discarded();
+  found_discarded(mm, page);
   return {};
 }
 
 Verdict FlatMemory::compare_entry(const Machine& m, int mm, int page, const Entry& entry,
                                   int offset) {
-  const std::uint8_t allowed = state(mm, page);
-  if ((allowed & kMapped) == 0) return {};  // whatever is there: entry_inside_a_vma
-  if ((allowed & kWritten) != 0 && is_soft_clean(m, mm, page, entry))
-    return Mismatch{&kMarkedSoftDirty, mm, page};
+  if (!mapped(mm, page)) return {};  // whatever is there: entry_inside_a_vma
   return see(mm, page, content_behind(m, entry, offset));
 }
 
@@ -131,7 +119,6 @@ bool FlatMemory::agrees(const Machine& m, int mm, const Entry& pmd, int first, i
   if (!pmd.is_present() || pmd.frame + m.hpage_nr() > m.frames()) return false;
   const Summary states = summary(mm, {first, end});
   if ((states.all & kMapped) == 0) return false;
-  if ((states.any & kWritten) != 0 && !pmd.has(kSoftDirty)) return false;
   const Page* page = &m.page(Pfn(pmd.frame + first - pmd_first(m, first)));
   bool same = true;
   for (const std::uint8_t value : expected) same &= value == page++->content;
@@ -152,13 +139,12 @@ Verdict FlatMemory::compare_below(const Machine& m, int mm, int i, int first, in
 }
 
 Verdict FlatMemory::compare_pages(const Machine& m, int mm, int first, int end) {
-  for (int page = first; page < end;) {
-    const int next = std::min(end, pmd_first(m, page) + m.hpage_nr());
+  for (int page = first, next; page < end; page = next) {
+    next = std::min(end, pmd_first(m, page) + m.hpage_nr());
     const Verdict verdict = compare_below(m, mm, pmd_index(m, page), page, next);
     if (verdict) return verdict;
-    page = next;
   }
-  return {};
+  return soft_dirty_.compare(m, mm, first, end, values(mm, 0, pages_));
 }
 
 Verdict FlatMemory::compare(const Machine& m) {

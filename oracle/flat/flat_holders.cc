@@ -78,7 +78,7 @@ Verdict FlatMemory::on(const StoreViaPin& op, const Reply& a) {
   View& view = views_[std::size_t(op.holder.id)];
   if (view.kind != HolderKind::pin || !view.write) return expect(a.result, -EINVAL);
   const auto value = std::uint8_t(op.value.number);
-  if (view.mm >= 0) store(view.mm, view.page, value);
+  if (view.mm >= 0) store_by_device(view.mm, view.page, value);
   holders_touched_ = true;
   view.value = value;
   for_each_view([&](View& other, int) {

@@ -16,24 +16,21 @@ void FlatMemory::reset(const Geometry& g) {
   mms_ = g.mms;
   alive_ = {};
   alive_[0] = true;
-  tracked_.fill(true);
   views_ = {};
   held_ = 0;
   touched_ = {};
   values_.assign(index(mms_, 0), 0);
   states_.assign(index(mms_, 0), 0);
+  soft_dirty_.reset(g);
 }
 
 Verdict FlatMemory::after(const Op& op, int result, const Machine& before, const Machine& m) {
   const Reply reply{result, m, before.inject};
   touched_ = {};
   holders_touched_ = false;
-  const auto on_op = [&](const auto& o) {
-    const Verdict verdict = on(o, reply);
-    if constexpr (requires { o.range; }) forget_merged(before, m, o.mm.id);
-    return verdict;
-  };
-  return visit_op(on_op, op);
+  const Verdict verdict = visit_op([&](const auto& o) { return on(o, reply); }, op);
+  for (const Strike& strike : m.strikes.all()) soft_dirty_.forget(m, strike);
+  return verdict;
 }
 
 // --- Address spaces.
@@ -47,6 +44,7 @@ Verdict FlatMemory::on(const Mmap& op, const Reply& a) {
       kMapped | ((prot & VM_READ) ? kMayRead : 0) | ((prot & VM_WRITE) ? kMayWrite : 0);
   unmap(mm, op.range.first, op.range.end);
   std::ranges::fill(states(mm, op.range.first, op.range.end), std::uint8_t(bits));
+  soft_dirty_.mapped(mm, op.range.first, op.range.end);
   return expect(a.result, 0);
 }
 
@@ -93,6 +91,10 @@ Verdict FlatMemory::on(const Mremap& op, const Reply& a) {
   const bool alike = ((source.all ^ source.any) & kOfTheVma) == 0;
   move(mm, kept, to);
   std::ranges::fill(states(mm, to + kept.size(), to_end), std::uint8_t(source.all & kOfTheVma));
+  soft_dirty_.moved(mm, to, to + kept.size());
+  for (int page = to; page < to + kept.size(); ++page)
+    if ((state(mm, page) & kLazy) != 0) soft_dirty_.may_be_discarded(mm, page, page + 1);
+  soft_dirty_.mapped(mm, to + kept.size(), to_end);
   return expect(a.result, alike ? 0 : -EFAULT);
 }
 
@@ -111,7 +113,7 @@ Verdict FlatMemory::on(const Fork& op, const Reply& a) {
     cell.state = copied ? std::uint8_t(cell.state & ~kLocked) : 0;
   }
   alive_[std::size_t(child)] = true;
-  tracked_[std::size_t(child)] = tracked_[std::size_t(mm)];
+  soft_dirty_.end(child);
   touched_[std::size_t(child)] = {0, pages_, true};
   return expect(a.result, 0);
 }
@@ -119,20 +121,22 @@ Verdict FlatMemory::on(const Fork& op, const Reply& a) {
 Verdict FlatMemory::on(const Exit& op, const Reply& a) {
   if (!alive(op.mm.id)) return no_such_process(a.result);
   unmap(op.mm.id, 0, pages_);
+  soft_dirty_.end(op.mm.id);
   alive_[std::size_t(op.mm.id)] = false;
   return expect(a.result, 0);
 }
 
-// v6.1 mm/mlock.c: apply_vma_lock_flags(): VMA by VMA up to the first hole; only if there is none,
-// __mm_populate(), which fails at PROT_NONE (-ENOMEM) and without memory (-EAGAIN).
+// A call that fails changes no lock, but where a defect has struck. v6.1 mm/mlock.c: -ENOMEM at a
+// hole, or for PROT_NONE; -EAGAIN without memory for what it locks.
 Verdict FlatMemory::locked(int mm, PageRange range, bool lock, const Reply& a) {
   if (!alive(mm)) return no_such_process(a.result);
-  const int hole = first_hole(mm, range);
-  int end = hole;
-  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm))
-    end = std::min(hole, reached(a.m, mm, range, VM_LOCKED, lock ? std::uint32_t{VM_LOCKED} : 0u));
-  mark(mm, range.first, end, kLocked, lock ? kLocked : 0);
-  if (end < range.end) return expect(a.result, -ENOMEM);
+  const std::uint8_t set = lock ? kLocked : 0;
+  const bool whole = first_hole(mm, range) == range.end;
+  if (a.was(0) && whole) mark(mm, range.first, range.end, kLocked, set);
+  for (const Strike& strike : a.m.strikes.all())
+    if (strike.defect == &kFailedMlockKeepsLocks) mark(mm, strike.first, strike.end, kLocked, set);
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};
+  if (!whole) return expect(a.result, -ENOMEM);
   if (lock && a.was(-EAGAIN) && may_oom(a.m, a.armed, mm)) return {};
   return expect(a.result, lock && (summary(mm, range).all & kMayRead) == 0 ? -ENOMEM : 0);
 }
@@ -143,20 +147,11 @@ Verdict FlatMemory::on(const Munlock& op, const Reply& a) {
   return locked(op.mm.id, op.range, false, a);
 }
 
-// v6.1 fs/proc/task_mmu.c: clear_soft_dirty() leaves a writable migration entry writable, so that
-// once it is restored a store goes unseen: a defect of Linux, corpus/regressions/
-// soft_dirty_lost_in_migration.trace. If the page is pinned by then, the next clear_refs passes it
-// by, and it stays so.
 Verdict FlatMemory::on(const ClearSoftDirty& op, const Reply& a) {
   const int mm = op.mm.id;
-  for (std::uint8_t& state : states(mm, 0, pages_)) state &= std::uint8_t(~kWritten);
-  tracked_[std::size_t(mm)] = true;
-  for (int page = 0; page < pages_; ++page) {
-    const Entry& entry = entry_of(a.m, mm, page);
-    const bool open = (entry.is_migration() || entry.is_present()) && entry.has(kWrite);
-    if (open && !entry.has(kSoftDirty)) tracked_[std::size_t(mm)] = false;
-  }
-  return expect(a.result, alive(mm) ? 0 : -ESRCH);
+  if (!alive(mm)) return no_such_process(a.result);
+  soft_dirty_.clear_refs(mm, values(mm, 0, pages_));
+  return expect(a.result, 0);
 }
 
 // --- Accesses.
@@ -180,7 +175,7 @@ Verdict FlatMemory::on(const Load& op, const Reply& a) {
   if (a.was(cell.value)) return {};
   if ((cell.state & kLazy) == 0 || !a.was(0))
     return Mismatch{&kWrongValue, mm, op.page.number, -1, cell.value, a.result};
-  cell.found_discarded();  // 0 until a store
+  found_discarded(mm, op.page.number);  // 0 until a store
   touch(mm, op.page.number, op.page.number + 1);
   return {};
 }
@@ -193,10 +188,7 @@ Verdict FlatMemory::on(const StoreForced& op, const Reply& a) {
   Cell cell = at(mm, op.page.number);
   if ((cell.state & kMapped) == 0) return expect(a.result, -EIO);
   if (a.was(-EIO) && may_oom(a.m, a.armed, mm)) return {};
-  if ((cell.state & kMayWrite) != 0)
-    store_by_processor(mm, op.page.number, op.value.number);
-  else  // v6.1 mm/memory.c: do_anonymous_page() makes dirty only what the VMA lets write
-    store(mm, op.page.number, op.value.number);
+  store_by_processor(mm, op.page.number, op.value.number);
   return expect(a.result, 0);
 }
 

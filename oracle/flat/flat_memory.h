@@ -5,21 +5,12 @@
 #include <bit>
 #include <boost/container/vector.hpp>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "model/ops.h"
-#include "oracle/rule.h"
+#include "oracle/flat/soft_dirty.h"
 
 namespace thp {
-
-// What an application or a device would notice. Numbers that say nothing are -1.
-struct Mismatch {
-  const Rule* rule;  // that is broken
-  int mm = -1, page = -1, holder = -1;
-  int expected = -1, seen = -1;
-};
-using Verdict = std::optional<Mismatch>;
 
 class FlatMemory {
  public:
@@ -28,15 +19,18 @@ class FlatMemory {
 
   // One op more: is its result one that its caller may see? The machine before it and `m` after it
   // only tell whether a failure had a cause, how far a call got that failed at one of several VMAs,
-  // and where Linux forgot what it had to tell.
+  // and where a defect has struck.
   Verdict after(const Op& op, int result, const Machine& before, const Machine& m);
 
   // What the page tables hold, looked at without faulting, against what the calls left there. They
   // learn: an advised page that is seen discarded stays 0, a `get` seen apart stays apart.
   Verdict compare(const Machine& m);  // everything
   Verdict compare_pages(const Machine& m, int mm, int first, int end);
-  Verdict compare_holders(const Machine& m);             // after each op: they are a history
-  Verdict compare_vmas(const Machine& m, int mm) const;  // which pages are mapped, and how
+  Verdict compare_holders(const Machine& m);              // after each op: they are a history
+  Verdict compare_vmas(const Machine& m, int mm) const;   // which pages are mapped, and how
+  Verdict compare_told(const Machine& m, int mm) const {  // which pages are told soft-dirty
+    return soft_dirty_.compare(m, mm, 0, pages_, values(mm, 0, pages_));
+  }
 
   // What the last op has changed here: of each address space the pages between the first and the
   // last one that hold something else, and whether it is mapped otherwise.
@@ -59,10 +53,11 @@ class FlatMemory {
   // Not what was touched last.
   bool operator==(const FlatMemory& other) const {
     return states_ == other.states_ && values_ == other.values_ && views_ == other.views_ &&
-           tracked_ == other.tracked_;
+           soft_dirty_ == other.soft_dirty_;
   }
-  // All that it knows, for canonical states: put(number) and content(value); of address spaces and
-  // holders in this order, which becomes their names.
+  // All that it knows but of soft-dirty places, of which entries tell as much; for canonical
+  // states: put(number) and content(value); of address spaces and holders in this order, which
+  // becomes their names.
   template <class Put, class Content>
   void tell(const std::array<std::uint8_t, Geometry::kMaxMms>& mms,
             const std::array<std::uint8_t, kMaxHolders>& holders, Put put, Content content) const;
@@ -79,17 +74,12 @@ class FlatMemory {
     kMayWrite = 4,
     kLocked = 8,  // VM_LOCKED
     kDontfork = 16,
-    kTouched = 32,   // stored to, or pinned for writing, since it was mapped or discarded
-    kLazy = 64,      // MADV_FREE, and no store since: a load may find 0
-    kWritten = 128,  // stored to since soft-dirty bits were cleared
+    kTouched = 32,  // stored to, or pinned for writing, since it was mapped or discarded
+    kLazy = 64,     // MADV_FREE, and no store since: a load may find 0
   };
   struct Cell {
     std::uint8_t& value;
     std::uint8_t& state;
-    void found_discarded() {
-      value = 0;
-      state &= std::uint8_t(~(kLazy | kTouched | kWritten));
-    }
   };
 
   // What `pin`, `get` and `isolate` have handed out. A pin is coherent with its owner's page. A
@@ -193,8 +183,9 @@ class FlatMemory {
   int first_hole(int mm, PageRange range) const;  // range.end if all of it is mapped
   void touch(int mm, int first, int end);
   void store(int mm, int page, int value);
-  void forget_merged(const Machine& before, const Machine& m, int mm);
   void store_by_processor(int mm, int page, int value);
+  void store_by_device(int mm, int page, int value);
+  void found_discarded(int mm, int page);
   void mark(int mm, int first, int end, std::uint8_t clear, std::uint8_t set);
   void discard(int mm, int first, int end, std::uint8_t keep);
   void unmap(int mm, int first, int end) { discard(mm, first, end, 0); }
@@ -217,11 +208,10 @@ class FlatMemory {
   bool holders_touched_ = false;
   std::array<Touched, Geometry::kMaxMms> touched_{};
   std::array<bool, Geometry::kMaxMms> alive_{};
-  // Does Linux tell all stores since the last clear_refs? Not after a defect of it has struck.
-  std::array<bool, Geometry::kMaxMms> tracked_{};
   std::array<View, kMaxHolders> views_{};
   unsigned held_ = 0;                                       // bit h: views_[h] is of something
   boost::container::vector<std::uint8_t> values_, states_;  // of all pages
+  SoftDirty soft_dirty_;
 };
 
 template <class Put, class Content>
@@ -232,7 +222,7 @@ void FlatMemory::tell(const std::array<std::uint8_t, Geometry::kMaxMms>& mms,
   for (int i = 0; i < mms_; ++i) {
     name_of[mms[std::size_t(i)]] = i;
     for (int page = 0; page < pages_; ++page) {
-      put(state(mms[std::size_t(i)], page) & ~kWritten);  // entries tell as much
+      put(state(mms[std::size_t(i)], page));
       content(value(mms[std::size_t(i)], page));
     }
   }

@@ -41,10 +41,21 @@ void FlatMemory::store(int mm, int page, int value) {
   touch(mm, page, page + 1);
 }
 
-// What a device stores the tracker of soft-dirty pages does not see.
 void FlatMemory::store_by_processor(int mm, int page, int value) {
   store(mm, page, value);
-  if (tracked_[std::size_t(mm)]) at(mm, page).state |= kWritten;
+  soft_dirty_.stored(mm, page);
+}
+
+void FlatMemory::store_by_device(int mm, int page, int value) {
+  store(mm, page, value);
+  soft_dirty_.stored_by_device(mm, page, value);
+}
+
+void FlatMemory::found_discarded(int mm, int page) {
+  Cell cell = at(mm, page);
+  cell.value = 0;
+  cell.state &= std::uint8_t(~(kLazy | kTouched));
+  soft_dirty_.discarded(mm, page);
 }
 
 // Of pages that are mapped; others have no state.
@@ -63,6 +74,8 @@ void FlatMemory::discard(int mm, int first, int end, std::uint8_t keep) {
   detach(mm, first, end);
   std::ranges::fill(values(mm, first, end), std::uint8_t{0});
   for (std::uint8_t& state : states(mm, first, end)) state &= keep;
+  if ((keep & kMapped) == 0) return soft_dirty_.unmapped(mm, first, end);
+  for (int page = first; page < end; ++page) soft_dirty_.discarded(mm, page);
 }
 
 void FlatMemory::detach(int mm, int first, int end) {
@@ -90,25 +103,11 @@ void FlatMemory::move(int mm, PageRange from, int to) {
   };
   move_bytes(values(mm, from.first, from.end), values(mm, to, to + from.size()));
   move_bytes(states(mm, from.first, from.end), states(mm, to, to + from.size()));
+  soft_dirty_.unmapped(mm, from.first, from.end);
   for_each_view([&](View& view, int) {
     if (view.mm == mm && view.page >= from.first && view.page < from.end)
       view.page = std::uint16_t(view.page - from.first + to);
   });
-}
-
-// A defect of Linux: VMAs that differ by VM_SOFTDIRTY alone are merged, and the one that is left
-// may be without it: what was stored to or mapped in the other part since clear_refs is not told
-// any more (v6.1 mm/mmap.c: is_mergeable_vma(), mm/madvise.c: madvise_update_vma()). Nothing is
-// asked of these places then, nor of later stores, until the next clear_refs.
-void FlatMemory::forget_merged(const Machine& before, const Machine& m, int mm) {
-  if (!tracked_[std::size_t(mm)]) return;
-  for (const Vma& was : before.vmas(mm))
-    for (const Vma& is : m.vmas(mm)) {
-      const int first = std::max(was.start, is.start), end = std::min(was.end, is.end);
-      if (first >= end || !was.has(VM_SOFTDIRTY) || is.has(VM_SOFTDIRTY)) continue;
-      for (std::uint8_t& state : states(mm, first, end)) state &= std::uint8_t(~kWritten);
-      tracked_[std::size_t(mm)] = false;
-    }
 }
 
 }  // namespace thp

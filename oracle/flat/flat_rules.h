@@ -14,9 +14,18 @@ inline constexpr Rule kWrongValue{"load_returns_last_store",
 inline constexpr Rule kContent{
     "page_holds_last_store", "A page holds what was stored there last, looked at without a fault.",
     promise(kEvery, "mmap(2), fork(2), madvise(2)")};
-inline constexpr Rule kMarkedSoftDirty{
-    "stored_place_is_soft_dirty", "A place that was stored to since clear_refs is told soft-dirty.",
+// --- From a process's own clear_refs on. Discards break neither, and a device's stores are not
+// told.
+inline constexpr Rule kCleanPlaceIsUnchanged{
+    "clean_place_is_unchanged",
+    "A page that pagemap tells clean shows what its place showed at clear_refs, and was not stored "
+    "to since.",
     promise(kEvery, "admin-guide/mm/soft-dirty.rst; proc(5), clear_refs")};
+inline constexpr Rule kNewPlaceIsSoftDirty{"new_place_is_soft_dirty",
+                                           "A place that was mapped since clear_refs, or that a "
+                                           "mapping was moved to or grown over, is told "
+                                           "soft-dirty until the next clear_refs.",
+                                           promise(kEvery, "admin-guide/mm/soft-dirty.rst")};
 inline constexpr Rule kVmas{
     "vmas_are_what_calls_made",
     "The VMAs cover, permit, lock and keep from fork() what the calls asked for.",
@@ -33,7 +42,8 @@ inline constexpr Rule kSnapshot{
     "A reference whose place got another page goes on to see the page as it was.",
     promise(kEvery, "fork(2)")};
 
-inline constexpr Rule kFlatRules[] = {kWrongResult, kWrongValue, kContent, kMarkedSoftDirty,
-                                      kVmas,        kAlive,      kHolder,  kSnapshot};
+inline constexpr Rule kFlatRules[] = {
+    kWrongResult, kWrongValue, kContent, kCleanPlaceIsUnchanged, kNewPlaceIsSoftDirty, kVmas,
+    kAlive,       kHolder,     kSnapshot};
 
 }  // namespace thp

@@ -203,6 +203,13 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
        const bool partly = f.count.pmds == 0 && mapped > 0 && mapped < f.m.hpage_nr();
        return !f.large || !partly || f.compound().deferred || f.r.wandered(f.head);
      }},
+    {"anonymous_huge_page_is_transparent",
+     "A huge page is transparent if it is anonymous, and not if it is the zero page.",
+     choice(kEvery), "mm/huge_memory.c prep_transhuge_page(), get_huge_zero_page()",
+     [](const TheFolio& f) {
+       if (!f.large) return true;
+       return f.compound().transhuge ? f.count.pointer == 0 : !f.has(PG_anon);
+     }},
     {"migrating_folio_is_unmapped",
      "A folio that migrates has a target of its size, and nothing maps the one or the other.",
      promise(kEvery, "mm/page_migration.rst, How migrate_pages() works"),

@@ -86,12 +86,6 @@ struct Move {
   const Transition& t;
   int mm, from, to, end, delta;
   int wanted;  // pages it shall have
-  // Did a whole page table move to the block of this page?
-  bool by_table(int page) const {
-    const int nr = t.before.hpage_nr(), first = page / nr * nr;
-    return delta % nr == 0 && first >= to && first + nr <= end &&
-           t.before.pmd(mm, pmd_index(t.before, page - delta)).is_table();
-  }
 };
 
 // Each of an op that it is about; nothing where there is no such thing.

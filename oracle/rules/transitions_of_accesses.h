@@ -161,16 +161,6 @@ inline constexpr OpRule kAccessRules[] = {
        const Pfn pfn = t.before.holders[std::size_t(op.holder.id)].pfn;
        return pfn >= t.after.frames() || test(t.after, page_folio(t.after, pfn), PG_dirty);
      })},
-    // What came back from a migration may be writable, and not soft-dirty: clear_refs passed it by.
-    {"debugger_store_is_soft_dirty",
-     "A page that a debugger has stored to is soft-dirty, unless it was writable before, or "
-     "migrating.",
-     promise(k6_1, "proc(5), clear_refs"), "mm/gup.c: can_follow_write_pte()",
-     after<StoreForced>([](const StoreForced& op, const Transition& t) {
-       if (t.was(op).is_migration() || t.was(op).has(kWrite)) return true;
-       const Vma* vma = vma_at(t.after, op.mm.id, op.page.number);
-       return vma == nullptr || vma->has(VM_SOFTDIRTY) || t.is(op).has(kSoftDirty);
-     })},
     {"first_load_gets_zero_page",
      "A load of what nobody has stored to maps a zero page, unless it may be huge and the setting "
      "wants no huge zero page.",

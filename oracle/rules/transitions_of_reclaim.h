@@ -38,6 +38,20 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
        const int users = s.t.succeeded() && s.scanned() ? s.users() : 0;
        return users == 0 || s.now().is_present();
      }},
+    {"activated_page_leaves_full_swap",
+     "A page that reclaim finds locked, or used twice while swap is more than half full, leaves "
+     "the swap cache, if no swap entry or writeback needs it there.",
+     choice(k6_1), "mm/vmscan.c: shrink_folio_list(): activate_locked: folio_free_swap()",
+     [](const Scan& s) {
+       if (!s.t.succeeded() || !s.mapped() || !s.listed() || !s.has(PG_swapcache)) return true;
+       if (!is_idle_but_for_mapping(s.m, s.folio)) return true;
+       const bool undisturbed = s.t.nothing_injected() && !s.m.migration.in_flight() &&
+                                !mapped_behind_a_huge_pmd(s.m, s.folio);
+       const bool locked = undisturbed && has_locks(s.m, s.folio);
+       const int users = s.scanned() && is_swap_full(s.m) ? s.users() : 0;
+       const bool twice = users > 1 || (users == 1 && s.has(PG_referenced));
+       return !(locked || twice) || !test(s.t.after, s.folio_now(), PG_swapcache);
+     }},
     {"huge_page_is_swapped_whole",
      "Reclaim swaps out whole a huge page that a PMD maps and nobody holds or has used, if a "
      "cluster is free.",

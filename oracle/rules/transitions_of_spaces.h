@@ -16,10 +16,6 @@ bool is_merged(const Transition& t, int mm, PageRange range, std::uint32_t set,
                std::uint32_t clear);
 bool has_oldest_anon_vma(const Fork& op, const Transition& t);
 
-inline bool is_soft_clean_entry(const Entry& entry) {
-  return !entry.is_none() && !entry.is_zero() && !entry.has(kSoftDirty);
-}
-
 // What a page has that moved with its entry: nothing lost, and not opened.
 inline bool carries(Traits had, Traits has) {
   const auto lost = had & ~has;
@@ -39,16 +35,6 @@ inline constexpr RuleOf<Move> kMoveRules[] = {
        for (int page = move.to; page < move.end; ++page)
          if (!carries(traits_of(move.t.before, move.mm, page - move.delta),
                       traits_of(move.t.after, move.mm, page)))
-           return false;
-       return true;
-     }},
-    {"moved_page_is_soft_dirty",
-     "A page that mremap() has moved is soft-dirty, unless a whole page table moved.",
-     promise(kEvery, "admin-guide/mm/soft-dirty.rst"),
-     "mm/mremap.c: move_soft_dirty_pte(), move_normal_pmd(); mm/huge_memory.c: move_huge_pmd()",
-     [](const Move& move) {
-       for (int page = move.to; page < move.end; ++page)
-         if (is_soft_clean_entry(entry_of(move.t.after, move.mm, page)) && !move.by_table(page))
            return false;
        return true;
      }},
@@ -75,24 +61,6 @@ inline constexpr OpRule kSpaceRules[] = {
      over<Munmap>([](const Munmap& op, const Transition& t) {
        return t.before.mms[std::size_t(op.mm.id)].alive == 0 ||
               t.result == (cuts_one_too_many(t.before, op) ? -ENOMEM : 0);
-     })},
-    {"new_vma_is_soft_dirty",
-     "A VMA that is mapped anew is soft-dirty. Just those that are or ever were writable are "
-     "accounted.",
-     promise(kEvery, "admin-guide/mm/soft-dirty.rst"),
-     "mm/mmap.c: mmap_region(): VM_SOFTDIRTY, VM_ACCOUNT; mm/mprotect.c: mprotect_fixup()",
-     after<Mmap>([](const Mmap& op, const Transition& t) {
-       const std::uint32_t account = op.prot == Protection::rw ? std::uint32_t{VM_ACCOUNT} : 0;
-       return have_flags(t.after, op.mm.id, op.range, VM_SOFTDIRTY | account,
-                         VM_ACCOUNT & ~account);
-     }),
-     after<Mprotect>([](const Mprotect& op, const Transition& t) {
-       const Vma* vma = vma_at(t.before, op.mm.id, op.range.first);
-       const bool in_one = vma != nullptr && op.range.end <= vma->end;
-       const bool set = op.prot == Protection::rw || (in_one && vma->has(VM_ACCOUNT));
-       if (!set && !in_one) return true;
-       const std::uint32_t account = set ? std::uint32_t{VM_ACCOUNT} : 0;
-       return have_flags(t.after, op.mm.id, op.range, account, VM_ACCOUNT & ~account);
      })},
     {"vmas_merge_if_alike",
      "The first VMA that a call maps or changes becomes one with its neighbours of the same "

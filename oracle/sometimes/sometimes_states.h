@@ -197,6 +197,11 @@ inline constexpr Sometimes kSlotStates[] = {
      }},
 };
 
+template <const Defect& defect>
+bool struck(const TheMachine& t) {
+  return std::ranges::count(t.m.strikes.all(), &defect, &Strike::defect) > 0;
+}
+
 inline constexpr Sometimes kMachineStates[] = {
     {"stranded_migration_entries", "A defect of 6.1: the end of a migration leaves entries behind.",
      [](const TheMachine& t) { return t.m.defect == &kStrandedMigrationEntries; }},
@@ -205,6 +210,20 @@ inline constexpr Sometimes kMachineStates[] = {
     {"lazyfree_of_a_swapped_page",
      "A defect of 6.1: MADV_FREE gives away what another address space has swapped out.",
      [](const TheMachine& t) { return t.m.defect == &kLazyfreeOfASwappedPage; }},
+    {"failed_mlock_keeps_locks", "A defect of 6.1: a failed mlock() has changed locks.",
+     struck<kFailedMlockKeepsLocks>},
+    {"moved_table_is_soft_clean", "A defect of 6.1: a page table moves, and marks nothing.",
+     struck<kMovedTableIsSoftClean>},
+    {"moved_hole_is_soft_clean", "A defect of 6.1: mremap() moves a hole, and marks nothing.",
+     struck<kMovedHoleIsSoftClean>},
+    {"grown_region_is_soft_clean", "A defect of 6.1: mremap() adds memory, and marks nothing.",
+     struck<kGrownRegionIsSoftClean>},
+    {"merge_loses_soft_dirty", "A defect of 6.1: a merge of VMAs forgets what was soft-dirty.",
+     struck<kMergeLosesSoftDirty>},
+    {"open_entry_stays_open", "A defect of 6.1: clear_refs leaves an entry writable.",
+     struck<kOpenEntryStaysOpen>},
+    {"split_zero_page_is_soft_clean", "A defect of 6.1: a split forgets that a zero page is new.",
+     struck<kSplitZeroPageIsSoftClean>},
     {"drift", "NR_ANON_MAPPED has drifted.",
      [](const TheMachine& t) { return t.m.anon_mapped_drift > 0; }},
     {"huge_zero_in_two", "Two address spaces map the huge zero page.",

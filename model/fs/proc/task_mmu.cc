@@ -22,6 +22,12 @@ Entry soft_clean(Entry entry) {
   return entry;
 }
 
+// See defects.h.
+void strike_if_open(Machine& m, int mm, const Entry& entry, int first, int end) {
+  if (entry.has(kWrite) && !entry.has(kSoftDirty))
+    m.strikes.add(kOpenEntryStaysOpen, mm, first, end);
+}
+
 // v6.1 fs/proc/task_mmu.c: clear_refs_pte_range(), clear_soft_dirty(), clear_soft_dirty_pmd(). A
 // huge PMD becomes read-only even where it is pinned.
 void clear_refs_pte_range(Machine& m, int mm, int start, int end) {
@@ -30,11 +36,13 @@ void clear_refs_pte_range(Machine& m, int mm, int start, int end) {
   if (pmd.is_none()) return;
   if (!pmd.is_table()) {
     if (soft_clean(pmd) != pmd) m.set_pmd(mm, i, soft_clean(pmd));
+    strike_if_open(m, mm, m.pmd(mm, i), start, end);
     return;
   }
   for (int page = start; page < end; ++page) {
     const Entry pte = m.pte(mm, page);
     if (soft_clean(pte) != pte && !pte_is_pinned(m, mm, pte)) m.set_pte(mm, page, soft_clean(pte));
+    strike_if_open(m, mm, m.pte(mm, page), page, page + 1);
   }
 }
 
