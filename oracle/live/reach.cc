@@ -78,6 +78,13 @@ constexpr BeyondLive kBeyond[] = {
     {"unshared_by_a_pin", kReadingPin},
     {"stranded_migration_entries", kEnds},
     {"lazyfree_of_a_shared_page", kEnds},
+    {"collapse_lets_the_first_of_two_go", kPageoutSplits},
+    {"collapse_of_two_without_memory", kInjection},
+    {"given_away_by_ptes_is_discarded", kPageoutSplits},
+    {"given_away_in_part_is_discarded", kPageoutSplits},
+    {"given_away_until_stored_to", kPageoutSplits},
+    {"given_away_but_held", kPageoutSplits},
+    {"given_away_but_locked", kPageoutSplits},
 };
 
 // More than half of the slots in use is full (v6.1 include/linux/swap.h: vm_swap_full()). To these

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "oracle/judge.h"
+#include "oracle/sometimes/sometimes_prepared.h"
 #include "oracle/sometimes/sometimes_states.h"
 #include "oracle/sometimes/sometimes_steps.h"
 
@@ -47,6 +48,7 @@ std::vector<Sometimes> all_rows() {
   append(kSlotStates);
   append(kMachineStates);
   append(kSteps);
+  append(kPreparedSteps);
   [&]<std::size_t... i>(std::index_sequence<i...>) {
     (append_verdict<i>(rows), ...);
   }(std::make_index_sequence<std::size_t(Reason::count)>{});
@@ -125,6 +127,7 @@ void remember(const Machine& m, Before& before) {
   before.holders = m.holders;
   before.inject = m.inject;
   before.migration = m.migration;
+  before.prepared = prepared(m);
   before.deferred_len = m.deferred_len;
   before.huge_zero = m.huge_zero_page != kNoPfn;
   for (int i = 0; i < m.geometry.frame_blocks(); ++i)

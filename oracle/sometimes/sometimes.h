@@ -9,6 +9,7 @@
 
 #include "model/trace/trace.h"
 #include "oracle/rules/invariants.h"
+#include "oracle/sometimes/prepared.h"
 
 namespace thp {
 
@@ -21,6 +22,7 @@ struct Before {
   boost::container::static_vector<Entry, Geometry::kMaxMms * Geometry::kMaxPmds> pmds;
   Injections inject;
   Migration migration;
+  Prepared prepared;
   int deferred_len = 0;
   bool huge_zero = false;  // there is a huge zero page
 };
