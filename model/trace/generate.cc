@@ -94,8 +94,11 @@ constexpr Sequel kSequels[] = {
     {kKindOf<Mremap>, kKindOf<Mremap>},  // and back
     {kKindOf<Mremap>, kKindOf<Mmap>},    // where it was
     {kKindOf<Mremap>, kKindOf<Store>},
+    {kKindOf<Mremap>, kKindOf<MadviseCollapse>},  // parts of what was several huge pages
     {kKindOf<MadviseDontneed>, kKindOf<ShrinkDeferred>},
     {kKindOf<MadviseFree>, kKindOf<Reclaim>},
+    {kKindOf<MadviseFree>, kKindOf<Munmap>},  // a part: PTEs map the rest
+    {kKindOf<MadviseFree>, kKindOf<Mprotect>},
     {kKindOf<MadvisePageout>, kKindOf<WritebackEnd>},
     {kKindOf<MadvisePageout>, kKindOf<Load>},
     {kKindOf<MadvisePageout>, kKindOf<Store>},  // gives the slot back
@@ -118,6 +121,7 @@ constexpr Sequel kSequels[] = {
     {kKindOf<ContendPageLock>, kKindOf<ShrinkDeferred>},
     {kKindOf<HoldSpeculativeRef>, kKindOf<SplitFolio>},
     {kKindOf<SplitFolio>, kKindOf<MadviseCollapse>},
+    {kKindOf<MadviseCollapse>, kKindOf<MadviseDontneed>},  // no page table is left
 };
 
 // The kind of an op that follows the last one, or -1.

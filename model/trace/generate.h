@@ -80,9 +80,9 @@ struct TraceShape {
   OpMask mask;                       // swarms are drawn from it
   int max_ops = 48;                  // without those that set up memory to begin with
 };
-// Steps a machine as it goes. At most so many ops set up memory: to map it, fill it, move it, swap
-// it out, look, and fork and exit.
-inline constexpr int kMaxSetupOps = 2 + 15 + 6 + 24 + 1 + 25;
+// Steps a machine as it goes. At most so many ops set up memory: to map it, fill it, move it, give
+// it away, swap it out, look, and fork and exit.
+inline constexpr int kMaxSetupOps = 2 + 15 + 15 + 9 + 24 + 1 + 25;
 Trace generate_trace(Choose choose, const TraceShape& shape = {});
 
 // --- The alphabet as a finite list.

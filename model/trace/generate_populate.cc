@@ -1,4 +1,4 @@
-// How the first pages of a trace come to be mapped, and moved.
+// How the first pages of a trace come to be mapped.
 #include <algorithm>
 #include <utility>
 
@@ -53,31 +53,6 @@ void lock_from_the_middle(Choose choose, const OpMask& mask, Growing& g) {
   g.add_if(mask, Mlock{{0}, {first, end}});
 }
 
-// A huge page below two page tables, at the offset that belongs there: it has grown in a mapping
-// that was moved to the start of a block and then back. Unmapped and mapped anew its lower table is
-// gone, but the VMA goes from before it to behind it.
-void misalign(Choose choose, const OpMask& mask, Growing& g) {
-  const int nr = g.machine.hpage_nr();
-  const PageRange home{1, 1 + nr}, away{2 * nr, 3 * nr};
-  g.add_if(mask, Mremap{{0}, home, {away.first}, {}});
-  g.add_if(mask, Store{{0}, {away.first}, {9}});
-  g.add_if(mask, MadviseCollapse{{0}, away});
-  g.add_if(mask, Mremap{{0}, away, {home.first}, {}});
-  if (choose(2) == 0) return;
-  g.add_if(mask, Munmap{{0}, {0, nr}});
-  g.add_if(mask, Mmap{{0}, {0, nr}});
-}
-
-// What begins below one page table, perhaps an empty one, and ends below the next goes to where the
-// edge between them is elsewhere, mostly.
-void move_across(Choose choose, const OpMask& mask, Growing& g) {
-  const int nr = g.machine.hpage_nr(), pages = g.machine.pages();
-  const int first = choose(nr);
-  const int end = nr + 1 + choose(std::min(nr, (pages + first) / 2 - nr));
-  const int to = end + choose(pages - 2 * end + first + 1);
-  g.add_if(mask, Mremap{{0}, {first, end}, {to}, {}});
-}
-
 }  // namespace
 
 // Small pages may be collapsed at once, together with what lies behind them.
@@ -93,13 +68,6 @@ void populate(Choose choose, const OpMask& mask, Growing& g) {
   if (population != 3 || choose(4) != 3) return;
   const int blocks = 1 + choose(g.trace.geometry.pmds);
   g.add_if(mask, MadviseCollapse{{0}, {0, blocks << g.trace.geometry.order}});
-}
-
-void move_blocks(Choose choose, const OpMask& mask, Growing& g) {
-  if (g.trace.geometry.pmds < 3) return;
-  const int moved = choose(8);
-  if (moved == 7) misalign(choose, mask, g);
-  if (moved == 6) move_across(choose, mask, g);
 }
 
 }  // namespace thp

@@ -123,6 +123,54 @@ int share(Choose choose, const OpMask& mask, Growing& g) {
   return migrated ? 0 : locked - 1;
 }
 
+// One or two pages of a huge page go another way than the rest, so that PTEs map it.
+void cut_out(Choose choose, const OpMask& mask, Growing& g, int mm, int first) {
+  const int at = choose(g.machine.hpage_nr());
+  const PageRange part{first + at, first + std::min(at + 1 + choose(2), g.machine.hpage_nr())};
+  switch (choose(4)) {
+    case 0:
+      g.add_if(mask, Munmap{{mm}, part});
+      return;
+    case 1:
+      g.add_if(mask, MadviseDontneed{{mm}, part});
+      return;
+    case 2:
+      g.add_if(mask, MadviseDontfork{{mm}, part});
+      return;
+    default:
+      g.add_if(mask, Mprotect{{mm}, part, Protection::r});
+  }
+}
+
+// What is done with a part of it after that.
+void use_part(Choose choose, const OpMask& mask, Growing& g, int first) {
+  const int nr = g.machine.hpage_nr(), page = first + choose(nr);
+  const int use = choose(8);
+  if (use >= 6) g.add_if(mask, Store{{0}, {page}, {9}});
+  if (use == 5) g.add_if(mask, Get{{0}, {0}, {page}});
+  if (use == 4) g.add_if(mask, Pin{{0}, {0}, {page}, PinMode::r});
+  if (use != 3) return;
+  g.add_if(mask, Mprotect{{0}, {first, first + nr}, Protection::r});  // mlock() stores to none then
+  g.add_if(mask, Mlock{{0}, {page, first + nr}});
+}
+
+// An allocator gives back a huge page, perhaps before a fork; then PTEs map it, here or in the
+// child or in both, and it may be used again in part. Reclaim.
+void give_away(Choose choose, const OpMask& mask, Growing& g) {
+  const int nr = g.machine.hpage_nr();
+  int i = choose(g.trace.geometry.pmds);
+  for (int tries = g.trace.geometry.pmds; tries > 1 && !g.machine.pmd(0, i).is_present(); --tries)
+    i = (i + 1) % g.trace.geometry.pmds;
+  g.add_if(mask, MadviseFree{{0}, {i * nr, (i + 1) * nr}});
+  const int forked = g.trace.geometry.mms > 1 ? choose(4) : 0;
+  if (forked >= 2) g.add_if(mask, Fork{{0}, {1}});
+  if (forked >= 2) cut_out(choose, mask, g, 1, i * nr);
+  if (forked != 2) cut_out(choose, mask, g, 0, i * nr);
+  use_part(choose, mask, g, i * nr);
+  const int page = i * nr + choose(nr);
+  for (int passes = choose(4); passes > 0; --passes) g.add_if(mask, Reclaim{{0}, {page}});
+}
+
 // A small device: pages go out in any order, and some come back, until slots are scarce.
 void fill_swap(Choose choose, const OpMask& mask, Growing& g) {
   const int nr = g.machine.hpage_nr();
@@ -198,6 +246,7 @@ void set_up(Choose choose, const OpMask& mask, Growing& g) {
   if (choose(2) == 1) g.add_if(mask, Swapon{});
   populate(choose, mask, g);
   move_blocks(choose, mask, g);
+  if (choose(8) == 7) give_away(choose, mask, g);
   const bool pressed = g.machine.swap_on && choose(2) == 1;
   const bool pressed_first = pressed && choose(4) == 3;
   if (pressed_first) press(choose, mask, g, 0);

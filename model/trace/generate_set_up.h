@@ -10,7 +10,8 @@ void set_up(Choose choose, const OpMask& mask, Growing& g);
 // Part of it: fills what A has mapped from 0 on, with small pages, huge ones or many VMAs.
 void populate(Choose choose, const OpMask& mask, Growing& g);
 
-// Part of it: may move pages, so that the edges of blocks fall elsewhere among them.
+// Part of it: may move pages, so that the edges of blocks fall elsewhere among them, and see what
+// comes of that.
 void move_blocks(Choose choose, const OpMask& mask, Growing& g);
 
 }  // namespace thp
