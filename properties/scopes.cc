@@ -2,9 +2,17 @@
 #include "properties/scopes.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace thp {
 namespace {
+
+// What lies at 1..3 of A lies at 4..6 of B; of A's first block nothing is mapped any more.
+constexpr std::string_view kGap =
+    "mmap A 0..6; store A 1 1; mremap A 1..3 4; store A 4 1; madvise_collapse A 4..6; fork A B; "
+    "mremap A 4..6 1; munmap A 0..2; mmap A 0..2; swapon";
+constexpr std::string_view kOverGaps =
+    "store,load,madvise_dontneed,migrate_begin,migrate_end,split_folio,reclaim,writeback_end";
 
 constexpr NamedScope kScopes[] = {
     {.name = "alphabet3",
@@ -118,6 +126,60 @@ constexpr NamedScope kScopes[] = {
      .states = 813,
      .transitions = 45384,
      .deepest = 3},
+    {.name = "discarding",
+     .purpose = "a huge page given away by MADV_FREE, cut, used again and reclaimed, all there is",
+     .geometry = {.order = 1, .pmds = 1, .mms = 1, .swap = 0},
+     .ops = "mmap,store,madvise_free,munmap,reclaim",
+     .holders = 0,
+     .depth = 0,
+     .run = RunBy::tests,
+     .states = 9670,
+     .transitions = 183730,
+     .deepest = 21},
+    {.name = "discarding4",
+     .purpose = "the same of four pages, until one that was stored to",
+     .geometry = {.order = 2, .pmds = 1, .mms = 1, .swap = 0},
+     .ops = "store,madvise_free,madvise_dontneed,reclaim",
+     .holders = 0,
+     .depth = 6,
+     .run = RunBy::nightly,
+     .states = 130788,
+     .transitions = 1144864,
+     .deepest = 6,
+     .first = "mmap A 0..4"},
+    {.name = "mixing",
+     .purpose = "parts of two huge pages below one page table, and a collapse",
+     .geometry = {.order = 1, .pmds = 3, .mms = 2, .swap = 2},
+     .ops = "store,fork,madvise_dontneed,madvise_collapse,get,put",
+     .holders = 1,
+     .depth = 4,
+     .run = RunBy::tests,
+     .states = 17977,
+     .transitions = 243628,
+     .deepest = 4,
+     .first = "mmap A 0..4; store A 0 1; store A 2 1; mremap A 1..3 4"},
+    {.name = "gaps3",
+     .purpose = "a huge page across two page tables, of which the first is gone, and the rmap",
+     .geometry = {.order = 1, .pmds = 3, .mms = 2, .swap = 2},
+     .ops = kOverGaps,
+     .holders = 0,
+     .depth = 3,
+     .run = RunBy::tests,
+     .states = 4796,
+     .transitions = 55744,
+     .deepest = 3,
+     .first = kGap},
+    {.name = "gaps5",
+     .purpose = "the same in two steps more",
+     .geometry = {.order = 1, .pmds = 3, .mms = 2, .swap = 2},
+     .ops = kOverGaps,
+     .holders = 0,
+     .depth = 5,
+     .run = RunBy::nightly,
+     .states = 356414,
+     .transitions = 6033082,
+     .deepest = 5,
+     .first = kGap},
 };
 
 }  // namespace
@@ -130,7 +192,10 @@ const NamedScope* find_scope(std::string_view name) {
 }
 
 Scope scope_of(const NamedScope& named) {
-  return {named.geometry, parse_op_set(named.ops).value(), named.holders, named.depth};
+  Scope scope{named.geometry, parse_op_set(named.ops).value(), named.holders, named.depth};
+  for (const auto op : std::views::split(named.first, std::string_view("; ")))
+    scope.first.push_back(parse_op(std::string_view(op), named.geometry).value());
+  return scope;
 }
 
 bool keeps_its_numbers(const NamedScope& named, const Explored& e) {

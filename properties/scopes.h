@@ -20,6 +20,7 @@ struct NamedScope {
   RunBy run;
   std::uint64_t states, transitions;
   int deepest;
+  std::string_view first = {};  // ops that every trace begins with, a `;` between two
 };
 std::span<const NamedScope> named_scopes();
 const NamedScope* find_scope(std::string_view name);  // nullptr: there is none
