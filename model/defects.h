@@ -17,9 +17,9 @@ struct Defect {
 
 inline constexpr Defect kStrandedMigrationEntries{
     "stranded_migration_entries",
-    "The end of a migration looks for its entries up to the first huge PMD: where a collapse has "
-    "put one over part of a misaligned folio's range, those behind it stay for ever, and lead to "
-    "a freed page.",
+    "The end of a migration looks for its entries up to the first huge PMD: where a collapse or a "
+    "fault has put one over part of a misaligned folio's range, those behind it stay for ever, and "
+    "lead to a freed page.",
     "mm/page_vma_mapped.c page_vma_mapped_walk() with PVMW_MIGRATION; the next fault meets "
     "BUG_ON() in include/linux/swapops.h pfn_swap_entry_to_page()"};
 
