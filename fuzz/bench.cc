@@ -1,6 +1,7 @@
 // What judging costs, on generated traces of 64 ops with fixed seeds: `step` runs the machine
 // alone, `judge` the machine and the oracle, `parse` reads the text. Items are ops. ci/bench makes
-// the table; with `--write DIR` the traces become files, for it to give to fuzz targets.
+// the table; with `--write DIR ORDER` the traces become files, for it to give to fuzz targets, or
+// to another tree.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -84,10 +85,10 @@ BENCHMARK_CAPTURE(judge, full, Judge::Mode::full)->Apply(orders);
 BENCHMARK_CAPTURE(judge, incremental, Judge::Mode::incremental)->Apply(orders);
 BENCHMARK(parse)->Apply(orders);
 
-int write_traces(const std::filesystem::path& directory) {
+int write_traces(const std::filesystem::path& directory, int order) {
   std::filesystem::create_directories(directory);
   int number = 0;
-  for (const Trace& trace : traces_of(2))
+  for (const Trace& trace : traces_of(order))
     std::ofstream(directory / (std::to_string(number++) + ".trace")) << print(trace);
   return 0;
 }
@@ -105,7 +106,8 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string_view(argv[1]) == "--write") return write_traces(argv[2]);
+  if (argc == 4 && std::string_view(argv[1]) == "--write")
+    return write_traces(argv[2], std::atoi(argv[3]));
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
