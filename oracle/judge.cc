@@ -33,7 +33,7 @@ std::optional<Violation> Judge::step(const Op& op) {
   auto broken = step_machine(before_, recount_, op);
   if (broken || machine_.defect != nullptr) return broken;
   broken = check();
-  before_.follow(machine_, changes_.counted(), changes_.unstamped());
+  before_.follow(machine_, changes_.delta().counted(), changes_.unstamped());
   machine_.stamps.clear();
   return broken;
 }
@@ -73,7 +73,7 @@ std::optional<Violation> Judge::step_machine(const Machine& before, const Recoun
 
 std::optional<Violation> Judge::check() {
   if (mode_ == Mode::full || ops_ % kFullEvery == 0) return check_everything();
-  recount_.update(before_, machine_, changes_.counted(), changes_.unstamped());
+  recount_.update(before_, machine_, changes_.delta());
   if (!recount_.anything_changed() && memory_.nothing_touched()) return std::nullopt;
   if (auto broken = check_invariants(false)) return broken;
   return listen(compare_changed());
@@ -133,7 +133,7 @@ Verdict Judge::compare_changed() {
 Verdict Judge::compare_touched() {
   for (int mm = 0; mm < machine_.geometry.mms; ++mm) {
     const FlatMemory::Touched& touched = memory_.touched(mm);
-    if (touched.vmas || recount_.vmas_changed())
+    if (touched.vmas || ((recount_.changed_vmas() | recount_.changed_mms()) >> mm & 1) != 0)
       if (const Verdict seen = memory_.compare_vmas(machine_, mm)) return seen;
     if (const Verdict seen = memory_.compare_pages(machine_, mm, touched.first, touched.end))
       return seen;

@@ -5,25 +5,9 @@
 
 namespace thp {
 
-void Marks::reset(int size) {
-  marked_.assign(std::size_t(size), 0);
-  list_.resize(std::size_t(size), boost::container::default_init);
-  count_ = 0;
-}
-
-void Marks::clear() {
-  for (const std::uint16_t i : list()) marked_[i] = 0;
-  count_ = 0;
-}
-
-void Marks::add_all() {
-  for (int i = 0; i < int(marked_.size()); ++i) add(i);
-}
-
 void Recount::reset(const Geometry& g, bool updates) {
   geometry_ = g;
   updates_ = updates;
-  counted_ = false;
   const auto frames = g.frames() + 2, slots = g.swap_slots() + 1;
   const auto ptes = g.mms * g.pages(), pmds = g.mms * g.pmds;
   frames_.resize(std::size_t(frames));
@@ -162,7 +146,6 @@ std::uint16_t Recount::used_frames_of(const Machine& m, int block) const {
 
 void Recount::recount(const Machine& m) {
   count_all(m);
-  counted_ = true;
   if (updates_)
     for (int i = 0; i < geometry_.frame_blocks(); ++i) shape_[std::size_t(i)] = shape_of(m, i);
   note_history(m);

@@ -11,7 +11,7 @@
 #include <span>
 #include <type_traits>
 
-#include "model/machine.h"
+#include "oracle/recount/delta.h"
 
 namespace thp {
 
@@ -65,26 +65,6 @@ struct SlotCount {
   bool operator==(const SlotCount&) const = default;
 };
 
-// A list of small numbers, each at most once.
-class Marks {
- public:
-  void reset(int size);
-  void clear();
-  void add_all();
-  void add(int i) {
-    if (marked_[std::size_t(i)]) return;
-    marked_[std::size_t(i)] = 1;
-    list_[std::size_t(count_++)] = std::uint16_t(i);
-  }
-  bool has(int i) const { return i < int(marked_.size()) && marked_[std::size_t(i)] != 0; }
-  std::span<const std::uint16_t> list() const { return {list_.data(), std::size_t(count_)}; }
-
- private:
-  boost::container::vector<std::uint8_t> marked_;
-  boost::container::vector<std::uint16_t> list_;
-  int count_ = 0;
-};
-
 class Recount {
  public:
   // Sizes everything for machines of this geometry; nothing is allocated after the first recount().
@@ -92,10 +72,8 @@ class Recount {
   void reset(const Geometry& geometry, bool updates = true);
 
   void recount(const Machine& m);  // from scratch
-  // From what has changed since the last recount() or update(): frames and entries by the machine's
-  // stamps, all else by comparing. The caller clears the stamps afterwards. Where there was no
-  // count before, or the stamps overflowed, everything counts as changed.
-  void update(const Machine& before, const Machine& m, bool changed, bool unstamped);
+  // From what differs to the machine of the last recount() or update().
+  void update(const Machine& before, const Machine& m, const Delta& delta);
 
   // Counts. Anything that points outside memory or the device is counted under nowhere().
   const FrameCount& frame(int pfn) const { return frames_[std::size_t(pfn)]; }
@@ -147,6 +125,9 @@ class Recount {
   std::span<const std::uint16_t> changed_entries() const { return changed_entries_.list(); }  // ids
   std::span<const std::uint16_t> changed_slots() const { return changed_slots_.list(); }
   bool vmas_changed() const { return vmas_changed_; }  // VMAs or anon_vmas
+  // Bit mm: of which address spaces the VMAs have changed; what each counts, or is counted of it.
+  unsigned changed_vmas() const { return changed_vmas_; }
+  unsigned changed_mms() const { return changed_mms_; }
 
   // What has been before, for the rules that compare with it, is what was before `other`.
   void continue_from(const Recount& other);
@@ -181,14 +162,13 @@ class Recount {
   void note_wanderer(const Machine& m, int block);
 
   // Parts of update().
-  void update_entries(const Machine& was, const Machine& m);
+  void update_entries(const Machine& was, const Machine& m, const Delta& delta);
   void update_pte(const Machine& was, const Machine& m, int mm, int page);
   void update_pmd(const Machine& was, const Machine& m, int mm, int i);
-  void update_holders(const Machine& was, const Machine& m);
-  void update_swap(const Machine& was, const Machine& m);
-  void update_vmas(const Machine& was, const Machine& m);
-  void update_mm_vmas(const Machine& was, const Machine& m, int mm);
-  void update_blocks(const Machine& was, const Machine& m);
+  void update_holders(const Machine& was, const Machine& m, unsigned changed);
+  void update_swap(const Machine& was, const Machine& m, bool changed);
+  void update_vmas(const Machine& was, const Machine& m, int mm);
+  void update_blocks(const Machine& was, const Machine& m, bool compounds_changed);
   void update_frames(const Machine& was, const Machine& m);
   void update_entries_of_folios(const Machine& m);
   void update_folios(const Machine& m);
@@ -213,8 +193,8 @@ class Recount {
   int drift_before_ = 0, drift_ = 0, splits_before_ = 0, splits_ = 0;
   int moves_before_ = 0, moves_ = 0;  // large folios migrated
 
-  bool updates_ = true, counted_ = false;
-  bool same_unstamped_ = false;  // VMAs, slots, compounds are as they were
+  bool updates_ = true;
+  unsigned changed_vmas_ = 0, changed_mms_ = 0;
   bool anything_changed_ = true, all_changed_ = true, vmas_changed_ = true;
   std::uint64_t lead_to_changed_ = 0;  // blocks: entries that lead there are to be judged again
   Marks changed_frames_, changed_folios_, changed_entries_, changed_slots_;

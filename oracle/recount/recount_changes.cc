@@ -21,10 +21,8 @@ std::uint8_t Recount::shape_of(const Machine& m, int block) const {
 }
 
 // A new shape of a folio changes what is asked of each of its frames.
-void Recount::update_blocks(const Machine& was, const Machine& m) {
-  const std::size_t count = std::size_t(geometry_.frame_blocks());
-  const bool none = same_unstamped_ || same(&was.compound(0), &m.compound(0), count);
-  for (int i = 0; i < (none ? 0 : int(count)); ++i) {
+void Recount::update_blocks(const Machine& was, const Machine& m, bool compounds_changed) {
+  for (int i = 0; i < (compounds_changed ? geometry_.frame_blocks() : 0); ++i) {
     const Pfn head = Pfn(i << geometry_.order);
     const Compound& now = m.compound(head);
     if (was.compound(head) == now) continue;

@@ -22,28 +22,26 @@ Hands hands_of(const Vma& vma) {
 
 }  // namespace
 
-void Recount::update(const Machine& was, const Machine& m, bool changed, bool unstamped) {
-  if (!counted_ || m.stamps.overflowed()) {
-    recount(m);
-    for (Marks* marks : {&changed_frames_, &changed_entries_, &changed_slots_}) marks->add_all();
-    return;
-  }
+void Recount::update(const Machine& was, const Machine& m, const Delta& delta) {
   changed_frames_.clear();
   changed_folios_.clear();
   changed_entries_.clear();
   changed_slots_.clear();
   lead_to_changed_ = 0;
-  all_changed_ = vmas_changed_ = false;
-  same_unstamped_ = !unstamped;
-  anything_changed_ = changed;
+  all_changed_ = false;
+  anything_changed_ = delta.counted();
+  vmas_changed_ = delta.vmas() != 0 || delta.anon_vmas();
+  changed_vmas_ = delta.vmas();
+  changed_mms_ = was.mmlist == m.mmlist ? delta.mms() : ~0u;
   note_history(m);
   if (!anything_changed_) return;
-  for (const std::uint32_t pfn : m.stamps.frames()) changed_frames_.add(int(pfn));
-  update_entries(was, m);
-  update_holders(was, m);
-  update_swap(was, m);
-  update_vmas(was, m);
-  update_blocks(was, m);
+  for (const std::uint16_t pfn : delta.frames()) changed_frames_.add(pfn);
+  update_entries(was, m, delta);
+  update_holders(was, m, delta.holders());
+  update_swap(was, m, delta.slots());
+  for (unsigned left = changed_vmas_; left != 0; left &= left - 1)
+    update_vmas(was, m, std::countr_zero(left));
+  update_blocks(was, m, delta.compounds());
   update_frames(was, m);
   update_entries_of_folios(m);
   update_folios(m);
@@ -65,12 +63,11 @@ void Recount::entries_changed(const Machine& m, int mm, int first, int end) {
 }
 
 void Recount::update_pte(const Machine& was, const Machine& m, int mm, int page) {
-  const int id = pte_id(mm, page);
   const Entry before = was.pte(mm, page), now = m.pte(mm, page);
-  if (before == now || changed_entries_.has(id)) return;  // a stamp may stand there twice
   count_pte(mm, before, -1);
   count_pte(mm, now, 1);
-  changed_entries_.add(id);
+  changed_mms_ |= 1u << mm;
+  changed_entries_.add(pte_id(mm, page));
   target_changed(before, 1);
   target_changed(now, 1);
 }
@@ -78,9 +75,9 @@ void Recount::update_pte(const Machine& was, const Machine& m, int mm, int page)
 // A PMD that becomes or stops being a table changes what may stand below it.
 void Recount::update_pmd(const Machine& was, const Machine& m, int mm, int i) {
   const Entry before = was.pmd(mm, i), now = m.pmd(mm, i);
-  if (before == now) return;
   count_pmd(mm, before, -1);
   count_pmd(mm, now, 1);
+  changed_mms_ |= 1u << mm;
   changed_entries_.add(pmd_id(mm, i));
   const int first = i << geometry_.order;
   if (before.is_table() != now.is_table())
@@ -89,21 +86,19 @@ void Recount::update_pmd(const Machine& was, const Machine& m, int mm, int i) {
   target_changed(now, 1);
 }
 
-void Recount::update_entries(const Machine& was, const Machine& m) {
-  for (const std::uint32_t stamp : m.stamps.ptes())
-    update_pte(was, m, int(stamp >> 16), int(stamp & 0xffff));
-  for (std::uint64_t left = m.stamps.pmds(); left != 0; left &= left - 1) {
+void Recount::update_entries(const Machine& was, const Machine& m, const Delta& delta) {
+  for (const std::uint16_t id : delta.ptes())
+    update_pte(was, m, id / geometry_.pages(), id % geometry_.pages());
+  for (std::uint64_t left = delta.pmds(); left != 0; left &= left - 1) {
     const int bit = std::countr_zero(left);
     update_pmd(was, m, bit / Geometry::kMaxPmds, bit % Geometry::kMaxPmds);
   }
 }
 
-void Recount::update_holders(const Machine& was, const Machine& m) {
-  const bool none = same(was.holders.data(), m.holders.data(), kMaxHolders);
-  for (std::size_t i = 0; i < (none ? 0 : kMaxHolders); ++i) {
-    const Holder& before = was.holders[i];
-    const Holder& now = m.holders[i];
-    if (before == now) continue;
+void Recount::update_holders(const Machine& was, const Machine& m, unsigned changed) {
+  for (; changed != 0; changed &= changed - 1) {
+    const Holder& before = was.holders[std::size_t(std::countr_zero(changed))];
+    const Holder& now = m.holders[std::size_t(std::countr_zero(changed))];
     count_holder(before, -1);
     count_holder(now, 1);
     if (now.kind == HolderKind::pin && now.pfn < geometry_.frames())
@@ -127,27 +122,23 @@ void Recount::slot_changed(const Machine& m, int slot) {
   if (cache != kNoPfn) changed_frames_.add(frame_at(cache));
 }
 
-void Recount::update_swap(const Machine& was, const Machine& m) {
-  const std::size_t slots = std::size_t(geometry_.swap_slots());
+void Recount::update_swap(const Machine& was, const Machine& m, bool changed) {
   for (const std::uint16_t slot : changed_slots_.list()) slot_changed(m, slot);
-  if (same_unstamped_ || same(&m.swap(0), &was.swap(0), slots)) return;
-  for (std::size_t i = 0; i < slots; ++i) {
+  for (int i = 0; i < (changed ? geometry_.swap_slots() : 0); ++i) {
     const SwapSlot& before = was.swap(Slot(i));
     const SwapSlot& now = m.swap(Slot(i));
     if (before == now) continue;
-    count_slot(int(i), before, -1);
-    count_slot(int(i), now, 1);
+    count_slot(i, before, -1);
+    count_slot(i, now, 1);
     if (before.cache != kNoPfn) changed_frames_.add(frame_at(before.cache));
-    slot_changed(m, int(i));
+    slot_changed(m, i);
   }
 }
 
 // Entries depend on the VMA around them: where that changed, they are to be judged again.
-void Recount::update_mm_vmas(const Machine& old, const Machine& m, int mm) {
+void Recount::update_vmas(const Machine& old, const Machine& m, int mm) {
   const std::span<const Vma> before = old.vmas(mm);
   const std::span<const Vma> now = m.vmas(mm);
-  if (before.size() == now.size() && same(before.data(), now.data(), now.size())) return;
-  vmas_changed_ = true;
   const auto around = [](std::span<const Vma> vmas, int page) {
     while (!vmas.empty() && vmas.front().end <= page) vmas = vmas.subspan(1);
     return vmas;
@@ -166,13 +157,6 @@ void Recount::update_mm_vmas(const Machine& old, const Machine& m, int mm) {
   }
   for (const Vma& vma : now) changed_entries_.add(pmd_id(mm, pmd_index(m, vma.start)));
   for (const Vma& vma : now) changed_entries_.add(pmd_id(mm, pmd_index(m, vma.end - 1)));
-}
-
-void Recount::update_vmas(const Machine& was, const Machine& m) {
-  for (int mm = 0; mm < geometry_.mms; ++mm)
-    if (!same_unstamped_ || was.mms[std::size_t(mm)] != m.mms[std::size_t(mm)])
-      update_mm_vmas(was, m, mm);
-  vmas_changed_ |= !same(was.anon_vmas.data(), m.anon_vmas.data(), kMaxAnonVmas);
 }
 
 }  // namespace thp

@@ -1,4 +1,4 @@
-// What differs between two machines, looked for where the stamps say.
+// From what differs to the pages that rules are asked of.
 #include "oracle/rules/changes.h"
 
 #include <bit>
@@ -48,6 +48,7 @@ Traits traits_of(const Machine& m, int mm, int page) {
 }
 
 void Changes::reset(const Geometry& g) {
+  delta_.reset(g);
   of_mm_ = g.pages();
   marked_.assign(std::size_t(g.mms * g.pages()), 0);
   pages_.clear();
@@ -92,37 +93,25 @@ void Changes::add_led_to(const Machine& before, const Machine& after, std::uint6
 void Changes::find(const Machine& before, const Machine& after) {
   for (const Pages& pages : pages_) marked_[std::size_t(pages.mm * of_mm_ + pages.first)] = 0;
   pages_.clear();
-  pmds_ = 0;
-  const Geometry& g = after.geometry;
-  const Stamps& stamps = after.stamps;
-  unstamped_ = !before.same_unstamped(after);
-  counted_ = unstamped_ || !stamps.empty() || !before.same_fixed(after);
-  anything_ = counted_ || before.events != after.events || before.inject != after.inject ||
+  delta_.find(before, after);
+  anything_ = delta_.counted() || before.events != after.events || before.inject != after.inject ||
               before.enabled != after.enabled || before.use_zero_page != after.use_zero_page;
-  if (stamps.empty()) return;
-  for (std::uint64_t left = stamps.pmds(); left != 0; left &= left - 1) {
+  if (!delta_.counted()) return;
+  for (std::uint64_t left = pmds(); left != 0; left &= left - 1) {
     const int bit = std::countr_zero(left);
-    const int mm = bit / Geometry::kMaxPmds, i = bit % Geometry::kMaxPmds;
-    if (before.pmd(mm, i) == after.pmd(mm, i)) continue;
-    pmds_ |= left & -left;
-    add_below(before, after, mm, i);
+    add_below(before, after, bit / Geometry::kMaxPmds, bit % Geometry::kMaxPmds);
   }
-  const auto look_at = [&](int mm, int page) {
-    const int bit = mm * Geometry::kMaxPmds + (page >> g.order);
-    if ((pmds_ >> bit & 1) == 0 && before.pte(mm, page) != after.pte(mm, page)) add(mm, page, 1);
-  };
-  if (stamps.overflowed()) {
-    for (int mm = 0; mm < g.mms; ++mm)
-      for (int page = 0; page < g.pages(); ++page) look_at(mm, page);
-    return add_led_to(before, after, ~std::uint64_t{0});
+  for (const std::uint16_t id : delta_.ptes()) {
+    const int mm = id / of_mm_, page = id % of_mm_;
+    const int bit = mm * Geometry::kMaxPmds + pmd_index(after, page);
+    if ((pmds() >> bit & 1) == 0) add(mm, page, 1);
   }
-  for (const std::uint32_t stamp : stamps.ptes()) look_at(int(stamp >> 16), int(stamp & 0xffff));
   std::uint64_t blocks = 0;
-  for (const std::uint32_t pfn : stamps.frames()) {
-    const Page &old = before.page(Pfn(pfn)), &now = after.page(Pfn(pfn));
+  for (const std::uint16_t pfn : delta_.frames()) {
+    const Page &old = before.page(pfn), &now = after.page(pfn);
     const bool stays = old.refcount + now.refcount != 0 || (old.flags & now.flags) != 0;
     if (stays && old.flags != 0 && ((old.flags ^ now.flags) & kTold) != 0)
-      blocks |= std::uint64_t{1} << (pfn >> g.order);
+      blocks |= std::uint64_t{1} << (pfn >> after.geometry.order);
   }
   if (blocks != 0) add_led_to(before, after, blocks);
 }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "model/machine.h"
+#include "oracle/recount/delta.h"
 
 namespace thp {
 
@@ -27,7 +27,7 @@ enum Trait : Traits {
 Traits traits_of(const Machine& m, int mm, Entry entry, bool by_pte);
 Traits traits_of(const Machine& m, int mm, int page);
 
-// Found by the stamps of the machine after the op; exact for every page, at every order.
+// Exact for every page, at every order.
 class Changes {
  public:
   struct Pages {  // that one entry translates: one, or all below a PMD
@@ -40,19 +40,19 @@ class Changes {
   // Pages whose entry is another one, or leads to a frame whose flags have changed so that the
   // page may have other traits.
   std::span<const Pages> pages() const { return {pages_.data(), pages_.size()}; }
-  std::uint64_t pmds() const { return pmds_; }   // that are another; bit mm * kMaxPmds + i
-  bool anything() const { return anything_; }    // is the machine another, or counted an event?
-  bool counted() const { return counted_; }      // has anything changed that is counted?
-  bool unstamped() const { return unstamped_; }  // VMAs, slots, compounds, queues
+  std::uint64_t pmds() const { return delta_.pmds(); }  // bit mm * kMaxPmds + i
+  bool anything() const { return anything_; }  // is the machine another, or counted an event?
+  bool unstamped() const { return delta_.unstamped(); }  // VMAs, slots, compounds, queues
+  const Delta& delta() const { return delta_; }
 
  private:
   void add_below(const Machine& before, const Machine& after, int mm, int i);
   void add_led_to(const Machine& before, const Machine& after, std::uint64_t blocks);
   void add(int mm, int page, int count);
+  Delta delta_;
   boost::container::vector<Pages> pages_;
   boost::container::vector<std::uint8_t> marked_;
-  std::uint64_t pmds_ = 0;
-  bool anything_ = false, counted_ = false, unstamped_ = false;
+  bool anything_ = false;
   int of_mm_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "oracle/rules/invariants_of_machine.h"
 #include "oracle/rules/invariants_of_memory.h"
@@ -29,6 +30,7 @@ class Sweep {
     for (int mm = 0; mm < m_.geometry.mms; ++mm)
       if (const Broken bad = entries(mm)) return bad;
     if (const Broken bad = vmas()) return bad;
+    if (const Broken bad = mms(~0u)) return bad;
     return what_is_few();
   }
 
@@ -43,6 +45,7 @@ class Sweep {
       if (const Broken bad = of_entry(id)) return bad;
     if (r_.vmas_changed())
       if (const Broken bad = vmas()) return bad;
+    if (const Broken bad = mms(r_.changed_mms())) return bad;
     return what_is_few();
   }
 
@@ -121,6 +124,16 @@ class Sweep {
   }
 
   // --- VMAs and anon_vmas.
+  // Behind those that VMAs know there is most often none: told at a glance.
+  std::size_t end_of_anon_vmas(std::uint64_t known) const {
+    static constexpr std::array<AnonVma, kMaxAnonVmas> kNone{};
+    const auto end = std::size_t(std::bit_width(known));
+    const std::size_t bytes = (kMaxAnonVmas - end) * sizeof(AnonVma);
+    const bool none =
+        end == kMaxAnonVmas || std::memcmp(&m_.anon_vmas[end], kNone.data(), bytes) == 0;
+    return none ? end : kMaxAnonVmas;
+  }
+
   Broken vmas() {
     std::array<std::uint8_t, kMaxAnonVmas> in_tree{}, active{}, children{}, active_mms{};
     std::uint64_t known = 0;
@@ -141,7 +154,7 @@ class Sweep {
     for_each_bit(known, [&](std::size_t n) {
       if (m_.anon_vmas[n].parent < kMaxAnonVmas) ++children[m_.anon_vmas[n].parent];
     });
-    for (std::size_t n = 0; n < kMaxAnonVmas; ++n)
+    for (std::size_t n = 0, end = end_of_anon_vmas(known); n < end; ++n)
       known |= std::uint64_t(m_.anon_vmas[n] != AnonVma{}) << n;
     for (; known != 0; known &= known - 1) {
       const int i = std::countr_zero(known);
@@ -155,13 +168,18 @@ class Sweep {
     return {};
   }
 
-  // --- What is so little that it is looked at after every op.
-  Broken what_is_few() {
+  Broken mms(unsigned which) {
     for (int i = 0; i < m_.geometry.mms; ++i) {
+      if ((which >> i & 1) == 0) continue;
       const TheMm mm{m_, r_, i, m_.mms[std::size_t(i)], r_.mm(i)};
       if (const Broken bad = first_broken_of<kMmInvariants>(mm, {Where::Thing::mm, -1, i}))
         return bad;
     }
+    return {};
+  }
+
+  // --- What is so little that it is looked at after every op.
+  Broken what_is_few() {
     for (int i = 0; i < kMaxHolders; ++i) {
       const Holder& holder = m_.holders[std::size_t(i)];
       if (holder.kind == HolderKind::none) continue;

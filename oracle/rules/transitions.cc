@@ -2,8 +2,6 @@
 // pages, PMDs, address spaces, slots.
 #include "oracle/rules/transitions.h"
 
-#include <cstring>
-
 #include "oracle/rules/rules.h"
 #include "oracle/rules/transitions_of_accesses.h"
 #include "oracle/rules/transitions_of_collapse.h"
@@ -45,34 +43,49 @@ consteval auto joined() {
 constexpr auto kAsked = joined<kSplitRules, kAccessRules, kSwapRules, kLockRules, kReclaimRules,
                                kMigrationRules, kSpaceRules, kCounterRules>();
 
-// Those of any op come last.
-struct OfKind {
+// The tests that are for one kind of op; those of any op are as many as there are.
+struct Chosen {
   std::array<std::uint16_t, kAsked.size()> tests{};
-  int its_own = 0, all = 0;
+  std::size_t count = 0;
 };
-constexpr auto kOfKind = [] {
-  std::array<OfKind, kOpKinds> kinds{};
-  for (std::size_t kind = 0; kind < kOpKinds; ++kind) {
-    OfKind& of = kinds[kind];
-    for (const bool any : {false, true}) {
-      for (std::size_t i = 0; i < kAsked.size(); ++i)
-        if (any ? kAsked[i].test.of_any : kAsked[i].test.ops[kind])
-          of.tests[std::size_t(of.all++)] = std::uint16_t(i);
-      if (!any) of.its_own = of.all;
-    }
-  }
-  return kinds;
-}();
+template <class Wanted>
+consteval Chosen chosen(Wanted wanted) {
+  Chosen of;
+  for (std::size_t i = 0; i < kAsked.size(); ++i)
+    if (wanted(kAsked[i].test)) of.tests[of.count++] = std::uint16_t(i);
+  return of;
+}
+template <std::size_t kind>
+constexpr Chosen kOfKind = chosen([](const OpTest& test) { return test.ops[kind]; });
+constexpr Chosen kOfAny = chosen([](const OpTest& test) { return test.of_any; });
 
-Broken broken_of_op(const Transition& t) {
-  const OfKind& of = kOfKind[t.op.index()];
-  const int asked = t.changed.anything() ? of.all : of.its_own;
-  for (int i = 0; i < asked; ++i) {
-    const Asked& ask = kAsked[of.tests[std::size_t(i)]];
+// Which test does not hold is looked for only where one does not.
+Broken first_false(const Chosen& of, const Transition& t) {
+  for (std::size_t i = 0; i < of.count; ++i) {
+    const Asked& ask = kAsked[of.tests[i]];
     if (ask.test.test.holds(t) || is_muted(*ask.rule)) continue;
     return broken_by(*ask.rule, ask.test.test, t, {.thing = Where::Thing::op});
   }
   return {};
+}
+
+// The calls are unrolled, as those of an invariant: each is compiled for its op.
+template <const Chosen& of>
+Broken broken_of_chosen(const Transition& t) {
+  const bool all = [&]<std::size_t... i>(std::index_sequence<i...>) {
+    return (kAsked[of.tests[i]].test.test.holds(t) && ...);
+  }(std::make_index_sequence<of.count>());
+  return all ? Broken{} : first_false(of, t);
+}
+
+using BrokenOf = Broken (*)(const Transition&);
+constexpr auto kBrokenOfKind = []<std::size_t... kind>(std::index_sequence<kind...>) {
+  return std::array<BrokenOf, kOpKinds>{&broken_of_chosen<kOfKind<kind>>...};
+}(std::make_index_sequence<kOpKinds>());
+
+Broken broken_of_op(const Transition& t) {
+  if (const Broken broken = kBrokenOfKind[t.op.index()](t)) return broken;
+  return t.changed.anything() ? broken_of_chosen<kOfAny>(t) : Broken{};
 }
 
 // --- Rules over what an op is about.
@@ -155,13 +168,8 @@ Broken broken_of_pmds(const Transition& t) {
   return broken;
 }
 
-bool same_slots(const Machine& a, const Machine& b) {
-  const auto bytes = std::size_t(a.geometry.swap_slots()) * sizeof(SwapSlot);
-  return bytes == 0 || std::memcmp(&a.swap(Slot(0)), &b.swap(Slot(0)), bytes) == 0;
-}
-
 Broken broken_of_slots(const Transition& t) {
-  if (same_slots(t.before, t.after)) return {};
+  if (!t.changed.delta().slots()) return {};
   for (int i = 0; t.before.swap_on && i < t.before.geometry.swap_slots(); ++i) {
     const SwapSlot &was = t.before.swap(Slot(i)), &is = t.after.swap(Slot(i));
     if (was == is) continue;
@@ -195,7 +203,7 @@ Broken first_broken(const Transition& t) {
   if (!anything) return {};
   if (const Broken broken = broken_of_pages(t)) return broken;
   if (const Broken broken = broken_of_pmds(t)) return broken;
-  return t.changed.unstamped() ? broken_of_slots(t) : Broken{};
+  return broken_of_slots(t);
 }
 
 void append_transition_rules(std::vector<ListedRule>& all) {
