@@ -179,6 +179,9 @@ class Machine : public FixedState {
   bool same_fixed(const Machine& o) const {
     return std::memcmp(&mms, &o.mms, offsetof(FixedState, inject) - offsetof(FixedState, mms)) == 0;
   }
+  bool same_stamped(const Machine& o) const {  // whatever the stamps say
+    return std::memcmp(arena_.data(), o.arena_.data(), layout_.compounds) == 0;
+  }
   bool same_unstamped(const Machine& o) const {
     return std::memcmp(unstamped().data(), o.unstamped().data(), unstamped().size()) == 0;
   }

@@ -51,7 +51,7 @@ std::optional<Violation> Judge::step_from(const Judge& from, const Op& op, bool 
   ops_ = from.ops_;
   auto broken = step_machine(from.machine_, from.recount_, op);
   if (broken || machine_.defect != nullptr) return broken;
-  stayed_ = machine_ == from.machine_ && memory_ == from.memory_;
+  stayed_ = !changes_.another() && machine_.same_stamped(from.machine_) && memory_ == from.memory_;
   if (stayed_) return std::nullopt;  // where all has been compared
   return listen(memory_.compare(machine_));
 }

@@ -1,6 +1,7 @@
 // The oracle's first half: memory as applications and devices see it, page by page, from the calls
 // alone. It has never heard of frames, folios, huge pages or swap.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <boost/container/vector.hpp>
@@ -52,7 +53,10 @@ class FlatMemory {
   unsigned holders() const { return held_; }  // bit h: something is held as h
   // Not what was touched last.
   bool operator==(const FlatMemory& other) const {
-    return states_ == other.states_ && values_ == other.values_ && views_ == other.views_ &&
+    const auto same = [](const auto& a, const auto& b) {  // as bytes
+      return std::equal(a.data(), a.data() + a.size(), b.data(), b.data() + b.size());
+    };
+    return same(states_, other.states_) && same(values_, other.values_) && views_ == other.views_ &&
            soft_dirty_ == other.soft_dirty_;
   }
   // All that it knows but of soft-dirty places, of which entries tell as much; for canonical

@@ -26,9 +26,9 @@ unsigned differing(const std::array<T, n>& a, const std::array<T, n>& b) {
 }  // namespace
 
 void Marks::reset(int size) {
-  marked_.assign(std::size_t(size), 0);
+  clear();
+  marked_.resize(std::size_t(size), 0);
   list_.resize(std::size_t(size), boost::container::default_init);
-  count_ = 0;
 }
 
 void Marks::clear() {

@@ -49,10 +49,15 @@ Traits traits_of(const Machine& m, int mm, int page) {
 
 void Changes::reset(const Geometry& g) {
   delta_.reset(g);
+  clear();
   of_mm_ = g.pages();
-  marked_.assign(std::size_t(g.mms * g.pages()), 0);
-  pages_.clear();
+  marked_.resize(std::size_t(g.mms * g.pages()), 0);
   pages_.reserve(std::size_t(g.mms * g.pages()));
+}
+
+void Changes::clear() {
+  for (const Pages& pages : pages_) marked_[std::size_t(pages.mm * of_mm_ + pages.first)] = 0;
+  pages_.clear();
 }
 
 void Changes::add(int mm, int page, int count) {
@@ -91,11 +96,11 @@ void Changes::add_led_to(const Machine& before, const Machine& after, std::uint6
 }
 
 void Changes::find(const Machine& before, const Machine& after) {
-  for (const Pages& pages : pages_) marked_[std::size_t(pages.mm * of_mm_ + pages.first)] = 0;
-  pages_.clear();
+  clear();
   delta_.find(before, after);
-  anything_ = delta_.counted() || before.events != after.events || before.inject != after.inject ||
-              before.enabled != after.enabled || before.use_zero_page != after.use_zero_page;
+  another_ = delta_.counted() || before.inject != after.inject || before.enabled != after.enabled ||
+             before.use_zero_page != after.use_zero_page;
+  anything_ = another_ || before.events != after.events;
   if (!delta_.counted()) return;
   for (std::uint64_t left = pmds(); left != 0; left &= left - 1) {
     const int bit = std::countr_zero(left);

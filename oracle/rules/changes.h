@@ -40,19 +40,21 @@ class Changes {
   // Pages whose entry is another one, or leads to a frame whose flags have changed so that the
   // page may have other traits.
   std::span<const Pages> pages() const { return {pages_.data(), pages_.size()}; }
-  std::uint64_t pmds() const { return delta_.pmds(); }  // bit mm * kMaxPmds + i
-  bool anything() const { return anything_; }  // is the machine another, or counted an event?
+  std::uint64_t pmds() const { return delta_.pmds(); }   // bit mm * kMaxPmds + i
+  bool another() const { return another_; }              // is the machine another?
+  bool anything() const { return anything_; }            // or has it counted an event?
   bool unstamped() const { return delta_.unstamped(); }  // VMAs, slots, compounds, queues
   const Delta& delta() const { return delta_; }
 
  private:
+  void clear();
   void add_below(const Machine& before, const Machine& after, int mm, int i);
   void add_led_to(const Machine& before, const Machine& after, std::uint64_t blocks);
   void add(int mm, int page, int count);
   Delta delta_;
   boost::container::vector<Pages> pages_;
   boost::container::vector<std::uint8_t> marked_;
-  bool anything_ = false;
+  bool another_ = false, anything_ = false;
   int of_mm_ = 0;
 };
 

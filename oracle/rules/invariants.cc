@@ -114,11 +114,18 @@ class Sweep {
     return pmd < 0 ? of_pte(id / pages, id % pages) : of_pmd(pmd / pmds, pmd % pmds);
   }
 
+  // Of one entry after the other most are of the same VMA.
+  const Vma* vma_of(int mm, int page) {
+    if (vma_ == nullptr || mm != vma_mm_ || !vma_->covers(page)) vma_ = vma_at(m_, mm, page);
+    vma_mm_ = mm;
+    return vma_;
+  }
+
   Broken of_pmd(int mm, int i) { return of_entry(mm, i << m_.geometry.order, m_.pmd(mm, i), true); }
   Broken of_pte(int mm, int page) { return of_entry(mm, page, m_.pte(mm, page), false); }
   Broken of_entry(int mm, int page, const Entry& entry, bool huge) {
     if (entry.is_none()) return {};
-    const TheEntry subject{m_, r_, mm, page, entry, huge, vma_at(m_, mm, page)};
+    const TheEntry subject{m_, r_, mm, page, entry, huge, vma_of(mm, page)};
     return first_broken_of<kEntryInvariants>(
         subject, {huge ? Where::Thing::pmd : Where::Thing::pte, mm, page});
   }
@@ -192,6 +199,8 @@ class Sweep {
 
   const Machine& m_;
   const Recount& r_;
+  const Vma* vma_ = nullptr;  // the last one asked for, and of which address space
+  int vma_mm_ = -1;
 };
 
 }  // namespace
