@@ -18,7 +18,7 @@ void Judge::reset(const Geometry& geometry) {
   before_ = machine_;
   changes_.reset(geometry);
   memory_.reset(geometry);
-  recount_.reset(geometry);
+  recount_.reset(geometry, mode_ == Mode::incremental);
   recount_.recount(machine_);
   const int contents = geometry.frames() + geometry.swap_slots();
   contents_.assign(std::size_t(contents), 0);

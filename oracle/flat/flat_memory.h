@@ -56,8 +56,8 @@ class FlatMemory {
     const auto same = [](const auto& a, const auto& b) {  // as bytes
       return std::equal(a.data(), a.data() + a.size(), b.data(), b.data() + b.size());
     };
-    return same(states_, other.states_) && same(values_, other.values_) && views_ == other.views_ &&
-           soft_dirty_ == other.soft_dirty_;
+    return same(states_, other.states_) && same(values_, other.values_) &&
+           soft_dirty_ == other.soft_dirty_ && same_views(other);
   }
   // All that it knows but of soft-dirty places, of which entries tell as much; for canonical
   // states: put(number) and content(value); of address spaces and holders in this order, which
@@ -183,6 +183,14 @@ class FlatMemory {
   void for_each_view(Visit visit) {
     for (unsigned left = held_; left != 0; left &= left - 1)
       visit(views_[std::size_t(std::countr_zero(left))], std::countr_zero(left));
+  }
+  bool same_views(const FlatMemory& other) const {  // where nothing is held there is none
+    bool same = held_ == other.held_;
+    for (unsigned left = held_; same && left != 0; left &= left - 1) {
+      const auto holder = std::size_t(std::countr_zero(left));
+      same = views_[holder] == other.views_[holder];
+    }
+    return same;
   }
   int first_hole(int mm, PageRange range) const;  // range.end if all of it is mapped
   void touch(int mm, int first, int end);

@@ -68,7 +68,7 @@ struct SlotCount {
 class Recount {
  public:
   // Sizes everything for machines of this geometry; nothing is allocated after the first recount().
-  // Forgets all history. Without `updates`, update() is a recount(), and recount() faster.
+  // Forgets all history. Without `updates` there is no update(), and recount() is faster.
   void reset(const Geometry& geometry, bool updates = true);
 
   void recount(const Machine& m);  // from scratch
