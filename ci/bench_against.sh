@@ -31,7 +31,7 @@ for side in this other; do
   libraries=$(find "${tree[$side]}/build/release" -name 'libthp_oracle.a' -o -name 'libthp_model.a')
   # shellcheck disable=SC2086
   clang++-19 -O2 -DNDEBUG -std=c++23 -I"${tree[$side]}" fuzz/bench_files.cc \
-    -o "$work/bench_$side" -Wl,--start-group $libraries -Wl,--end-group -lfmt
+    -o "$work/bench_$side" -fuse-ld=lld -Wl,--start-group $libraries -Wl,--end-group -lfmt
 done
 build release bench
 
