@@ -32,6 +32,20 @@ void SoftDirty::reset(const Geometry& g) {
   bytes_.assign(index(g.mms, 0), 0);
 }
 
+// Of a process that is not tracked nothing is asked.
+bool SoftDirty::operator==(const SoftDirty& other) const {
+  if (tracked_ != other.tracked_) return false;
+  const auto same = [&](const auto& a, const auto& b, int mm) {
+    const auto at = std::ptrdiff_t(index(mm, 0));
+    return std::equal(a.data() + at, a.data() + at + pages_, b.data() + at);
+  };
+  for (int mm = 0; mm < int(places_.size()) / pages_; ++mm)
+    if (tracked_[std::size_t(mm)] &&
+        !(same(places_, other.places_, mm) && same(bytes_, other.bytes_, mm)))
+      return false;
+  return true;
+}
+
 void SoftDirty::clear_refs(int mm, std::span<const std::uint8_t> shown) {
   tracked_[std::size_t(mm)] = true;
   std::fill_n(places_.begin() + std::ptrdiff_t(index(mm, 0)), pages_, std::uint8_t{kAsked});

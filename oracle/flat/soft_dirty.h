@@ -31,7 +31,7 @@ class SoftDirty {
   // Is each place of [first, end) told soft-dirty that has to be? `shown`: the bytes of all places.
   Verdict compare(const Machine& m, int mm, int first, int end,
                   std::span<const std::uint8_t> shown) const;
-  bool operator==(const SoftDirty&) const = default;
+  bool operator==(const SoftDirty& other) const;
 
  private:
   enum Place : std::uint8_t {
