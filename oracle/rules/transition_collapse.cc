@@ -6,11 +6,13 @@ namespace {
 
 enum class Fate : std::uint8_t { perhaps, collapsed, collapses, read_only };
 
-// Swapped out, and nobody else's, so that collapse reads it back.
-bool lies_on_disk(const Machine& m, const Entry& pte) {
+// Swapped out, so that collapse reads it back, or finds it in the swap cache and unheld.
+bool can_be_read_back(const Machine& m, const Recount& recount, const Entry& pte) {
   if (!pte.is_swap() || pte.frame >= m.geometry.swap_slots()) return false;
-  const SwapSlot& slot = m.swap(pte.frame);
-  return slot.count == 1 && slot.cache == kNoPfn;
+  const Pfn cached = m.swap(pte.frame).cache;
+  if (cached >= m.frames()) return true;
+  return !folio_test_large(m, page_folio(m, cached)) && test(m, cached, PG_lru) &&
+         !held(recount.folio(m, cached));
 }
 
 Fate fate_of(const Machine& m, const Recount& recount, int mm, int i, int& swapped) {
@@ -21,7 +23,7 @@ Fate fate_of(const Machine& m, const Recount& recount, int mm, int i, int& swapp
   for (int page = i * m.hpage_nr(); page < (i + 1) * m.hpage_nr(); ++page) {
     const Entry& pte = m.pte(mm, page);
     if (pte.is_none() || pte.is_zero()) continue;
-    if (lies_on_disk(m, pte)) {
+    if (can_be_read_back(m, recount, pte)) {
       ++swapped;
       continue;
     }

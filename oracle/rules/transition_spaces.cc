@@ -51,6 +51,24 @@ bool is_merged(const Transition& t, int mm, PageRange range, std::uint32_t set,
   return is_merged(t, mm, range, area, false);
 }
 
+bool is_merged(const Transition& t, const Mremap& op) {
+  const int mm = op.mm.id;
+  const Vma* vma = vma_at(t.before, mm, op.range.first);
+  const PageRange to{op.to.number, op.to.number + move_of(op, t).wanted};
+  if (vma == nullptr) return true;
+  Vma area = *vma;
+  area.start = std::uint16_t(to.first);
+  area.end = std::uint16_t(to.end);
+  area.pgoff =
+      std::uint16_t(vma->anon_vma == kNoAnonVma ? to.first : vma->index_of(op.range.first));
+  const auto is_unmapped = [&](const Vma* at) {
+    return at != nullptr && at->start < op.range.end && op.range.first < at->end;
+  };
+  if (to.first > 0 && is_unmapped(vma_at(t.before, mm, to.first - 1))) return true;
+  if (to.end < t.before.pages() && is_unmapped(vma_at(t.before, mm, to.end))) return true;
+  return is_merged(t, mm, to, area, false);
+}
+
 // Told of the first VMA that has any. The older of two has the lesser number. Where nobody's is
 // left there will be a new one: that of another address space would be found by its count.
 bool has_oldest_anon_vma(const Fork& op, const Transition& t) {

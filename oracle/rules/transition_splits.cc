@@ -142,37 +142,6 @@ Advised free_page(const MadviseFree& op, const Transition& t) {
           !test(m, folio, PG_swapbacked) && test(m, folio, PG_active)};
 }
 
-// To ask for the head's mapcount misses those who map only tails, by PTEs: not asked then.
-bool keeps_mapped_outside(int mm, PageRange range, const Transition& t) {
-  const Machine& m = t.before;
-  bool asked = true;
-  for_each_whole_pmd(m, mm, range.first, range.end, [&](int i) {
-    const Entry& pmd = m.pmd(mm, i);
-    const bool by_pmd = pmd.is_present() && pmd.frame < m.frames();
-    if (by_pmd && t.count(pmd.frame).ptes > 0 && t.counts.frame(pmd.frame).ptes == 0) asked = false;
-  });
-  if (!asked) return true;
-  int lost = 0;  // pages outside that are not mapped any more, less those that are now
-  for (const Changes::Pages& pages : t.changed.pages())
-    for (int page = pages.first; page < pages.first + pages.count; ++page)
-      if (pages.mm != mm || page < range.first || page >= range.end)
-        lost += entry_of(m, pages.mm, page).is_present() -
-                entry_of(t.after, pages.mm, page).is_present();
-  return lost <= 0;
-}
-
-bool stays_whole(const Transition& t, int mm, PageRange range) {
-  bool whole = true;
-  for_each_pmd(t.changed.pmds(), [&](int of, int i) {
-    const int first = i << t.after.geometry.order, end = first + t.after.hpage_nr();
-    const bool all = range.first <= first && end <= range.end;
-    const bool nothing = end <= range.first || range.end <= first;
-    const bool split = is_huge(t.before.pmd(of, i)) && t.after.pmd(of, i).is_table();
-    whole &= of != mm || !(all || nothing) || !split;
-  });
-  return whole;
-}
-
 bool stays_whole_unless_meant(const Transition& t, int mm, PageRange range) {
   const Machine& m = t.before;
   bool whole = true;

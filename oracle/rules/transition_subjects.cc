@@ -21,6 +21,13 @@ Pfn found_by_reclaim(const Machine& m, const Entry& entry, Pfn mapped) {
   return cached < m.frames() ? cached : kNoPfn;
 }
 
+// Nobody else has the slot or the small page that is cached for it, nor will.
+bool is_last_of_slot(const Transition& t, const Entry& entry) {
+  const SwapSlot& slot = t.before.swap(entry.frame);
+  return slot.count == 1 && !test(t.before, slot.cache, PG_writeback) &&
+         t.count(slot.cache).references(false) == 1;
+}
+
 }  // namespace
 
 std::optional<Scan> scan_of(const Reclaim& op, const Transition& t) {
@@ -41,7 +48,8 @@ std::optional<SwapIn> swap_in_of(int mm, int page, bool write, const Transition&
   SwapIn in{.t = t, .mm = mm, .page = page, .slot = m.swap(entry.frame), .write = write};
   in.locked = vma->has(VM_LOCKED);
   const bool from_disk = in.slot.cache >= m.frames();
-  in.itself = !from_disk && !write && belongs_here(m, in.slot.cache, *vma, page);
+  in.itself = !from_disk && belongs_here(m, in.slot.cache, *vma, page) &&
+              (!write || is_last_of_slot(t, entry));
   // One that comes back from a migration may be locked then.
   const bool may_be_locked = !from_disk && (test(m, in.slot.cache, PG_mlocked) ||
                                             page_folio(m, in.slot.cache) == m.migration.src);

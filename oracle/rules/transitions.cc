@@ -6,9 +6,11 @@
 #include "oracle/rules/transitions_of_accesses.h"
 #include "oracle/rules/transitions_of_collapse.h"
 #include "oracle/rules/transitions_of_counters.h"
+#include "oracle/rules/transitions_of_keeping.h"
 #include "oracle/rules/transitions_of_locks.h"
 #include "oracle/rules/transitions_of_migration.h"
 #include "oracle/rules/transitions_of_pages.h"
+#include "oracle/rules/transitions_of_ranges.h"
 #include "oracle/rules/transitions_of_reclaim.h"
 #include "oracle/rules/transitions_of_spaces.h"
 #include "oracle/rules/transitions_of_splits.h"
@@ -40,8 +42,9 @@ consteval auto joined() {
   (add(tables), ...);
   return all;
 }
-constexpr auto kAsked = joined<kSplitRules, kAccessRules, kSwapRules, kLockRules, kReclaimRules,
-                               kMigrationRules, kSpaceRules, kCounterRules>();
+constexpr auto kAsked =
+    joined<kSplitRules, kAccessRules, kSwapRules, kLockRules, kReclaimRules, kMigrationRules,
+           kSpaceRules, kCounterRules, kRangeRules, kKeepRules>();
 
 // The tests that are for one kind of op; those of any op are as many as there are.
 struct Chosen {
@@ -157,12 +160,36 @@ Broken broken_of_pages(const Transition& t) {
   return {};
 }
 
+// Most that changes is what the op names.
+Broken broken_outside(const Transition& t) {
+  if (t.changed.pages().empty()) return {};
+  const Named named = named_by(t);
+  for (const auto [mm, first, count] : t.changed.pages()) {
+    if (named.overlaps(mm, first, first + count)) continue;
+    const Entry &was = entry_of(t.before, mm, first), &is = entry_of(t.after, mm, first);
+    const bool exists = was.is_present() && was.frame < t.before.frames();
+    if (exists && page_folio(t.before, was.frame) == named.folio) continue;
+    if ((named.swapped && was.is_swap()) || overlooked_by_advice(t, was)) continue;
+    const OutsideStep step{
+        t, mm, first, was, is, traits_of(t.before, mm, first), traits_of(t.after, mm, first)};
+    if (const Broken broken =
+            first_broken_of<kOutsideRules>(step, {Where::Thing::pages, mm, first, count}))
+      return broken;
+  }
+  return {};
+}
+
+Broken broken_of_pmd(const PmdStep& step, Where where) {
+  if (const Broken broken = first_broken_of<kPmdRules>(step, where)) return broken;
+  return first_broken_of<kRangePmdRules>(step, where);
+}
+
 Broken broken_of_pmds(const Transition& t) {
   Broken broken;
   for_each_pmd(t.changed.pmds(), [&](int mm, int i) {
     const PmdStep step{t, mm, i, t.before.pmd(mm, i), t.after.pmd(mm, i)};
     if (!broken)
-      broken = first_broken_of<kPmdRules>(
+      broken = broken_of_pmd(
           step, {Where::Thing::pmd, mm, i << t.after.geometry.order, t.after.hpage_nr()});
   });
   return broken;
@@ -202,6 +229,7 @@ Broken first_broken(const Transition& t) {
   if (const Broken broken = broken_of_op(t)) return broken;
   if (!anything) return {};
   if (const Broken broken = broken_of_pages(t)) return broken;
+  if (const Broken broken = broken_outside(t)) return broken;
   if (const Broken broken = broken_of_pmds(t)) return broken;
   return broken_of_slots(t);
 }
@@ -221,8 +249,12 @@ void append_transition_rules(std::vector<ListedRule>& all) {
   append_rules(all, kMigrationRules, "an op");
   append_rules(all, kSpaceRules, "an op");
   append_rules(all, kCounterRules, "an op");
+  append_rules(all, kRangeRules, "an op");
+  append_rules(all, kKeepRules, "an op");
   append_rules(all, kPageRules, "a changed page");
+  append_rules(all, kOutsideRules, "a changed page that an op does not name");
   append_rules(all, kPmdRules, "a changed PMD");
+  append_rules(all, kRangePmdRules, "a changed PMD");
   append_rules(all, kSlotRules, "a changed swap slot");
 }
 

@@ -73,10 +73,20 @@ inline constexpr OpRule kAccessRules[] = {
      })},
     {"own_page_is_not_copied",
      "A load or a get leaves a mapped page where it is. So does a store or a pin, if nobody "
-     "else refers to the page.",
+     "else refers to the page, and mlock(), if it is exclusive.",
      choice(k6_1), "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): reuse",
      after<Looks, Takes>([](const auto& op, const Transition& t) {
        return copies(op, t) != Copies::no || t.frame_is(op) == t.frame_was(op);
+     }),
+     after<Mlock>([](const Mlock& op, const Transition& t) {
+       for (const auto [mm, page, count] : t.changed.pages()) {
+         const Entry& was = entry_of(t.before, mm, page);
+         const Pfn pfn = mapped_frame(t.before, mm, page);
+         if (mm != op.mm.id || pfn == kNoPfn || !test(t.before, was.frame, PG_anon_exclusive))
+           continue;
+         if (mapped_frame(t.after, mm, page) != pfn) return false;
+       }
+       return true;
      })},
     {"shared_page_is_copied_on_store",
      "A store to a page that is not exclusive and that somebody else refers to, or a pin of "
@@ -85,16 +95,6 @@ inline constexpr OpRule kAccessRules[] = {
      "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): copy",
      after<Takes>([](const auto& op, const Transition& t) {
        return copies(op, t) != Copies::yes || t.frame_is(op) != t.frame_was(op);
-     })},
-    {"access_leaves_own_pmd_huge",
-     "An access to a huge page leaves its PMD, if the page is exclusive or the access only looks.",
-     choice(k6_1), "mm/huge_memory.c: do_huge_pmd_wp_page(): PageAnonExclusive",
-     over<Looks, Takes>([]<class O>(const O& op, const Transition& t) {
-       const int i = pmd_index(t.before, op.page.number);
-       const Entry& pmd = t.before.pmd(op.mm.id, i);
-       if (!pmd.is_present() || t.after.pmd(op.mm.id, i).is_present()) return true;
-       const bool looks = times_in<O>(Looks{}) > 0;
-       return !looks && !pmd.has(kWrite) && !test(t.before, pmd.frame, PG_anon_exclusive);
      })},
     // What a store brings to a page that had none, or copies, belongs to the VMA, too.
     {"reused_page_moves_home",
@@ -162,13 +162,13 @@ inline constexpr OpRule kAccessRules[] = {
        return pfn >= t.after.frames() || test(t.after, page_folio(t.after, pfn), PG_dirty);
      })},
     {"first_load_gets_zero_page",
-     "A load of what nobody has stored to maps a zero page, unless it may be huge and the setting "
-     "wants no huge zero page.",
+     "A load or a get of what nobody has stored to maps a zero page, unless it may be huge and the "
+     "setting wants no huge zero page.",
      promise(kEvery,
              "admin-guide/mm/concepts.rst, Anonymous Memory; admin-guide/mm/transhuge.rst, "
              "use_zero_page"),
      "mm/memory.c: do_anonymous_page(); mm/huge_memory.c: do_huge_pmd_anonymous_page()",
-     after<Load>([](const Load& op, const Transition& t) {
+     after<Looks>([](const auto& op, const Transition& t) {
        const Vma* vma = faulting_vma(op, t);
        if (vma == nullptr || (may_fault_huge(op, t, *vma) && !t.before.use_zero_page)) return true;
        return t.is(op).is_zero();
@@ -179,7 +179,7 @@ inline constexpr OpRule kAccessRules[] = {
          k6_1,
          "admin-guide/mm/transhuge.rst, Optimizing the applications; madvise(2), MADV_HUGEPAGE"),
      "mm/memory.c: __handle_mm_fault(): create_huge_pmd()",
-     after<Load, Store>([](const auto& op, const Transition& t) {
+     after<Looks, Takes>([](const auto& op, const Transition& t) {
        const Vma* vma = faulting_vma(op, t);
        const bool must = vma != nullptr && may_fault_huge(op, t, *vma) && t.nothing_injected() &&
                          free_blocks(t.before) > 0;

@@ -16,15 +16,31 @@ inline bool writes(const PageStep& p) {
          (pin != nullptr && pin->mode == PinMode::w && pin->mm.id == p.mm);
 }
 
+// Does anybody else map the page, or the head of what a PMD maps?
+inline bool is_shared(const PageStep& p) {
+  const Entry& was = entry_of(p.t.before, p.mm, p.first);
+  if (!was.is_present() || was.frame >= p.t.before.frames()) return false;
+  const int pmds = p.t.count(page_folio(p.t.before, was.frame)).pmds;
+  return pmds + p.t.counts.frame(was.frame).ptes > 1;
+}
+
+// A child does not get what MADV_DONTFORK keeps from it.
+inline bool is_shared_by_fork(const PageStep& p) {
+  const auto* fork = std::get_if<Fork>(&p.t.op);
+  const Vma* vma = fork ? vma_at(p.t.before, p.mm, p.first) : nullptr;
+  return vma != nullptr && fork->mm.id == p.mm && !vma->has(VM_DONTCOPY);
+}
+
 inline bool is_child(const PageStep& p) {
   const auto* fork = std::get_if<Fork>(&p.t.op);
   return fork != nullptr && fork->child.id == p.mm;
 }
 
 inline constexpr RuleOf<PageStep> kPageRules[] = {
-    {"exclusive_page_stays_so", "An exclusive page stays exclusive until its process forks.",
+    {"exclusive_page_stays_so",
+     "An exclusive page stays exclusive until its process forks, and the child gets it.",
      choice(k6_1), "include/linux/rmap.h: page_try_share_anon_rmap(); mm/memory.c: do_swap_page()",
-     [](const PageStep& p) { return p.keeps(kSoleOwner) || p.of_mm_of<Fork>() || p.moved(); }},
+     [](const PageStep& p) { return p.keeps(kSoleOwner) || is_shared_by_fork(p) || p.moved(); }},
     {"pinned_pte_stays_writable",
      "A writable PTE of a pinned page stays writable, except over mprotect() and mmap().",
      choice(kEvery), "fs/proc/task_mmu.c: pte_is_pinned(); mm/memory.c: page_needs_cow_for_dma()",
@@ -34,28 +50,34 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
        return !lost || p.in<Mprotect, Mmap>() || p.moved();
      }},
     {"page_stays_unless_taken",
-     "A page that is there stays there, but for what unmaps, discards or reclaims it.",
+     "A page that is there stays there, but for what unmaps or reclaims it, and MADV_FREE if it is "
+     "swapped out.",
      choice(kEvery), "mm/huge_memory.c: __split_huge_pmd_locked(); mm/mremap.c: move_ptes()",
      [](const PageStep& p) {
-       return (p.had & kThere) == 0 || (p.has & kThere) != 0 || p.over<WritesOut>() ||
-              p.in<Unmaps, MadviseFree>() || p.moved();
+       return (p.had & kThere) == 0 || (p.has & kThere) != 0 ||
+              p.over<WritesOut, Unmaps, Mremap>() ||
+              ((p.had & kSwapped) != 0 && p.over<MadviseFree>());
      }},
     {"writable_entry_stays_writable",
-     "A writable entry stays so, except over mprotect() and clear_refs, and over fork() if it is "
-     "not pinned.",
+     "A writable entry stays so, except over mprotect() that forbids writing, clear_refs, and "
+     "fork() if it is not pinned and the child gets it.",
      choice(k6_1),
      "mm/huge_memory.c: __split_huge_pmd_locked(); mm/migrate.c: remove_migration_pte(); "
      "include/linux/mm.h: page_needs_cow_for_dma()",
      [](const PageStep& p) {
-       return p.keeps_mapped(kOpen) || p.in<Mprotect>() || p.of_mm_of<Clears>() ||
-              (p.of_mm_of<Fork>() && (p.had & kPinned) == 0) || p.moved();
+       const auto* mprotect = std::get_if<Mprotect>(&p.t.op);
+       return p.keeps_mapped(kOpen) || p.of_mm_of<Clears>() || p.moved() ||
+              (mprotect != nullptr && mprotect->prot != Protection::rw) ||
+              (is_shared_by_fork(p) && (p.had & kPinned) == 0);
      }},
     {"young_entry_stays_young",
-     "A young entry stays so, except over reclaim, MADV_COLD and MADV_FREE.", choice(k6_1),
+     "A young entry stays so, except over reclaim, MADV_FREE, and MADV_COLD if nobody else maps "
+     "it.",
+     choice(k6_1),
      "mm/huge_memory.c: __split_huge_pmd_locked(); mm/migrate.c: remove_migration_pte()",
      [](const PageStep& p) {
-       return p.keeps_mapped(kUsed) || p.over<WritesOut>() || p.in<MadviseCold, MadviseFree>() ||
-              p.moved();
+       return p.keeps_mapped(kUsed) || p.over<WritesOut>() || p.in<MadviseFree>() ||
+              (p.in<MadviseCold>() && !is_shared(p)) || p.moved();
      }},
     // What a pin for reading copies to unshare a page is clean: see kLazyfreeOfASharedPage in
     // model/defects.h.
@@ -76,7 +98,7 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
      choice(kEvery), "mm/memory.c: handle_mm_fault(); mm/gup.c: populate_vma_page_range()",
      [](const PageStep& p) {
        return (p.had & kThere) != 0 || (p.has & kThere) == 0 || p.moved_here() || is_child(p) ||
-              p.in_blocks_of<Looks, Takes, Collapses, Mlock>() || populates(p);
+              p.over<Looks, Takes, Collapses, Mlock>() || populates(p);
      }},
     {"closed_entry_stays_closed",
      "An entry that is not writable stays so, but for stores, pins for writing, a collapse, "

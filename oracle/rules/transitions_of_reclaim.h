@@ -32,11 +32,14 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
      "Reclaim tries a page that is on the LRU, evictable and not held.", choice(k6_1),
      "mm/vmscan.c: isolate_lru_folios(), shrink_folio_list()",
      [](const Scan& s) { return !s.mapped() || !s.listed() || s.is_held() || s.t.succeeded(); }},
-    {"used_page_stays", "A page that was used stays mapped.", choice(k6_1),
-     "mm/vmscan.c: folio_check_references()",
+    {"used_page_stays",
+     "A page that was used stays mapped, and in the swap cache unless swap is more than half full.",
+     choice(k6_1), "mm/vmscan.c: folio_check_references(), shrink_folio_list(): activate_locked",
      [](const Scan& s) {
        const int users = s.t.succeeded() && s.scanned() ? s.users() : 0;
-       return users == 0 || s.now().is_present();
+       const bool leaves_cache = !is_swap_full(s.m) && s.has(PG_swapcache) &&
+                                 !test(s.t.after, s.folio_now(), PG_swapcache);
+       return users == 0 || (s.now().is_present() && !leaves_cache);
      }},
     {"activated_page_leaves_full_swap",
      "A page that reclaim finds locked, or used twice while swap is more than half full, leaves "
@@ -79,15 +82,16 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
        return now == kNoPfn || test(s.t.after, page_folio(s.t.after, now), PG_swapbacked);
      }},
     {"unneeded_page_is_freed",
-     "Reclaim frees a page that nobody maps or holds and the disk has, and one that was given away "
-     "by its only user.",
+     "Reclaim frees a page that nobody holds, that the disk has and one at most maps, and one that "
+     "was given away by its only user.",
      choice(k6_1), "mm/vmscan.c: __remove_mapping(); mm/rmap.c: try_to_unmap_one(): lazyfree",
      [](const Scan& s) {
        const int references = s.count.references(s.large());
        if (s.is_cached_only())
          return references != s.pages() || s.has(PG_dirty) || s.t.result == s.pages();
-       if (!s.scanned() || s.has(PG_swapbacked | PG_dirty) || s.entry.has(kDirty)) return true;
-       if (references != 1 || s.users() > 0) return true;
+       if (!s.scanned() || s.has(PG_dirty) || s.entry.has(kDirty) || s.users() > 0) return true;
+       if (s.has(PG_swapcache) && references == 2 && s.unmapped()) return s.t.result == 1;
+       if (s.has(PG_swapbacked) || references != 1) return true;
        const bool discarded = s.large() ? s.count.pmds == 1 : s.unmapped();
        return !discarded || s.t.result == s.pages();
      }},

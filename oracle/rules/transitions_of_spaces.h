@@ -14,6 +14,8 @@ bool is_merged(const Transition& t, int mm, PageRange range, Vma area, bool is_n
 // The same of a call that changes flags of the VMA of the range's first page.
 bool is_merged(const Transition& t, int mm, PageRange range, std::uint32_t set,
                std::uint32_t clear);
+// The same of the VMA that mremap() makes. It is not asked where a neighbour is unmapped, too.
+bool is_merged(const Transition& t, const Mremap& op);
 bool has_oldest_anon_vma(const Fork& op, const Transition& t);
 
 // What a page has that moved with its entry: nothing lost, and not opened.
@@ -74,15 +76,16 @@ inline constexpr OpRule kSpaceRules[] = {
                       .pgoff = std::uint16_t(op.range.first)};
        return is_merged(t, op.mm.id, op.range, area, true);
      }),
-     after<Locks, Mprotect, MarksHuge>([]<class O>(const O& op, const Transition& t) {
-       std::uint32_t set = VM_LOCKED, clear = 0;
-       if (std::is_same_v<O, Munlock>) std::swap(set, clear);
+     after<Locks, Mprotect, MarksHuge, MarksFork>([]<class O>(const O& op, const Transition& t) {
+       std::uint32_t set = times_in<O>(MarksFork{}) > 0 ? VM_DONTCOPY : VM_LOCKED, clear = 0;
+       if (std::is_same_v<O, Munlock> || std::is_same_v<O, MadviseDofork>) std::swap(set, clear);
        if (std::is_same_v<O, MadviseHugepage>) set = VM_HUGEPAGE, clear = VM_NOHUGEPAGE;
        if (std::is_same_v<O, MadviseNohugepage>) set = VM_NOHUGEPAGE, clear = VM_HUGEPAGE;
        if constexpr (std::is_same_v<O, Mprotect>)
          set = flags_of(op.prot), clear = (VM_READ | VM_WRITE) & ~set;
        return is_merged(t, op.mm.id, op.range, set, clear);
-     })},
+     }),
+     after<Mremap>([](const Mremap& op, const Transition& t) { return is_merged(t, op); })},
     {"mprotect_populates_locked",
      "What mprotect() makes writable in a locked VMA is there and unshared, if there is memory.",
      choice(kEvery), "mm/mprotect.c: mprotect_fixup(): populate_vma_page_range()",

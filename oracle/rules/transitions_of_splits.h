@@ -20,11 +20,8 @@ struct Advised {
 };
 Advised cold_page(const MadviseCold& op, const Transition& t);
 Advised free_page(const MadviseFree& op, const Transition& t);
-bool keeps_mapped_outside(int mm, PageRange range, const Transition& t);
 
 // Of huge PMDs: is none a page table now that...
-// ...lies wholly in the range, or wholly outside?
-bool stays_whole(const Transition& t, int mm, PageRange range);
 // ...maps a folio of which the range maps nothing?
 bool stays_whole_unless_meant(const Transition& t, int mm, PageRange range);
 // ...was moved as a whole?
@@ -56,19 +53,10 @@ inline constexpr RuleOf<SplitPlan> kSplitPlanRules[] = {
 };
 
 inline constexpr OpRule kSplitRules[] = {
-    // PMDs of other huge pages, one that migrates too, stay what they are. A locked VMA that
-    // becomes writable is populated.
     {"whole_pmd_stays_huge",
-     "A huge PMD stays huge where a call or advice means all or nothing of it. So it does "
-     "where split_folio means nothing of it, where mremap() moves it whole, and over "
-     "move_pages().",
-     choice(k6_1),
-     "mm/huge_memory.c: vma_adjust_trans_huge(), zap_huge_pmd(), change_huge_pmd(), "
-     "move_huge_pmd(), madvise_free_huge_pmd()",
-     after<Munlock, Mmap, Mprotect, Munmap, Discards, MarksHuge, MadviseCold, MadviseFree>(
-         [](const auto& op, const Transition& t) {
-           return populates_locked(t) || stays_whole(t, op.mm.id, op.range);
-         }),
+     "A huge PMD stays huge where split_folio means nothing of it, where mremap() moves it whole, "
+     "and over move_pages().",
+     choice(k6_1), "mm/huge_memory.c: split_huge_pages_pid(), move_huge_pmd(); mm/migrate.c",
      after<SplitFolio>([](const SplitFolio& op, const Transition& t) {
        return stays_whole_unless_meant(t, op.mm.id, op.range);
      }),
@@ -76,14 +64,18 @@ inline constexpr OpRule kSplitRules[] = {
      after<MovePages>(
          [](const MovePages& op, const Transition& t) { return migrates_whole(t, op); })},
     {"unused_huge_zero_page_is_freed",
-     "drop_caches frees the huge zero page if no process uses it. shrink_huge_zero says how "
-     "many pages it has freed so.",
+     "drop_caches frees the huge zero page if no process uses it, and else nothing does. "
+     "shrink_huge_zero says how many pages it has freed so.",
      choice(k6_1), "mm/huge_memory.c: shrink_huge_zero_page_scan()",
      over<ShrinkHugeZero>([](const ShrinkHugeZero&, const Transition& t) {
        return t.result == (has_unused_huge_zero_page(t.before) ? t.before.hpage_nr() : 0);
      }),
      after<DropCaches>([](const DropCaches&, const Transition& t) {
        return !has_unused_huge_zero_page(t.before) || t.after.huge_zero_page == kNoPfn;
+     }),
+     over_any([](const Transition& t) {
+       return t.before.huge_zero_page == kNoPfn || t.after.huge_zero_page != kNoPfn ||
+              t.over<ShrinkHugeZero, DropCaches>();
      })},
     {"huge_advice_is_kept", "A VMA has the huge page advice that was given last.",
      promise(kEvery, "madvise(2), MADV_HUGEPAGE and MADV_NOHUGEPAGE"),
@@ -92,13 +84,6 @@ inline constexpr OpRule kSplitRules[] = {
        constexpr std::uint32_t kBoth = VM_HUGEPAGE | VM_NOHUGEPAGE;
        const std::uint32_t set = std::is_same_v<O, MadviseHugepage> ? VM_HUGEPAGE : VM_NOHUGEPAGE;
        return have_flags(t.after, op.mm.id, op.range, set, kBoth & ~set);
-     })},
-    {"advice_stays_in_range",
-     "MADV_COLD, MADV_PAGEOUT and MADV_FREE unmap nothing outside their range.",
-     promise(kEvery, "madvise(2), DESCRIPTION"),
-     "mm/madvise.c: page_mapcount() != 1; split_folio() where a part is advised",
-     after<Walks>([](const auto& op, const Transition& t) {
-       return keeps_mapped_outside(op.mm.id, op.range, t);
      })},
     {"cold_page_is_deactivated",
      "After MADV_COLD the first page, if nobody shares it and it is small or meant whole, is "

@@ -31,7 +31,7 @@ inline constexpr RuleOf<SwapIn> kSwapInRules[] = {
      [](const SwapIn& in) { return !in.locked || in.has_mapped(PG_mlocked | PG_head); }},
     {"cached_page_is_mapped_itself",
      "A load maps the small page of the swap cache itself, if its index and its family are the "
-     "VMA's.",
+     "VMA's. So does a store, if nobody else refers to it.",
      choice(k6_1), "mm/ksm.c: ksm_might_need_to_copy()",
      [](const SwapIn& in) { return !in.itself || in.now() == in.slot.cache; }},
     {"read_page_keeps_its_slot",
@@ -39,6 +39,15 @@ inline constexpr RuleOf<SwapIn> kSwapInRules[] = {
      "full.",
      choice(k6_1), "mm/memory.c: should_try_to_free_swap()",
      [](const SwapIn& in) { return !in.stays || in.has_mapped(PG_swapcache); }},
+    {"page_read_back_alone_is_exclusive",
+     "A page that is read back is exclusive, if nobody else refers to it then.", choice(k6_1),
+     "mm/memory.c: do_swap_page(): folio_ref_count() == 1",
+     [](const SwapIn& in) {
+       const Machine& m = in.t.after;
+       const Pfn now = in.now();
+       const bool alone = now != kNoPfn && m.page(page_folio(m, now)).refcount == 1;
+       return !alone || (traits_of(m, in.mm, in.page) & kSoleOwner) != 0;
+     }},
 };
 
 inline constexpr OpRule kSwapRules[] = {
