@@ -14,4 +14,7 @@ void populate(Choose choose, const OpMask& mask, Growing& g);
 // comes of that.
 void move_blocks(Choose choose, const OpMask& mask, Growing& g);
 
+// Part of it: clear_refs, and what a tracker should be told of then.
+void track(Choose choose, const OpMask& mask, Growing& g);
+
 }  // namespace thp

@@ -82,7 +82,10 @@ void SoftDirty::end(int mm) {
   unmapped(mm, 0, pages_);
 }
 
+// What is still told by its entry was perhaps told by its VMA, too: a discard may end it.
 void SoftDirty::forget(const Machine& m, const Strike& strike) {
+  for (int page = strike.first; page < strike.end; ++page)
+    places_[index(strike.mm, page)] &= std::uint8_t(~(kNew | kMoved));
   for_each_clean_place(m, strike.mm, strike.first, strike.end, [&](int page, const Entry&) {
     places_[index(strike.mm, page)] = 0;
     return false;
