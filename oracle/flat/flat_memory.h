@@ -45,6 +45,10 @@ class FlatMemory {
 
   bool alive(int mm) const { return alive_[std::size_t(mm)]; }
   bool mapped(int mm, int page) const { return (state(mm, page) & kMapped) != 0; }
+  bool locked(int mm, int page) const { return (state(mm, page) & kLocked) != 0; }
+  bool dontfork(int mm, int page) const { return (state(mm, page) & kDontfork) != 0; }
+  // Stored to, or pinned for writing, since it was mapped, discarded or given away.
+  bool wanted(int mm, int page) const { return (state(mm, page) & (kTouched | kLazy)) == kTouched; }
   int value(int mm, int page) const { return values_[index(mm, page)]; }
   // The page that a pin must be coherent with; nothing for everybody else.
   struct Owner {
@@ -66,8 +70,11 @@ class FlatMemory {
   void tell(const std::array<std::uint8_t, Geometry::kMaxMms>& mms,
             const std::array<std::uint8_t, kMaxHolders>& holders, Put put, Content content) const;
   std::optional<Owner> coherent_owner(int holder) const {
+    return views_[std::size_t(holder)].coherent ? owner(holder) : std::nullopt;
+  }
+  std::optional<Owner> owner(int holder) const {  // of the place that it was taken from
     const View& view = views_[std::size_t(holder)];
-    if (!view.coherent || view.mm < 0) return {};
+    if (view.mm < 0) return {};
     return Owner{view.mm, view.page};
   }
 

@@ -185,6 +185,19 @@ inline constexpr OpRule kAccessRules[] = {
                          free_blocks(t.before) > 0;
        return !must || is_huge(t.after.pmd(op.mm.id, pmd_index(t.after, op.page.number)));
      })},
+    {"uncharged_huge_page_costs_nothing",
+     "A load or a store to a block that may be huge succeeds although one charge fails.",
+     promise(kEvery,
+             "admin-guide/mm/transhuge.rst, thp_fault_fallback_charge; mm/transhuge.rst, "
+             "Design principles"),
+     "mm/huge_memory.c: __do_huge_pmd_anonymous_page()",
+     over<Load, Store>([](const auto& op, const Transition& t) {
+       const Vma* vma = faulting_vma(op, t);
+       const bool must = vma != nullptr && may_fault_huge(op, t, *vma) &&
+                         free_blocks(t.before) > 0 &&
+                         t.before.inject == Injections{.fail_charge = 1};
+       return !must || t.result != kOom;
+     })},
     {"new_locked_page_is_counted_once",
      "A page that a load or a store brings to a locked VMA is mlocked, once. So is the first "
      "that mlock() brings.",

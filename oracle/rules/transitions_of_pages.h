@@ -37,6 +37,21 @@ inline bool is_child(const PageStep& p) {
 }
 
 inline constexpr RuleOf<PageStep> kPageRules[] = {
+    {"wanted_page_is_kept",
+     "A mapped page that was stored to since MADV_FREE is dirty or swap-backed, so that it cannot "
+     "be discarded.",
+     promise(kEvery, "madvise(2), MADV_FREE"),
+     "mm/rmap.c: try_to_unmap_one(): folio_set_swapbacked(); mm/madvise.c: "
+     "madvise_free_pte_range()",
+     [](const PageStep& p) {
+       if ((p.has & kMapped) == 0 || (p.has & kDirtied) != 0) return true;
+       const Pfn pfn = entry_of(p.t.after, p.mm, p.first).frame;
+       if (pfn >= p.t.after.frames()) return true;
+       if (test(p.t.after, page_folio(p.t.after, pfn), PG_swapbacked)) return true;
+       for (int page = p.first; page < p.end; ++page)
+         if (p.t.memory.wanted(p.mm, page)) return false;
+       return true;
+     }},
     {"exclusive_page_stays_so",
      "An exclusive page stays exclusive until its process forks, and the child gets it.",
      choice(k6_1), "include/linux/rmap.h: page_try_share_anon_rmap(); mm/memory.c: do_swap_page()",
@@ -120,13 +135,15 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
        return (p.had & kClean) == 0 || (p.has & kDirtied) == 0 || writes(p) ||
               p.over<StoreViaPin, WritesOut>() || p.moved();
      }},
-    {"reclaim_spares_locked_pages", "Reclaim takes no page out of a locked VMA.",
+    {"locked_page_stays_in_memory",
+     "A page of locked memory that is in memory stays there until it is unlocked, unmapped or "
+     "moved.",
      promise(kEvery, "mlock(2), DESCRIPTION; mm/unevictable-lru.rst"),
      "mm/rmap.c: try_to_unmap_one(): VM_LOCKED",
      [](const PageStep& p) {
        const bool was_in = (p.had & kThere) != 0 && (p.had & kSwapped) == 0;
        const bool is_out = (p.has & kThere) == 0 || (p.has & kSwapped) != 0;
-       if (!was_in || !is_out || !p.over<WritesOut>()) return true;
+       if (!was_in || !is_out || p.moved() || !p.t.memory.locked(p.mm, p.first)) return true;
        const Vma* vma = vma_at(p.t.before, p.mm, p.first);
        return vma == nullptr || !vma->has(VM_LOCKED);
      }},
@@ -184,6 +201,21 @@ inline constexpr RuleOf<HolderStep> kHolderRules[] = {
      [](const HolderStep& h) {
        const auto owner = h.t.memory.coherent_owner(h.id);
        return !owner || mapped_frame(h.t.after, owner->mm, owner->page) == h.is.pfn;
+     }},
+    {"dontfork_keeps_the_page",
+     "What somebody holds of memory that MADV_DONTFORK marks, and that is the process's own, stays "
+     "the page of its place.",
+     promise(kEvery, "madvise(2), MADV_DONTFORK"),
+     "kernel/fork.c: dup_mmap(): VM_DONTCOPY; mm/memory.c: do_wp_page(): PageAnonExclusive",
+     [](const HolderStep& h) {
+       const auto owner = h.t.memory.owner(h.id);
+       if (!owner || !h.t.memory.dontfork(owner->mm, owner->page) || h.t.over<Mremap>())
+         return true;
+       const Entry& was = entry_of(h.t.before, owner->mm, owner->page);
+       const bool own = mapped_frame(h.t.before, owner->mm, owner->page) == h.was.pfn &&
+                        was.is_present() && test(h.t.before, was.frame, PG_anon_exclusive);
+       const Pfn now = mapped_frame(h.t.after, owner->mm, owner->page);
+       return !own || now == kNoPfn || now == h.was.pfn;
      }},
 };
 

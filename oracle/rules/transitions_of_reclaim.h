@@ -71,16 +71,6 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
        return !s.t.succeeded() || !s.unmapped() || !test(s.m, s.pfn, PG_swapbacked) ||
               !s.now().is_present();
      }},
-    {"stored_freed_page_is_ordinary",
-     "A page that MADV_FREE gave away and that reclaim leaves mapped, though nobody has used "
-     "it, is swap-backed again.",
-     promise(k6_1, "madvise(2), MADV_FREE"),
-     "mm/rmap.c: try_to_unmap_one(): folio_set_swapbacked()",
-     [](const Scan& s) {
-       const Pfn now = mapped_frame(s.t.after, s.mm, s.page);
-       if (!s.t.succeeded() || !s.unmapped() || test(s.m, s.pfn, PG_swapbacked)) return true;
-       return now == kNoPfn || test(s.t.after, page_folio(s.t.after, now), PG_swapbacked);
-     }},
     {"unneeded_page_is_freed",
      "Reclaim frees a page that nobody holds, that the disk has and one at most maps, and one that "
      "was given away by its only user.",
