@@ -48,6 +48,31 @@ inline constexpr Defect kFailedMlockKeepsLocks{
     "lies before it. mlock(2) says that no lock changes then.",
     "mm/mlock.c do_mlock(), apply_vma_lock_flags()"};
 
+// Of what is told of memory, and of what is not freed: read off a state, so that none strikes.
+
+inline constexpr Defect kHeadSpeaksForAll{
+    "head_speaks_for_all",
+    "Of a huge page that a PMD maps pagemap asks how often its first page is mapped, and tells all "
+    "by that: once others map a part of it, what they share is told exclusive, or what is "
+    "exclusive is told shared.",
+    "fs/proc/task_mmu.c pagemap_pmd_range()"};
+
+inline constexpr Defect kPartlyMappedIsForgotten{
+    "partly_mapped_is_forgotten",
+    "A huge page of which a part is unmapped is queued to be split, but for two cases: in the swap "
+    "cache it is not queued, and a migration takes it off the queue for good. The memory that "
+    "nobody can use stays until reclaim comes by.",
+    "mm/huge_memory.c deferred_split_huge_page(): PageSwapCache; mm/migrate.c, which frees the "
+    "source, by free_transhuge_page(), and does not queue the target"};
+
+inline constexpr Defect kAnonPagesDrifts{
+    "anon_pages_drifts",
+    "AnonPages counts twice what a PMD and PTEs map without DoubleMap: where a migration puts the "
+    "PMD back beside PTEs, and where the head is read back from swap while a PMD maps it. When "
+    "that PMD is split, the surplus stays for ever.",
+    "mm/rmap.c page_add_anon_rmap(); mm/huge_memory.c remove_migration_pmd(), "
+    "__split_huge_pmd_locked()"};
+
 // Of soft-dirty: a program that dumps only what has changed since its last clear_refs misses a
 // change. clear_refs, or a new mapping, makes the promise anew.
 
@@ -90,10 +115,11 @@ inline constexpr Defect kSplitZeroPageIsSoftClean{
     "that became zeroes is told clean.",
     "mm/huge_memory.c __split_huge_zero_page_pmd()"};
 
-inline constexpr std::array kDefects{&kFailedMlockKeepsLocks,  &kStrandedMigrationEntries,
-                                     &kLazyfreeOfASharedPage,  &kLazyfreeOfASwappedPage,
-                                     &kMovedTableIsSoftClean,  &kMovedHoleIsSoftClean,
-                                     &kGrownRegionIsSoftClean, &kMergeLosesSoftDirty,
-                                     &kOpenEntryStaysOpen,     &kSplitZeroPageIsSoftClean};
+inline constexpr std::array kDefects{
+    &kFailedMlockKeepsLocks,    &kStrandedMigrationEntries, &kLazyfreeOfASharedPage,
+    &kLazyfreeOfASwappedPage,   &kMovedTableIsSoftClean,    &kMovedHoleIsSoftClean,
+    &kGrownRegionIsSoftClean,   &kMergeLosesSoftDirty,      &kOpenEntryStaysOpen,
+    &kSplitZeroPageIsSoftClean, &kHeadSpeaksForAll,         &kPartlyMappedIsForgotten,
+    &kAnonPagesDrifts};
 
 }  // namespace thp

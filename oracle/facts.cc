@@ -1,5 +1,6 @@
 // The table of facts: what each reads in the machine.
 #include "oracle/expect.h"
+#include "oracle/translate.h"
 
 #include <algorithm>
 
@@ -47,14 +48,6 @@ int content_at(const Machine& m, int mm, int page) {
   const Pfn pfn = pfn_at(m, mm, page);
   if (pfn != kNoPfn) return m.page(pfn).content;
   return entry.is_swap() ? m.swap(entry.frame).content : 0;
-}
-
-// v6.1 mm/util.c: page_mapcount(), by the counters alone.
-int mapcount_of(const Machine& m, Pfn pfn) {
-  const Pfn folio = page_folio(m, pfn);
-  const int own = m.page(pfn).mapcount + 1;
-  if (!folio_test_large(m, folio) || !test(m, folio, PG_anon)) return own;
-  return own + m.compound(folio).mapcount + 1 - m.compound(folio).double_map;
 }
 
 // v6.1 mm/util.c: folio_mapcount().
@@ -149,7 +142,14 @@ constexpr Fact kFacts[] = {
      [](const Machine& m, int, int mm, int page) -> Found { return content_at(m, mm, page); }},
     {"refcount", Subject::page, Answer::number, "_refcount of the folio", of_folio<refcount_of>},
     {"mapcount", Subject::page, Answer::number, "page_mapcount() of the sub-page",
-     of_page<mapcount_of>},
+     of_page<told_mapcount>},
+    {"told_exclusive", Subject::page, Answer::flag,
+     "bit 56 of pagemap: is the page mapped once? Of a PMD the head's",
+     [](const Machine& m, int, int mm, int page) -> Found {
+       const Entry entry = entry_at(m, mm, page);
+       if (!entry.is_present()) return std::nullopt;
+       return told_mapcount(m, entry.frame) == 1;
+     }},
     {"raw_mapcount", Subject::page, Answer::number, "_mapcount of the sub-page: from -1",
      of_page<raw_mapcount_of>},
     {"total_mapcount", Subject::page, Answer::number, "folio_mapcount(): all mappings of the folio",

@@ -27,6 +27,15 @@ inline Pfn mapped_frame(const Machine& m, int mm, int page) {
   return entry.is_present() && pfn < m.frames() ? Pfn(pfn) : kNoPfn;
 }
 
+// How often the kernel tells that a page is mapped: v6.1 include/linux/mm.h: page_mapcount(). What
+// is told of a huge page's part that only migration entries lead to is 0, too.
+inline int told_mapcount(const Machine& m, Pfn pfn) {
+  const Pfn folio = page_folio(m, pfn);
+  const int own = m.page(pfn).mapcount + 1;
+  if (!folio_test_large(m, folio) || !test(m, folio, PG_anon)) return own;
+  return own + m.compound(folio).mapcount + 1 - m.compound(folio).double_map;
+}
+
 // sysctl_max_map_count: three less than there is room for. Where each page has room for a VMA of
 // its own there is no limit.
 inline int map_count_limit(const Machine& m) {

@@ -80,17 +80,23 @@ class Process {
   }
   int pid() const { return pid_; }
 
-  // Is the page there, in swap, or neither?
+  // What pagemap tells of a page: is it there, in swap, or neither? does nobody else map it?
   const char* where(const void* page) const {
+    const std::uint64_t entry = pagemap(page);
+    return (entry >> 63) != 0 ? "present" : (entry >> 62 & 1) != 0 ? "swapped" : "none";
+  }
+  bool told_exclusive(const void* page) const { return (pagemap(page) >> 56 & 1) != 0; }
+
+ private:
+  std::uint64_t pagemap(const void* page) const {
     std::uint64_t entry = 0;
     const int fd = open(("/proc/" + std::to_string(pid_) + "/pagemap").c_str(), O_RDONLY);
     must(pread(fd, &entry, sizeof entry, off_t(std::uintptr_t(page) / kPage * sizeof entry)) > 0,
          "pagemap");
     close(fd);
-    return (entry >> 63) != 0 ? "present" : (entry >> 62 & 1) != 0 ? "swapped" : "none";
+    return entry;
   }
 
- private:
   // One of three: do something; have that child; or exit.
   struct Order {
     Action action;

@@ -247,14 +247,6 @@ bool move_huge_pmd(Machine& m, int mm, int old_pmd, int new_pmd) {
   return true;
 }
 
-// Has it pages that somebody has swapped out, and that are not yet written?
-bool is_the_only_copy_of_swapped(const Machine& m, Pfn folio) {
-  if (!folio_test_swapcache(m, folio) || !test(m, folio, PG_dirty)) return false;
-  for (int i = 0; i < folio_nr_pages(m, folio); ++i)
-    if (m.swap(Slot(m.page(folio).private_slot + i)).count > 0) return true;
-  return false;
-}
-
 // v6.1 mm/huge_memory.c: madvise_free_huge_pmd(). true: nothing is left to do for this PMD; false:
 // go on by PTEs, if there are any now.
 bool madvise_free_huge_pmd(Machine& m, int mm, const Vma&, int page, int end) {
@@ -270,7 +262,8 @@ bool madvise_free_huge_pmd(Machine& m, int mm, const Vma&, int page, int end) {
     put_page(m, folio);
     return false;
   }
-  if (is_the_only_copy_of_swapped(m, folio)) m.defect = &kLazyfreeOfASwappedPage;
+  // See defects.h. The trace ends early where nobody has swap entries for it.
+  if (folio_test_swapcache(m, folio)) m.defect = &kLazyfreeOfASwappedPage;
   clear(m, folio, PG_dirty);
   unlock_page(m, folio);
   entry.bits &= std::uint8_t(~(kYoung | kDirty));

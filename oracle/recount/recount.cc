@@ -202,13 +202,16 @@ FolioCount Recount::folio(const Machine& m, Pfn head) const {
 }
 
 // v6.1 mm/rmap.c: a folio's share of NR_ANON_MAPPED. Without DoubleMap the sub-pages that have PTEs
-// beside the PMD count twice.
+// beside the PMD count twice: only putting a PMD back where migration had taken it, or a PTE where
+// the page was swapped out, leaves both kinds without it.
 int Recount::nr_anon_mapped(const Machine& m) const {
   int pages = pte_mapped_ + nr_anon_thps();
+  const bool tried = m.events[std::size_t(Event::pgmigrate_fail)] > 0;
   for (std::uint64_t blocks = pmd_mapped_; blocks != 0; blocks &= blocks - 1) {
     const int i = std::countr_zero(blocks);
-    const bool double_map = m.compound(Pfn(i << geometry_.order)).double_map != 0;
-    if (double_map) pages -= blocks_[std::size_t(i)].mapped;
+    const Pfn head = Pfn(i << geometry_.order);
+    const bool twice = m.compound(head).double_map == 0 && (tried || wandered(head));
+    if (!twice) pages -= blocks_[std::size_t(i)].mapped;
   }
   return pages;
 }

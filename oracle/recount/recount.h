@@ -92,7 +92,8 @@ class Recount {
     return {used_slots_.data(), std::size_t(geometry_.swap_clusters())};
   }
   int nowhere() const { return geometry_.frames() + 1; }
-  int nr_anon_mapped(const Machine& m) const;  // without the drift
+  // Without the drift; what is mapped both ways counts twice where it may.
+  int nr_anon_mapped(const Machine& m) const;
   int nr_anon_thps() const { return std::popcount(pmd_mapped_) << geometry_.order; }
   int nr_swapcache() const { return cached_slots_; }
   int outstanding_pins() const { return outstanding_pins_; }  // the 4K zero page takes none
@@ -112,9 +113,11 @@ class Recount {
   // History: what can't be told from a state alone.
   // A block whose large folio has been in the swap cache or in a migration.
   bool wandered(Pfn head) const { return wanderers_[block_of(head)] == Wanderer::yes; }
-  // Since the last look: growth of the machine's drift, and PMDs split.
-  int drift_grown() const { return drift_ - drift_before_; }
-  int pmds_split() const { return splits_ - splits_before_; }
+  // The machine's drift, as far as the PMDs that were split since the last look allow it to grow.
+  int drift_allowed() const {
+    const int most = (splits_ - splits_before_) << geometry_.order;
+    return std::clamp(drift_, drift_before_, drift_before_ + most);
+  }
 
   // What the last update() saw change: an update() that had to recount lists everything. Of entries
   // that are none only those that were not.

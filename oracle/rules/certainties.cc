@@ -123,6 +123,20 @@ bool is_mapped(const Machine& m, Pfn folio) {
   return mapped;
 }
 
+bool is_dirty_by_an_entry(const Machine& m, Pfn folio) {
+  const auto dirties = [&](const Entry& entry) {
+    return entry.is_present() && entry.has(kDirty) && entry.frame < m.frames() &&
+           page_folio(m, entry.frame) == folio;
+  };
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (int i = 0; i < m.geometry.pmds; ++i) {
+      if (dirties(m.pmd(mm, i))) return true;
+      for (int page = i * m.hpage_nr(); page < (i + 1) * m.hpage_nr(); ++page)
+        if (m.pmd(mm, i).is_table() && dirties(m.pte(mm, page))) return true;
+    }
+  return false;
+}
+
 bool is_idle_but_for_mapping(const Machine& m, Pfn folio) {
   for (int sub = 0; sub < folio_nr_pages(m, folio); ++sub) {
     const Slot slot = m.page(Pfn(folio + sub)).private_slot;

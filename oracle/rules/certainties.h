@@ -64,18 +64,32 @@ bool is_swap_full(const Machine& m);
 bool has_free_slots(const Machine& m, int wanted);
 bool certainly_swaps_whole(const Machine& m, Pfn folio, const FolioCount& count);
 bool is_mapped(const Machine& m, Pfn folio);
+bool is_dirty_by_an_entry(const Machine& m, Pfn folio);
 bool is_idle_but_for_mapping(const Machine& m, Pfn folio);
 // A slot that only the swap cache has, for a page that nobody maps.
 bool is_idle(const Machine& m, int slot);
 bool has_idle_slots(const Machine& m);
 bool share_a_cached_folio(const Machine& m, int slot, int other);
 std::uint16_t pmds_of(const Machine& m, Pfn folio);
-bool has_locks(const Machine& m, Pfn folio);
 bool all_locks_counted(const Machine& m, Pfn folio);
 bool cuts_one_too_many(const Machine& m, const Munmap& op);
 bool has_unused_huge_zero_page(const Machine& m);
 // Transparent huge pages, by the bits of their blocks.
 std::uint64_t large_blocks_of(const Machine& m);
+// Calls visit(folio) for each mapping that locks a folio: a small page's PTE, a huge page's PMD, in
+// a locked VMA. A huge page is never locked by PTEs.
+template <class Visit>
+void for_each_lock(const Machine& m, Visit visit) {
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (const Vma& vma : m.vmas(mm))
+      for (int page = vma.start; vma.has(VM_LOCKED) && page < vma.end;) {
+        const bool by_pmd = !m.pmd(mm, pmd_index(m, page)).is_table();
+        const Pfn pfn = mapped_frame(m, mm, page);
+        if (pfn != kNoPfn && by_pmd == folio_test_large(m, page_folio(m, pfn)))
+          visit(page_folio(m, pfn));
+        page = by_pmd ? pmd_first(m, page) + m.hpage_nr() : page + 1;
+      }
+}
 int count_locks_of(const Machine& m, Pfn folio);
 int counted_locks_of(const Machine& m, Pfn folio);
 // How many VMAs used the folio: is a page of it young there?

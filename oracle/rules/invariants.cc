@@ -19,9 +19,29 @@ void for_each_bit(std::uint64_t bits, Visit visit) {
   for (; bits != 0; bits &= bits - 1) visit(std::size_t(std::countr_zero(bits)));
 }
 
+// How many mappings lock each folio, counted once somebody asks.
+class LockCounts {
+ public:
+  explicit LockCounts(const Machine& m) : m_(m) {}
+  int of(Pfn folio) {
+    if (!counted_) count();
+    return of_[folio];
+  }
+
+ private:
+  void count() {
+    std::fill_n(of_.begin(), m_.frames() + 1, std::uint8_t{0});
+    for_each_lock(m_, [this](Pfn folio) { ++of_[folio]; });
+    counted_ = true;
+  }
+  const Machine& m_;
+  bool counted_ = false;
+  std::array<std::uint8_t, (Geometry::kMaxBlocks << Geometry::kMaxOrder) + 1> of_;
+};
+
 class Sweep {
  public:
-  Sweep(const Machine& m, const Recount& r) : m_(m), r_(r) {}
+  Sweep(const Machine& m, const Recount& r) : m_(m), r_(r), locks_(m) {}
 
   Broken everything() {
     if (const Broken bad = memory()) return bad;
@@ -43,8 +63,10 @@ class Sweep {
       if (const Broken bad = slot < m_.geometry.swap_slots() ? of_slot(slot) : Broken{}) return bad;
     for (const std::uint16_t id : r_.changed_entries())
       if (const Broken bad = of_entry(id)) return bad;
-    if (r_.vmas_changed())
+    if (r_.vmas_changed()) {
       if (const Broken bad = vmas()) return bad;
+      if (const Broken bad = all_mlocked()) return bad;
+    }
     if (const Broken bad = mms(r_.changed_mms())) return bad;
     return what_is_few();
   }
@@ -84,8 +106,27 @@ class Sweep {
   }
 
   Broken of_folio(Pfn head) {
-    return first_broken_of<kFolioInvariants>(the_folio(m_, r_, head),
-                                             {Where::Thing::folio, -1, head});
+    if (const Broken bad = first_broken_of<kFolioInvariants>(the_folio(m_, r_, head),
+                                                             {Where::Thing::folio, -1, head}))
+      return bad;
+    return of_mlocked(head);
+  }
+
+  Broken of_mlocked(Pfn folio) {
+    if (!test(m_, folio, PG_mlocked)) return {};
+    return first_broken_of<kMlockedInvariants>(TheMlocked{m_, folio, locks_.of(folio)},
+                                               {Where::Thing::folio, -1, folio});
+  }
+
+  // A VMA that is locked no more leaves no stamp at the pages that it maps.
+  Broken all_mlocked() {
+    for (int pfn = 0; pfn < m_.frames(); ++pfn) {
+      if (r_.used_frames()[std::size_t(pfn >> m_.geometry.order)] == 0)
+        pfn |= m_.hpage_nr() - 1;
+      else if (const Broken bad = of_mlocked(Pfn(pfn)))
+        return bad;
+    }
+    return {};
   }
 
   // --- Swap.
@@ -201,9 +242,24 @@ class Sweep {
   const Recount& r_;
   const Vma* vma_ = nullptr;  // the last one asked for, and of which address space
   int vma_mm_ = -1;
+  LockCounts locks_;
 };
 
 }  // namespace
+
+// What nobody maps and no swap entry leads to nobody reads again.
+bool differs_from_disk(const TheFolio& f) {
+  for (int sub = 0; sub < folio_nr_pages(f.m, f.head); ++sub) {
+    const int pfn = f.head + sub;
+    const Page& page = f.m.page(Pfn(pfn));
+    if (page.private_slot >= f.m.geometry.swap_slots()) continue;
+    if (f.m.swap(page.private_slot).content == page.content) continue;
+    const FrameCount& count = f.r.frame(pfn);
+    const int entries = count.ptes + count.migration_ptes + f.r.slot(page.private_slot).ptes;
+    if (entries + f.count.pmds + f.count.migration_pmds > 0) return true;
+  }
+  return false;
+}
 
 Broken first_broken(const Machine& m, const Recount& r) { return Sweep(m, r).everything(); }
 
@@ -216,6 +272,7 @@ Broken first_broken_of_changed(const Machine& m, const Recount& r) {
 void append_invariants(std::vector<ListedRule>& all) {
   append_rules(all, kFrameInvariants, "a frame");
   append_rules(all, kFolioInvariants, "a folio");
+  append_rules(all, kMlockedInvariants, "a mlocked folio");
   append_rules(all, kEntryInvariants, "an entry");
   append_rules(all, kVmaInvariants, "a VMA");
   append_rules(all, kMmInvariants, "an address space");

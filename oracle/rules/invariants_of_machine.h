@@ -52,23 +52,15 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
      "mm/rmap.c page_add_anon_rmap(), page_remove_anon_compound_rmap()",
      count([](const TheMachine& t) { return t.r.nr_anon_thps(); },
            [](const TheMachine& t) { return int(t.m.nr_anon_thps); })},
-    // Drift: what 6.1 never gives back after splitting a PMD of a folio that was migrated while
-    // mapped both ways.
+    // The surplus is kAnonPagesDrifts in model/defects.h.
     {"anon_pages_is_mapped_pages",
-     "AnonPages is the pages that something maps, counted twice where a PMD and PTEs map them "
-     "without DoubleMap, and the drift.",
+     "AnonPages is the pages that something maps. What PTEs map beside a PMD counts twice where a "
+     "migration or a swap-in has put the one beside the other, and, once that PMD is split, for "
+     "ever.",
      accounting(k6_1, "filesystems/proc.rst, AnonPages"),
-     "mm/rmap.c; mm/huge_memory.c __split_huge_pmd_locked()",
-     count([](const TheMachine& t) { return t.r.nr_anon_mapped(t.m) + t.m.anon_mapped_drift; },
+     "mm/rmap.c; mm/huge_memory.c __split_huge_pmd_locked(), remove_migration_pmd()",
+     count([](const TheMachine& t) { return t.r.nr_anon_mapped(t.m) + t.r.drift_allowed(); },
            [](const TheMachine& t) { return int(t.m.nr_anon_mapped); })},
-    {"drift_comes_from_pmd_splits",
-     "The drift of AnonPages grows only where a PMD is split, by a folio's pages at most, and "
-     "never shrinks.",
-     choice(k6_1), "mm/huge_memory.c __split_huge_pmd_locked()",
-     [](const TheMachine& t) {
-       const int most = t.r.pmds_split() * t.m.hpage_nr();
-       return 0 <= t.r.drift_grown() && t.r.drift_grown() <= most;
-     }},
     {"swap_cached_is_cached_pages", "SwapCached is the pages in the swap cache.",
      accounting(kEvery, "filesystems/proc.rst, SwapCached"),
      "mm/swap_state.c add_to_swap_cache(), __delete_from_swap_cache()",

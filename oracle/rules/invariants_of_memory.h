@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "oracle/rule.h"
+#include "oracle/rules/certainties.h"
 #include "oracle/rules/subjects.h"
+#include "oracle/translate.h"
 
 namespace thp {
 
@@ -22,16 +24,16 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
        return (f.page.flags & ~(PG_tail | PG_anon_exclusive)) == 0 && f.page.refcount == 0 &&
               f.page.index == 0 && f.page.anon_vma == kNoAnonVma && f.page.mlock_count == 0;
      }},
-    {"mapcount_is_ptes",
-     "A page's _mapcount is the number of its PTEs less one; DoubleMap adds one.",
-     accounting(k6_1, "mm/transhuge.rst, Refcounts"),
-     "Documentation/mm/transhuge.rst, PageDoubleMap; mm/rmap.c; VM_BUG_ON in zap_huge_pmd()",
-     count(
-         [](const TheFrame& f) {
-           const int double_map = f.in_compound() ? f.m.compound(f.head).double_map : 0;
-           return f.count.ptes - 1 + double_map;
-         },
-         [](const TheFrame& f) { return int(f.page.mapcount); })},
+    // Where a PMD maps a page, pagemap asks its head: kHeadSpeaksForAll in model/defects.h. Of such
+    // a tail only what kpagecount tells is right.
+    {"mapcount_is_mappings",
+     "kpagecount tells of a page how often it is mapped, by PTEs and as part of its huge page, and "
+     "bit 56 of pagemap whether that is once. Of a PMD bit 56 tells it of the head.",
+     promise(kEvery, "admin-guide/mm/pagemap.rst; proc(5), /proc/kpagecount and pagemap"),
+     "fs/proc/page.c kpagecount_read(); fs/proc/task_mmu.c pte_to_pagemap_entry(); "
+     "include/linux/mm.h page_mapcount()",
+     count([](const TheFrame& f) { return f.count.ptes + f.pmds(); },
+           [](const TheFrame& f) { return told_mapcount(f.m, f.pfn); })},
     {"no_compound_no_compound_state", "Where no compound page is, its fields are clear.",
      assertion(k6_1),
      "mm/page_alloc.c free_tail_pages_check(); mm/huge_memory.c free_transhuge_page()",
@@ -82,6 +84,9 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
      }},
 };
 
+// Does a page of a folio in the swap cache, that somebody needs, hold what its slot does not?
+bool differs_from_disk(const TheFolio& f);
+
 inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
     {"unheld_folio_is_free", "A folio that nobody holds is free, and a free frame is clean.",
      assertion(kEvery), "mm/swap.c __folio_put(); mm/page_alloc.c free_pages_prepare()",
@@ -108,17 +113,6 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
     {"double_map_needs_a_pmd", "DoubleMap is set only while some PMD maps the folio.", choice(k6_1),
      "mm/rmap.c page_remove_anon_compound_rmap(); mm/huge_memory.c __split_huge_pmd_locked()",
      [](const TheFolio& f) { return !f.large || !f.compound().double_map || f.count.pmds > 0; }},
-    // Only putting a PMD back where migration had taken it leaves both kinds without DoubleMap.
-    {"mapped_both_ways_is_double_map",
-     "A folio mapped by PMDs and by PTEs is DoubleMap, unless it was in the swap cache or a "
-     "migration, or a migration has failed.",
-     choice(k6_1),
-     "Documentation/mm/transhuge.rst, PageDoubleMap; mm/huge_memory.c remove_migration_pmd()",
-     [](const TheFolio& f) {
-       if (!f.large || f.count.pmds == 0 || f.count.ptes == 0) return true;
-       const bool tried = f.m.events[std::size_t(Event::pgmigrate_fail)] > 0;
-       return f.compound().double_map || f.r.wandered(f.head) || tried;
-     }},
     {"writable_pmd_is_exclusive", "A folio that a PMD maps writable is exclusive.",
      assertion(kEvery), "mm/huge_memory.c VM_BUG_ON in remove_migration_pmd()",
      [](const TheFolio& f) { return f.count.writable_pmds == 0 || f.has(PG_anon_exclusive); }},
@@ -156,6 +150,16 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
        if (!f.has(PG_swapcache)) return !f.has(PG_writeback);
        return f.has(PG_swapbacked) && f.has(PG_uptodate);
      }},
+    {"clean_cached_page_is_on_disk",
+     "A page in the swap cache that is not dirty, by its flag or by an entry, nor under writeback "
+     "holds what its slot holds, if anybody maps it or has swapped it out.",
+     promise(kEvery, "admin-guide/mm/pagemap.rst, DIRTY; filesystems/proc.rst, SwapCached"),
+     "mm/vmscan.c pageout(); mm/rmap.c try_to_unmap_one(): folio_mark_dirty(); mm/memory.c "
+     "do_swap_page()",
+     [](const TheFolio& f) {
+       if (!f.has(PG_swapcache) || f.has(PG_dirty | PG_writeback)) return true;
+       return !differs_from_disk(f) || is_dirty_by_an_entry(f.m, f.head);
+     }},
     {"large_cached_folio_owns_a_cluster",
      "A large folio in the swap cache owns a whole cluster, which is marked huge.", assertion(k6_1),
      "mm/swapfile.c swap_alloc_cluster(); VM_BUG_ON in put_swap_folio()",
@@ -191,11 +195,12 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
        if (!f.large || !f.compound().deferred) return true;
        return f.page.refcount > 0 && f.compound().transhuge;
      }},
-    // Membership is sticky, so nothing is said of fully mapped folios. In the swap cache an unmap
-    // does not queue; migration loses membership and may lose mappings to a zap of its entries.
+    // Membership is sticky, so nothing is said of fully mapped folios. The two exceptions are
+    // kPartlyMappedIsForgotten in model/defects.h.
     {"partly_mapped_is_queued",
      "A large folio without PMDs, of which some pages are mapped and others not, is queued for "
-     "splitting, unless it has been in the swap cache or in a migration.",
+     "splitting; but one that was in the swap cache may have lost pages there, and one that has "
+     "migrated its place in the queue.",
      promise(k6_1, "mm/transhuge.rst, Partial unmap and deferred_split_huge_page()"),
      "Documentation/mm/transhuge.rst, Partial unmap and deferred_split_huge_page(); mm/rmap.c",
      [](const TheFolio& f) {
@@ -221,6 +226,19 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
        const bool same_size = folio_test_large(f.m, src) == folio_test_large(f.m, dst);
        return same_size && !f.count.mapped_anywhere();
      }},
+};
+
+// Off the LRU lists nothing is counted, and the first lock that goes is taken for the last: there
+// may be more locks than are counted.
+inline constexpr RuleOf<TheMlocked> kMlockedInvariants[] = {
+    {"no_lock_is_left_behind",
+     "A mlocked folio is mapped in a locked VMA, a huge one by a PMD. It counts no more locks than "
+     "there are.",
+     promise(kEvery,
+             "mm/unevictable-lru.rst, Basic Management and mlock() System Call Handling; mlock(2), "
+             "NOTES"),
+     "mm/mlock.c __munlock_page(); mm/internal.h munlock_vma_page(); mm/rmap.c page_remove_rmap()",
+     [](const TheMlocked& f) { return f.locks > 0 && counted_locks_of(f.m, f.folio) <= f.locks; }},
 };
 
 }  // namespace thp

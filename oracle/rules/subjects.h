@@ -1,5 +1,6 @@
 // What an invariant can be about: the machine as a whole, an address space, a VMA, an anon_vma, an
-// entry, a frame, a folio, a swap slot, a holder. Each is the thing itself and what points at it.
+// entry, a frame, a folio, one that is locked in memory, a swap slot, a holder. Each is the thing
+// itself and what points at it.
 #pragma once
 #include "oracle/recount/recount.h"
 
@@ -93,6 +94,13 @@ struct TheFolio {
   int references() const { return count.references(large); }
   bool in_flight() const { return count.migration > 0; }
   int off_lru() const { return count.isolations + count.migration; }
+};
+
+// A folio that is marked as locked in memory, and how many mappings lock it.
+struct TheMlocked {
+  const Machine& m;
+  Pfn folio;
+  int locks;
 };
 
 struct TheSlot {

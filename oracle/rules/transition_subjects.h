@@ -34,6 +34,13 @@ struct Scan {
     return mapped() && listed() && nothing_interferes(m, folio) && !m.migration.in_flight() &&
            !has(PG_writeback) && !mapped_behind_a_huge_pmd(m, folio);
   }
+  // PTEs alone map it, and lock a part of it, so that it stays on a list that reclaim looks at.
+  bool partly_locked() const {
+    return large() && mapped() && count.pmds == 0 && listed() && !is_held() &&
+           m.inject == Injections{} && !m.migration.in_flight() && has(PG_swapbacked) &&
+           !has(PG_swapcache | PG_writeback) && !mapped_behind_a_huge_pmd(m, folio) &&
+           is_in_a_locked_vma(m, folio);
+  }
   // It is swapped out, and nothing keeps reclaim from the page that the swap cache has for it.
   bool is_cached_only() const {
     return !mapped() && nothing_interferes(m, folio) && has(PG_lru) &&
@@ -67,18 +74,27 @@ struct SplitPlan {
   int perhaps = 0;
 };
 
-// What collapse will make of a range, as far as that is certain.
+// What may come of collapsing one block, or of all that were tried.
+enum CollapseAnswer : std::uint8_t {
+  kCollapsed = 1,
+  kAgain = 2,      // somebody holds, has isolated or locks a page: EAGAIN; it goes on
+  kUnfit = 4,      // no page, or none that is writable: EINVAL; it goes on
+  kNoTable = 8,    // nothing there, or no memory to read a page back: EINVAL; there it ends
+  kNoMemory = 16,  // ENOMEM; there it ends
+  kNoCharge = 32,  // EBUSY; there it ends
+};
+inline constexpr unsigned kEndsCollapse = kNoTable | kNoMemory | kNoCharge;
+
+// What collapse will make of a range, from what was there before.
 struct Collapse {
   const Transition& t;
   const MadviseCollapse& op;
-  bool any = false;       // has it one VMA, and does that suit?
-  bool unsuited = false;  // it has one, and that does not
-  bool blocks = false;    // is there a block to collapse?
-  bool all = true;        // is or becomes each block huge?
-  bool read_only = false, is_held = false;
-  bool known = true;       // what becomes of each block
-  bool certain = true;     // there is memory for it
-  std::uint16_t pmds = 0;  // that will be huge
+  bool any = false;        // has it one VMA, does that suit, and is there a block?
+  bool unsuited = false;   // it has one, and that does not
+  unsigned answers = 0;    // of the last block that fails, or that all collapse
+  std::uint16_t pmds = 0;  // that will be huge, for certain
+  // Huge pages that are had and not had for it: at least, at most.
+  int least_had = 0, most_had = 0, least_missed = 0, most_missed = 0;
 };
 
 // What mremap() moves, and where to.

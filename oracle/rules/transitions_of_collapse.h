@@ -6,7 +6,8 @@
 
 namespace thp {
 
-bool collapse_says_why(const MadviseCollapse& op, const Transition& t);
+// The answers that may be, as one that was given: 0 or an errno.
+bool is_answered(unsigned answers, int result);
 
 inline constexpr RuleOf<Collapse> kCollapseRules[] = {
     {"collapse_success_means_all_huge",
@@ -22,13 +23,10 @@ inline constexpr RuleOf<Collapse> kCollapseRules[] = {
        return all;
      }},
     {"held_block_is_not_collapsed",
-     "MADV_COLLAPSE fails over a page table below which somebody holds a page, with EAGAIN if "
-     "nothing else is in its way.",
-     promise(kEvery, "core-api/pin_user_pages.rst; madvise(2), EAGAIN"),
+     "MADV_COLLAPSE fails over a page table below which somebody holds a page.",
+     promise(kEvery, "core-api/pin_user_pages.rst"),
      "mm/khugepaged.c: is_refcount_suitable(), SCAN_PAGE_COUNT",
      [](const Collapse& c) {
-       const bool again = c.any && c.all && c.certain && c.is_held && !c.read_only;
-       if (again && c.t.result != -EAGAIN) return false;
        return !c.t.succeeded() ||
               !held_below_a_table(c.t.before, c.t.counts, c.op.mm.id, c.op.range);
      }},
@@ -37,27 +35,37 @@ inline constexpr RuleOf<Collapse> kCollapseRules[] = {
      "page and only pages on the LRU that nobody holds.",
      promise(k6_1, "madvise(2), MADV_COLLAPSE"),
      "mm/khugepaged.c: hpage_collapse_scan_pmd(), madvise_collapse()",
-     [](const Collapse& c) {
-       return c.t.result == 0 || !(c.any && c.all && c.certain) || c.is_held || c.read_only;
-     }},
+     [](const Collapse& c) { return c.t.result == 0 || !c.any || c.answers != kCollapsed; }},
     {"collapse_goes_on_after_a_failure",
      "MADV_COLLAPSE goes on behind a block that is held, or has no writable page.", choice(k6_1),
      "mm/khugepaged.c: madvise_collapse(): SCAN_PAGE_RO, SCAN_PAGE_LRU, SCAN_PAGE_COUNT",
      [](const Collapse& c) {
        bool all = true;
-       if (!c.t.succeeded() && c.known && c.certain)
+       if (!c.t.succeeded())
          for_each_pmd(c.pmds, [&](int mm, int i) { all &= c.t.after.pmd(mm, i).is_present(); });
        return all;
      }},
     {"collapse_says_why_it_failed",
-     "MADV_COLLAPSE fails for a reason that can be, and with its errno: ENOMEM, EBUSY, EAGAIN "
-     "or EINVAL.",
+     "MADV_COLLAPSE says of the last block that failed what was in its way: ENOMEM no huge page, "
+     "EBUSY no charge for one, EAGAIN a page that is held, isolated or locked, EINVAL no page. "
+     "Where none is writable it may fail.",
      promise(k6_1, "madvise(2), MADV_COLLAPSE and ERRORS"),
-     "mm/khugepaged.c: madvise_collapse_errno(), find_pmd_or_thp_or_none(), "
-     "__collapse_huge_page_swapin()",
+     "mm/khugepaged.c: madvise_collapse(), madvise_collapse_errno()",
      [](const Collapse& c) {
        if (c.unsuited) return c.t.result == -EINVAL;
-       return !c.any || !c.blocks || c.t.succeeded() || collapse_says_why(c.op, c.t);
+       return !c.any || is_answered(c.answers, c.t.result);
+     }},
+    {"collapse_counters",
+     "thp_collapse_alloc counts the huge pages that a collapse has got, whatever became of them, "
+     "thp_collapse_alloc_failed those that it could not get.",
+     promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
+     "mm/khugepaged.c: hpage_collapse_alloc_page()",
+     [](const Collapse& c) {
+       const int had = c.t.grown(Event::thp_collapse_alloc);
+       const int missed = c.t.grown(Event::thp_collapse_alloc_failed);
+       if (!c.any || c.t.before.migration.in_flight()) return true;
+       return c.least_had <= had && had <= c.most_had && c.least_missed <= missed &&
+              missed <= c.most_missed;
      }},
 };
 

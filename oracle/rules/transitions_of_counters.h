@@ -55,6 +55,19 @@ inline int count_fallbacks(const Transition& t) {
   });
 }
 
+// Is there a huge page in this address space that may not be split, or a failure to come?
+inline bool may_fail_to_split(const Transition& t, int mm) {
+  const Machine& m = t.before;
+  if (m.inject != Injections{} || m.migration.in_flight()) return true;
+  for (int page = 0; page < m.pages(); ++page) {
+    const Pfn pfn = mapped_frame(m, mm, page);
+    const Pfn folio = pfn == kNoPfn ? kNoPfn : page_folio(m, pfn);
+    if (folio == kNoPfn || !folio_test_large(m, folio)) continue;
+    if (held(t.count(folio)) || mapped_behind_a_huge_pmd(m, folio)) return true;
+  }
+  return false;
+}
+
 // What of the queue was tried: all but what is under writeback.
 inline int count_tried_of_queue(const Machine& m) {
   return int(std::ranges::count_if(m.deferred_queue(),
@@ -105,23 +118,10 @@ inline constexpr OpRule kCounterRules[] = {
          [](const auto&, const Transition& t) {
            return t.grown(Event::thp_fault_fallback_charge);
          }))},
-    {"collapse_counters",
-     "thp_collapse_alloc counts at least the huge pages that a collapse maps or could not charge, "
-     "thp_collapse_alloc_failed the want of one.",
-     promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
-     "mm/khugepaged.c: hpage_collapse_alloc_page()",
-     over<Collapses>([](const auto&, const Transition& t) {
-       if (t.before.migration.in_flight()) return true;
-       const auto was_small = [](const Entry& pmd) { return !is_huge(pmd); };
-       const int became = count_pmds(t, was_small, is_present_now);
-       const bool uncharged = t.after.reason == Reason::SCAN_CGROUP_CHARGE_FAIL;
-       return t.grown(Event::thp_collapse_alloc) >= became + uncharged &&
-              (!t.used_up(&Injections::fail_huge_alloc) ||
-               t.grown(Event::thp_collapse_alloc_failed) > 0);
-     })},
     {"split_counters",
      "thp_split_page counts the huge pages that are split; of the queue thp_split_page_failed "
-     "counts all others that the shrinker tries.",
+     "counts all others that the shrinker tries. Advice and split_folio count a failure only where "
+     "somebody holds a huge page, or a failure is injected.",
      promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: split_huge_page_to_list()",
      over<Splits>(
@@ -130,6 +130,9 @@ inline constexpr OpRule kCounterRules[] = {
      over<ShrinkDeferred>(
          count([](const auto&, const Transition& t) { return t.grown(Event::thp_split_page); },
                [](const auto&, const Transition& t) { return t.result; })),
+     over<SplitFolio, Walks>([](const auto& op, const Transition& t) {
+       return t.grown(Event::thp_split_page_failed) == 0 || may_fail_to_split(t, op.mm.id);
+     }),
      // Every folio of the queue is tried, but for one whose lock is taken.
      over<ShrinkDeferred>(count(
          [](const auto&, const Transition& t) {
@@ -165,15 +168,21 @@ inline constexpr OpRule kCounterRules[] = {
        return std::popcount(joined) <= count &&
               count <= std::popcount(joined | pte_mapped) + count_pmds(t, is_huge, is_table_now);
      })},
+    // A table that is unmapped whole afterwards, or that another PMD takes the place of, is not
+    // seen; and what faults maps a huge page first may have to be split at once.
     {"pmd_split_counter",
-     "thp_split_pmd counts at least the huge PMDs that become page tables, and no more than "
-     "there were PMDs. It is not asked of mmap(), mremap() and MADV_COLLAPSE, which may put "
-     "another PMD there.",
+     "thp_split_pmd counts the huge PMDs that become page tables, and in a block that had nothing "
+     "one more at most. Over mmap(), munmap(), mremap() and exit() it counts at most all PMDs, "
+     "over a collapse none.",
      promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: __split_huge_pmd_locked()", over_any([](const Transition& t) {
        const int count = t.grown(Event::thp_split_pmd);
-       if (t.over<Mmap, Mremap, Collapses>()) return true;
-       if (count < count_pmds(t, is_huge, is_table_now)) return false;
+       if (t.over<Collapses>() && !t.before.migration.in_flight()) return count == 0;
+       const int became = count_pmds(t, is_huge, is_table_now);
+       const bool unseen = t.over<Mmap, Munmap, Mremap, Exit, Collapses>();
+       if (!t.over<Mmap, Mremap, Collapses>() && count < became) return false;
+       if (!unseen)
+         return count <= became + (became < count ? count_pmds(t, was_none, is_table_now) : 0);
        int most = 0;
        for (int mm = 0; count > 0 && mm < t.before.geometry.mms; ++mm)
          for (int i = 0; i < t.before.geometry.pmds; ++i) most += !t.before.pmd(mm, i).is_table();
@@ -181,7 +190,7 @@ inline constexpr OpRule kCounterRules[] = {
      })},
     {"swap_out_counters",
      "pswpout counts the pages that reclaim writes to swap, thp_swpout the huge pages, and "
-     "thp_swpout_fallback those that a PMD mapped and that had to be split for it.",
+     "thp_swpout_fallback those that had to be split for it; Linux only if a PMD maps one.",
      promise(k6_1, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/page_io.c: count_swpout_vm_event(); mm/vmscan.c: shrink_folio_list()",
      over<WritesOut>(count(
@@ -197,9 +206,12 @@ inline constexpr OpRule kCounterRules[] = {
      over<Reclaim>(count(
          [](const Reclaim& op, const Transition& t) {
            const Pfn pfn = t.frame_was(op);
-           if (pfn == kNoPfn || pmds_of(t.before, page_folio(t.before, pfn)) == 0) return 0;
-           const bool split = !folio_test_large(t.after, page_folio(t.before, pfn));
-           return t.used_up(&Injections::fail_swap_cluster) && split ? 1 : kAnyCount;
+           const Pfn folio = pfn == kNoPfn ? kNoPfn : page_folio(t.before, pfn);
+           if (folio == kNoPfn || !folio_test_large(t.before, folio)) return 0;
+           const bool split = !folio_test_large(t.after, folio);
+           if (!split) return 0;
+           if (pmds_of(t.before, folio) == 0) return kAnyCount;
+           return t.used_up(&Injections::fail_swap_cluster) ? 1 : kAnyCount;
          },
          [](const Reclaim&, const Transition& t) { return t.grown(Event::thp_swpout_fallback); }))},
     {"swap_in_counter", "pswpin counts the pages that an access reads from the disk.", choice(k6_1),

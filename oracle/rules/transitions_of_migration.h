@@ -14,17 +14,32 @@ inline bool migrates_flags(const Machine& m, Pfn folio, Bits flags) {
   return test(m, folio, PG_mlocked) || (m.page(folio).flags & kKept) == (flags & kKept);
 }
 
-// One folio, to its end. A huge page that is split on the way has failed, wherever its pages go.
+// One folio, to its end. A huge page that is split on the way counts as failed, wherever its pages
+// go, though the document says that this is neither migrated nor split.
 inline bool counts_migration(const Transition& t, bool large, bool moved) {
   const bool split = large && t.grown(Event::thp_split_page) > 0;
   if (t.grown(Event::thp_migration_split) != split) return false;
   if (split)
-    return t.grown(Event::thp_migration_fail) == 1 &&
+    return t.grown(Event::thp_migration_fail) <= 1 &&
            (t.result == 0) == (t.grown(Event::pgmigrate_fail) == 0);
   if (!moved)
     return t.grown(Event::pgmigrate_fail) > 0 && t.grown(Event::thp_migration_fail) == large;
   return t.grown(Event::pgmigrate_success) == (large ? t.after.hpage_nr() : 1) &&
          t.grown(Event::thp_migration_success) == large;
+}
+
+// What is not accessible counts as not present; what migrates already is none of these.
+inline bool says_where_it_stands(const MovePages& op, const Transition& t) {
+  const Vma* vma = vma_at(t.before, op.mm.id, op.page.number);
+  const bool is_absent = t.result == -ENOENT || t.result == -EFAULT;
+  if (vma == nullptr) return t.result == -EFAULT;
+  if (t.before.migration.in_flight()) return true;
+  const Entry was = t.was(op);
+  if (was.is_none() || !vma->has(VM_READ)) return is_absent;
+  if (was.is_zero()) return t.result == -EFAULT;
+  if (was.is_swap()) return t.result == -ENOENT;
+  const bool elsewhere = t.frame_is(op) != kNoPfn && t.frame_is(op) != t.frame_was(op);
+  return t.succeeded() ? elsewhere : !is_absent;
 }
 
 inline constexpr OpRule kMigrationRules[] = {
@@ -52,12 +67,17 @@ inline constexpr OpRule kMigrationRules[] = {
      over<MovePages>([](const MovePages& op, const Transition& t) {
        return t.result == 0 || !must_migrate(op, t);
      })},
-    {"zero_page_does_not_migrate", "move_pages() of a zero page says EFAULT.",
-     promise(kEvery, "move_pages(2), Page states"), "mm/gup.c: follow_page_pte(): FOLL_DUMP",
+    // What no fault has put there is EFAULT in anonymous memory, though the manual page keeps that
+    // for what is not mapped: mm/gup.c no_page_table() with FOLL_DUMP.
+    {"move_pages_says_where_it_stands",
+     "move_pages() that succeeds has moved the page to another frame. It says EFAULT where no "
+     "memory is mapped and of a zero page, ENOENT of a page that is not present, and neither of "
+     "one that is. Of what was never there it may say either.",
+     promise(kEvery, "move_pages(2), DESCRIPTION and Page states; mm/page_migration.rst"),
+     "mm/migrate.c: add_page_for_migration(), move_pages_and_store_status()",
      over<MovePages>([](const MovePages& op, const Transition& t) {
-       const Vma* vma = vma_at(t.before, op.mm.id, op.page.number);
-       const bool asked = vma != nullptr && vma->has(VM_READ) && t.was(op).is_zero();
-       return !asked || t.before.migration.in_flight() || t.result == -EFAULT;
+       if (t.before.mms[std::size_t(op.mm.id)].alive == 0) return t.result == -ESRCH;
+       return says_where_it_stands(op, t);
      })},
     // All but soft-dirty, which pte_mkdirty() adds; and the new page is locked by all who map it.
     {"migration_keeps_flags",
@@ -84,7 +104,8 @@ inline constexpr OpRule kMigrationRules[] = {
      })},
     {"migration_counters",
      "pgmigrate_success and _fail count pages, thp_migration_success, _fail and _split huge pages, "
-     "and where one was split the result is that of all its pages.",
+     "and where one was split the result is that of all its pages. Linux counts that as a failure, "
+     "too.",
      promise(k6_1, "mm/page_migration.rst, Monitoring Migration"), "mm/migrate.c: migrate_pages()",
      over_any([](const Transition& t) {
        const Machine& m = t.before;

@@ -20,6 +20,15 @@ inline int count_frames_in_use(const Machine& m) {
   return frames;
 }
 
+// Is a huge page split, and of its pages mlocked what somebody locks, and nothing else?
+inline bool is_split_by_locks(const Scan& s) {
+  const Machine& m = s.t.after;
+  if (folio_test_large(m, s.folio)) return false;
+  for (Pfn pfn = s.folio; pfn < s.folio + m.hpage_nr(); ++pfn)
+    if (test(m, pfn, PG_mlocked) != (count_locks_of(m, pfn) > 0)) return false;
+  return true;
+}
+
 // Pages of the range that MADV_PAGEOUT must unmap are still there.
 bool pageout_leaves_some(const MadvisePageout& op, const Transition& t);
 
@@ -50,7 +59,7 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
        if (!is_idle_but_for_mapping(s.m, s.folio)) return true;
        const bool undisturbed = s.t.nothing_injected() && !s.m.migration.in_flight() &&
                                 !mapped_behind_a_huge_pmd(s.m, s.folio);
-       const bool locked = undisturbed && has_locks(s.m, s.folio);
+       const bool locked = undisturbed && count_locks_of(s.m, s.folio) > 0;
        const int users = s.scanned() && is_swap_full(s.m) ? s.users() : 0;
        const bool twice = users > 1 || (users == 1 && s.has(PG_referenced));
        return !(locked || twice) || !test(s.t.after, s.folio_now(), PG_swapcache);
@@ -70,6 +79,14 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
      [](const Scan& s) {
        return !s.t.succeeded() || !s.unmapped() || !test(s.m, s.pfn, PG_swapbacked) ||
               !s.now().is_present();
+     }},
+    {"unlocked_rest_is_reclaimable",
+     "Reclaim splits a huge page that nobody holds or has used and that PTEs alone map, some of "
+     "them in locked VMAs. What is locked there is mlocked then, and the rest evictable.",
+     promise(k6_1, "mm/unevictable-lru.rst, MLOCKING Transparent Huge Pages"),
+     "mm/rmap.c: folio_referenced_one(); mm/vmscan.c: shrink_folio_list(): split_folio_to_list()",
+     [](const Scan& s) {
+       return !s.t.succeeded() || !s.partly_locked() || s.users() > 0 || is_split_by_locks(s);
      }},
     {"unneeded_page_is_freed",
      "Reclaim frees a page that nobody holds, that the disk has and one at most maps, and one that "
@@ -106,10 +123,11 @@ inline constexpr OpRule kReclaimRules[] = {
        const bool isolated = pfn != kNoPfn && t.count(page_folio(t.before, pfn)).isolations > 0;
        return !isolated || !t.succeeded();
      })},
+    // At a huge page that it cannot split the walk leaves the page table: no document says so.
     {"advised_page_is_swapped_out",
-     "MADV_PAGEOUT unmaps each small page of its range that is on the LRU and that nobody else "
-     "maps, holds or locks, if there are slots. Behind a huge page below the same table it "
-     "need not.",
+     "MADV_PAGEOUT swaps out each page of its range that nobody else maps or holds, whatever its "
+     "neighbours are, if there are slots. Where a huge page is shared or held, what lies behind it "
+     "in its block may stay.",
      promise(k6_1, "madvise(2), MADV_PAGEOUT"),
      "mm/madvise.c: madvise_cold_or_pageout_pte_range(); mm/vmscan.c: reclaim_pages()",
      after<MadvisePageout>([](const MadvisePageout& op, const Transition& t) {

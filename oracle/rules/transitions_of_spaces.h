@@ -55,7 +55,25 @@ inline constexpr RuleOf<Move> kMoveRules[] = {
      }},
 };
 
+// do_mmap() refuses only who has more than the limit already.
+inline bool stays_below_map_count_limit(const Transition& t) {
+  const int limit = map_count_limit(t.after);
+  const auto* fork = std::get_if<Fork>(&t.op);
+  for (int mm = 0; mm < t.after.geometry.mms; ++mm) {
+    const int now = t.after.mms[std::size_t(mm)].map_count;
+    const int from = fork != nullptr && fork->child.id == mm ? fork->mm.id : mm;
+    if (now <= limit || now <= t.before.mms[std::size_t(from)].map_count) continue;
+    if (!t.over<Mmap>() || now > limit + 1) return false;
+  }
+  return true;
+}
+
 inline constexpr OpRule kSpaceRules[] = {
+    {"map_count_is_limited",
+     "No op takes a process over max_map_count VMAs; but mmap() takes one by one that has as many.",
+     promise(kEvery, "admin-guide/sysctl/vm.rst, max_map_count"),
+     "mm/mmap.c: split_vma(); do_mmap(): map_count > sysctl_max_map_count",
+     over_any(stays_below_map_count_limit)},
     {"munmap_fails_at_the_limit",
      "munmap() fails exactly where it cuts out the middle of a VMA and there are "
      "sysctl_max_map_count of them.",

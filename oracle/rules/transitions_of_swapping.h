@@ -51,14 +51,6 @@ inline constexpr RuleOf<SwapIn> kSwapInRules[] = {
 };
 
 inline constexpr OpRule kSwapRules[] = {
-    {"page_without_slot_is_dirty", "A page that loses its slot to a store is dirty.",
-     promise(kEvery, "admin-guide/mm/pagemap.rst, DIRTY"), "mm/swapfile.c: folio_free_swap()",
-     after<Store>([](const Store& op, const Transition& t) {
-       const Pfn pfn = t.frame_was(op);
-       if (pfn == kNoPfn || pfn != t.frame_is(op)) return true;
-       return !test(t.before, page_folio(t.before, pfn), PG_swapcache) ||
-              test(t.after, page_folio(t.after, pfn), PG_swapcache | PG_dirty);
-     })},
     // What collapse copies leaves the swap cache; what it reads for that may stay there.
     {"unneeded_slot_is_given_back",
      "A page that a call, split_folio, a copying store or a collapse leaves unmapped, without "

@@ -208,7 +208,7 @@ inline constexpr Sometimes kMachineStates[] = {
     {"lazyfree_of_a_shared_page", "A defect of 6.1: MADV_FREE gives away what others map, too.",
      [](const TheMachine& t) { return t.m.defect == &kLazyfreeOfASharedPage; }},
     {"lazyfree_of_a_swapped_page",
-     "A defect of 6.1: MADV_FREE gives away what another address space has swapped out.",
+     "A defect of 6.1: MADV_FREE gives away a huge page of the swap cache.",
      [](const TheMachine& t) { return t.m.defect == &kLazyfreeOfASwappedPage; }},
     {"failed_mlock_keeps_locks", "A defect of 6.1: a failed mlock() has changed locks.",
      struck<kFailedMlockKeepsLocks>},
