@@ -13,7 +13,8 @@ int demonstrate(bool split) {
   must(static_cast<volatile char*>(kMemory)[kHuge] == 0, "load");
   clear_refs();
   move(kMemory + kHuge, kHuge, kHuge, kMemory);
-  if (split) kMemory[kPage] = 1;
+  if (split) static_cast<volatile char*>(kMemory)[kPage] = 1;
+  for (int i : {1, 2, 511}) std::printf("with %d: %d\n", i, told(kMemory + i * kPage, "x"));
   return told(kMemory, split ? "a split" : "no split");
 }
 

@@ -96,18 +96,16 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      "gets, pins, isolations, a migration. A pin of a small page counts GUP_PIN_COUNTING_BIAS "
      "times.",
      accounting(kEvery, "mm/transhuge.rst, Refcounts"),
-     "Documentation/mm/transhuge.rst, Refcounts and transparent huge pages",
+     "mm/huge_memory.c, mm/swap.c, mm/rmap.c: get_page(), put_page()",
      count([](const TheFolio& f) { return f.references(); },
            [](const TheFolio& f) { return int(f.page.refcount); })},
     {"pincount_is_pins", "A large folio's pin count is the number of its pins.",
-     accounting(kEvery, "core-api/pin_user_pages.rst"),
-     "Documentation/core-api/pin_user_pages.rst; mm/gup.c try_grab_folio()",
+     accounting(kEvery, "core-api/pin_user_pages.rst"), "mm/gup.c try_grab_folio()",
      count([](const TheFolio& f) { return f.large ? f.count.pins : kAnyCount; },
            [](const TheFolio& f) { return int(f.compound().pincount); })},
     {"compound_mapcount_is_pmds",
      "compound_mapcount is the number of PMDs that map the folio, less one.",
-     accounting(k6_1, "mm/transhuge.rst, Refcounts"),
-     "Documentation/mm/transhuge.rst, Refcounts; mm/page_alloc.c free_tail_pages_check()",
+     accounting(k6_1, "mm/transhuge.rst, Refcounts"), "mm/page_alloc.c free_tail_pages_check()",
      count([](const TheFolio& f) { return f.large ? f.count.pmds - 1 : kAnyCount; },
            [](const TheFolio& f) { return int(f.compound().mapcount); })},
     {"double_map_needs_a_pmd", "DoubleMap is set only while some PMD maps the folio.", choice(k6_1),
@@ -202,7 +200,7 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      "splitting; but one that was in the swap cache may have lost pages there, and one that has "
      "migrated its place in the queue.",
      promise(k6_1, "mm/transhuge.rst, Partial unmap and deferred_split_huge_page()"),
-     "Documentation/mm/transhuge.rst, Partial unmap and deferred_split_huge_page(); mm/rmap.c",
+     "mm/rmap.c page_remove_anon_compound_rmap(): deferred_split_huge_page()",
      [](const TheFolio& f) {
        const int mapped = f.count.mapped;
        const bool partly = f.count.pmds == 0 && mapped > 0 && mapped < f.m.hpage_nr();

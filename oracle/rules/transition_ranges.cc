@@ -88,6 +88,7 @@ bool has_cause_to_split(const PmdStep& p) {
   const bool meant = named.overlaps(p.mm, first, end), all = named.has_all(p.mm, first, end);
   const bool is_own =
       p.was.has(kWrite) || (p.was.is_present() && test(t.before, p.was.frame, PG_anon_exclusive));
+  if (t.over<MadviseNohugepage>()) return meant;  // 6.1 leaves it; the manual says that it goes
   if (t.over<Takes>()) return meant && !is_own;
   if (const auto* fork = std::get_if<Fork>(&t.op))
     return fork->mm.id == p.mm && p.was.is_present() && is_pinned(t.before, p.was.frame);

@@ -92,7 +92,7 @@ inline constexpr RuleOf<OutsideStep> kOutsideRules[] = {
 inline constexpr RuleOf<PmdStep> kRangePmdRules[] = {
     {"pmd_is_split_for_a_cause",
      "A huge PMD stays huge, unless a call means a part of it, a store, a pin or mlock() needs a "
-     "copy, fork() meets a pin, or somebody tries to split its folio.",
+     "copy, fork() meets a pin, MADV_NOHUGEPAGE is for it, or somebody tries to split its folio.",
      choice(k6_1),
      "mm/huge_memory.c: vma_adjust_trans_huge(), do_huge_pmd_wp_page(), copy_huge_pmd(), "
      "zap_huge_pmd(), change_huge_pmd(), madvise_free_huge_pmd()",
