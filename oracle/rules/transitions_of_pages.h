@@ -181,12 +181,14 @@ inline constexpr RuleOf<SlotStep> kSlotRules[] = {
        if (s.was.count == 0 || s.was.cache == kNoPfn || s.t.over<WritesOut>()) return true;
        return s.is.count == 0 || s.is.cache != kNoPfn || !s.t.after.swap_on;
      }},
+    // Where a migration ends, its frames may be another page's by the end of the op.
     {"page_without_slot_is_dirty",
      "A page that leaves the swap cache and stays mapped is dirty, unless it is given away.",
      promise(kEvery, "admin-guide/mm/pagemap.rst, DIRTY"), "mm/swapfile.c: folio_free_swap()",
      [](const SlotStep& s) {
        const Machine& m = s.t.after;
        if (s.was.cache >= m.frames() || s.is.cache != kNoPfn) return true;
+       if (s.t.before.migration.in_flight()) return true;
        const Pfn folio = page_folio(m, s.was.cache);
        if (!is_mapped(m, folio) || test(m, folio, PG_swapcache)) return true;
        return s.t.over<MadviseFree>() || test(m, folio, PG_dirty) || is_dirty_by_an_entry(m, folio);
