@@ -48,6 +48,13 @@ void for_each_whole_pmd(const Machine& m, int mm, int first, int end, Visit visi
   }
 }
 
+// Has it an anon_vma, or is there one for it? The machine has few, and uses the last ones last.
+inline bool has_anon_vmas(const Machine& m, const Vma& vma) {
+  const auto& all = m.anon_vmas;
+  return vma.anon_vma != kNoAnonVma ||
+         (all[kMaxAnonVmas - 1].used | all[kMaxAnonVmas - 2].used) == 0;
+}
+
 // Have all VMAs that reach into the range the ones, and none of the others?
 bool have_flags(const Machine& m, int mm, PageRange range, std::uint32_t set, std::uint32_t clear);
 bool is_pinned(const Machine& m, Pfn folio);

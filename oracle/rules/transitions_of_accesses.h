@@ -49,13 +49,6 @@ inline bool may_fault_huge(const auto& op, const Transition& t, const Vma& vma) 
          may_be_huge(t.before, op.mm.id, i, true);
 }
 
-// Has it an anon_vma, or is there one for it? The machine has few, and uses the last ones last.
-inline bool has_anon_vmas(const Transition& t, const Vma& vma) {
-  const auto& all = t.before.anon_vmas;
-  return vma.anon_vma != kNoAnonVma ||
-         (all[kMaxAnonVmas - 1].used | all[kMaxAnonVmas - 2].used) == 0;
-}
-
 inline bool is_locked_once(const Machine& m, int mm, int page) {
   const Pfn pfn = mapped_frame(m, mm, page);
   if (pfn == kNoPfn) return true;
@@ -200,8 +193,8 @@ inline constexpr OpRule kAccessRules[] = {
      "mm/huge_memory.c: __do_huge_pmd_anonymous_page()",
      over<Load, Store>([](const auto& op, const Transition& t) {
        const Vma* vma = faulting_vma(op, t);
-       const bool must = vma != nullptr && may_fault_huge(op, t, *vma) && has_anon_vmas(t, *vma) &&
-                         free_blocks(t.before) > 0 &&
+       const bool must = vma != nullptr && may_fault_huge(op, t, *vma) &&
+                         has_anon_vmas(t.before, *vma) && free_blocks(t.before) > 0 &&
                          t.before.inject == Injections{.fail_charge = 1};
        return !must || t.result != kOom;
      })},

@@ -47,7 +47,7 @@ inline constexpr RuleOf<Move> kMoveRules[] = {
        const Transition& t = move.t;
        const Vma* vma = vma_at(t.before, move.mm, move.from);
        const bool fills = vma != nullptr && vma->has(VM_LOCKED) && vma->has(VM_READ);
-       if (!fills || !t.nothing_injected()) return true;
+       if (!fills || !t.nothing_injected() || !has_anon_vmas(t.before, *vma)) return true;
        const int end = std::min(move.to + move.wanted, t.after.pages());
        for (int page = move.end; page < end && free_blocks(t.after) > 0; ++page)
          if (entry_of(t.after, move.mm, page).is_none()) return false;
@@ -111,7 +111,7 @@ inline constexpr OpRule kSpaceRules[] = {
        const Vma* vma = vma_at(t.before, op.mm.id, op.range.first);
        if (op.prot != Protection::rw || vma == nullptr || vma->has(VM_WRITE)) return true;
        const bool fills = vma->has(VM_LOCKED) && op.range.end <= vma->end && t.nothing_injected() &&
-                          free_blocks(t.before) >= op.range.size();
+                          has_anon_vmas(t.before, *vma) && free_blocks(t.before) >= op.range.size();
        return !fills || is_resident(t.after, op.mm.id, op.range.first, op.range.end);
      })},
     {"clear_refs_clears_soft_dirty",
