@@ -62,7 +62,7 @@ unsigned try_to_have_a_huge_page(Means& means) {
   means.count(missing, scarce);
   if (missing) return kNoMemory;
   const bool uncharged = std::exchange(means.inject.fail_charge, 0) != 0;
-  return (uncharged ? kNoCharge : kCollapsed) | (scarce ? kNoMemory : 0u);
+  return unsigned(uncharged ? kNoCharge : kCollapsed) | (scarce ? unsigned(kNoMemory) : 0u);
 }
 
 // Swapped pages are read back, each of which may need a block of its own, and all are locked.
