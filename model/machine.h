@@ -3,6 +3,7 @@
 // hashed as bytes. Functions that change it stand in the files named after the kernel's own.
 // Not modelled: TLBs, page-table locks (every op is atomic), NUMA, memcg internals, LRU order.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <boost/container/static_vector.hpp>
 #include <boost/container/vector.hpp>
@@ -54,7 +55,9 @@ class Stamps {
   bool enabled_ = false, overflowed_ = false;
 };
 
-// Where defects have struck that let a trace go on: pages of an address space.
+// Where defects have struck that let a trace go on: pages of an address space. What touches the
+// last place of its defect makes that longer; where there are many places, so does what lies
+// beyond, and what is between counts, too.
 struct Strike {
   const Defect* defect;
   int mm, first, end;
@@ -62,22 +65,23 @@ struct Strike {
 class Strikes {
  public:
   std::span<const Strike> all() const { return {list_.data(), list_.size()}; }
+  bool has(const Defect& defect) const {
+    return std::ranges::any_of(all(), [&](const Strike& s) { return s.defect == &defect; });
+  }
   void clear() { list_.clear(); }
   void add(const Defect& defect, int mm, int first, int end) {
-    if (!list_.empty()) {
-      Strike& last = list_.back();
-      const bool same = last.defect == &defect && last.mm == mm;
-      if (same && (last.end == first || list_.size() == kMax)) {
-        last.end = end;  // where there are too many, those between count, too
-        return;
-      }
-    }
-    if (list_.size() < kMax) list_.push_back({&defect, mm, first, end});
+    const auto last = std::find_if(list_.rbegin(), list_.rend(), [&](const Strike& s) {
+      return s.defect == &defect && s.mm == mm;
+    });
+    if (last != list_.rend() && (last->end == first || list_.size() >= kMany))
+      last->end = std::max(last->end, end);
+    else
+      list_.push_back({&defect, mm, first, end});
   }
 
  private:
-  static constexpr std::size_t kMax = 32;
-  boost::container::static_vector<Strike, kMax> list_;
+  static constexpr std::size_t kMany = 24;  // beyond it stands one of each defect at most
+  boost::container::static_vector<Strike, kMany + kDefects.size()> list_;
 };
 
 // The part of a machine whose size is fixed. Copied as bytes.

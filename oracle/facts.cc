@@ -127,7 +127,7 @@ Found swap_count(const Machine& m, int, int mm, int page) {
 bool has_struck(const Machine& m, int name) {
   if (name == 0) return m.defect == nullptr && m.strikes.all().empty();
   const Defect* defect = kDefects[std::size_t(name - 1)];
-  return m.defect == defect || std::ranges::count(m.strikes.all(), defect, &Strike::defect) > 0;
+  return m.defect == defect || m.strikes.has(*defect);
 }
 
 constexpr Fact kFacts[] = {

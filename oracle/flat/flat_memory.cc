@@ -29,7 +29,8 @@ Verdict FlatMemory::after(const Op& op, int result, const Machine& before, const
   touched_ = {};
   holders_touched_ = false;
   const Verdict verdict = visit_op([&](const auto& o) { return on(o, reply); }, op);
-  for (const Strike& strike : m.strikes.all()) soft_dirty_.forget(m, strike);
+  for (const Strike& strike : m.strikes.all())
+    if (strike.defect != &kFailedMlockKeepsLocks) soft_dirty_.forget(m, strike);
   return verdict;
 }
 

@@ -199,7 +199,7 @@ inline constexpr Sometimes kSlotStates[] = {
 
 template <const Defect& defect>
 bool struck(const TheMachine& t) {
-  return std::ranges::count(t.m.strikes.all(), &defect, &Strike::defect) > 0;
+  return t.m.strikes.has(defect);
 }
 
 inline constexpr Sometimes kMachineStates[] = {
