@@ -26,6 +26,12 @@ struct Transition {
   bool over() const {
     return is_one_of(Joined<ClassesAndOps...>{}, op);
   }
+  template <class... ClassesAndOps>
+  bool over_mm(int mm) const {  // of that address space
+    bool is = false;
+    visit_one_of(Joined<ClassesAndOps...>{}, op, [&](const auto& o) { is = o.mm.id == mm; });
+    return is;
+  }
   // The entry and the frame of the page that an op names, before and after.
   Entry was(const auto& o) const { return entry_of(before, o.mm.id, o.page.number); }
   Entry is(const auto& o) const { return entry_of(after, o.mm.id, o.page.number); }
@@ -72,9 +78,7 @@ struct PageStep {
   }
   template <class... ClassesAndOps>
   bool of_mm_of() const {
-    bool is = false;
-    visit_one_of(Joined<ClassesAndOps...>{}, t.op, [&](const auto& o) { is = o.mm.id == mm; });
-    return is;
+    return t.over_mm<ClassesAndOps...>(mm);
   }
   // mremap() put it there.
   bool moved_here() const {

@@ -61,12 +61,6 @@ struct OutsideStep {
                        folio_test_large(t.before, page_folio(t.before, was.frame));
     return large || was.is_migration();
   }
-  template <class... ClassesAndOps>
-  bool of_mm_of() const {
-    bool is_of = false;
-    visit_one_of(Joined<ClassesAndOps...>{}, t.op, [&](const auto& o) { is_of = o.mm.id == mm; });
-    return is_of;
-  }
 };
 
 inline constexpr RuleOf<OutsideStep> kOutsideRules[] = {
@@ -85,7 +79,7 @@ inline constexpr RuleOf<OutsideStep> kOutsideRules[] = {
      "parent at fork() and over clear_refs. After a migration or a split it may be soft-dirty.",
      choice(k6_1), "mm/rmap.c: rmap_walk_anon(); mm/huge_memory.c: __split_huge_pmd_locked()",
      [](const OutsideStep& p) {
-       return p.keeps_bits() || !p.is_in_place() || p.of_mm_of<Fork, Clears>();
+       return p.keeps_bits() || !p.is_in_place() || p.t.over_mm<Fork, Clears>(p.mm);
      }},
 };
 
