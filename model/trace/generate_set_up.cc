@@ -246,8 +246,10 @@ void set_up(Choose choose, const OpMask& mask, Growing& g) {
   if (choose(2) == 1) g.add_if(mask, Swapon{});
   populate(choose, mask, g);
   move_blocks(choose, mask, g);
-  if (choose(8) == 7) give_away(choose, mask, g);
-  if (choose(16) == 15) track(choose, mask, g);
+  if (choose(8) == 7)
+    give_away(choose, mask, g);
+  else if (choose(16) == 15)
+    track(choose, mask, g);
   const bool pressed = g.machine.swap_on && choose(2) == 1;
   const bool pressed_first = pressed && choose(4) == 3;
   if (pressed_first) press(choose, mask, g, 0);
