@@ -44,8 +44,7 @@ inline constexpr Defect kLazyfreeOfASwappedPage{
 inline constexpr Defect kFailedMlockKeepsLocks{
     "failed_mlock_keeps_locks",
     "mlock() or munlock() that fails, for a hole or for want of memory, has locked or unlocked "
-    "what "
-    "lies before it. mlock(2) says that no lock changes then.",
+    "what lies before it. mlock(2) says that no lock changes then.",
     "mm/mlock.c do_mlock(), apply_vma_lock_flags()"};
 
 // Of what is told of memory, and of what is not freed: read off a state, so that none strikes.
@@ -79,15 +78,13 @@ inline constexpr Defect kAnonPagesDrifts{
 inline constexpr Defect kMovedTableIsSoftClean{
     "moved_table_is_soft_clean",
     "mremap() of a whole page table marks nothing: where other bytes are now, the tracker is told "
-    "of "
-    "no change. A move by PTEs, or of a huge page, marks what it moves.",
+    "of no change. A move by PTEs, or of a huge page, marks what it moves.",
     "mm/mremap.c move_normal_pmd(), since 2c91bd4a4e2e (5.0)"};
 
 inline constexpr Defect kMovedHoleIsSoftClean{
     "moved_hole_is_soft_clean",
     "mremap() of memory that nothing is mapped at makes the place zeroes, and the tracker is told "
-    "of "
-    "no change: there is no entry to mark, and the VMA is not.",
+    "of no change: there is no entry to mark, and the VMA is not.",
     "mm/mremap.c move_ptes(), mm/mmap.c copy_vma()"};
 
 inline constexpr Defect kGrownRegionIsSoftClean{
@@ -98,15 +95,15 @@ inline constexpr Defect kGrownRegionIsSoftClean{
 inline constexpr Defect kMergeLosesSoftDirty{
     "merge_loses_soft_dirty",
     "VMAs that differ by VM_SOFTDIRTY alone become one, and that may be without it: what was "
-    "mapped, "
-    "or stored to, in the other part since clear_refs is told no more, nor are its next stores.",
+    "mapped, or stored to, in the other part since clear_refs is told no more, nor are its next "
+    "stores.",
     "mm/mmap.c is_mergeable_vma(), since 34228d473efe (3.14); mm/madvise.c madvise_update_vma(), "
     "mm/mprotect.c mprotect_fixup(), mm/mlock.c mlock_fixup()"};
 
 inline constexpr Defect kOpenEntryStaysOpen{
     "open_entry_stays_open",
-    "clear_refs leaves a writable migration entry writable, and a pinned page that is: the next "
-    "store meets no fault, and is not told.",
+    "clear_refs leaves a writable migration entry writable, and a writable PTE of a pinned page: "
+    "the next store meets no fault, and is not told.",
     "fs/proc/task_mmu.c clear_soft_dirty(), clear_soft_dirty_pmd(), pte_is_pinned()"};
 
 inline constexpr Defect kSplitZeroPageIsSoftClean{
