@@ -30,9 +30,9 @@ void Judge::reset(const Geometry& geometry) {
 
 std::optional<Violation> Judge::step(const Op& op) {
   if (machine_.defect != nullptr) return std::nullopt;
-  auto broken = step_machine(before_, recount_, op);
-  if (broken || machine_.defect != nullptr) return broken;
-  broken = check();
+  if (auto broken = step_machine(before_, recount_, op); broken || machine_.defect != nullptr)
+    return broken;
+  auto broken = check();
   before_.follow(machine_, changes_.delta().counted(), changes_.unstamped());
   machine_.stamps.clear();
   return broken;
@@ -49,11 +49,14 @@ std::optional<Violation> Judge::step_from(const Judge& from, const Op& op, bool 
   }
   stayed_ = false;
   ops_ = from.ops_;
-  auto broken = step_machine(from.machine_, from.recount_, op);
-  if (broken || machine_.defect != nullptr) return broken;
+  if (auto broken = step_machine(from.machine_, from.recount_, op);
+      broken || machine_.defect != nullptr)
+    return broken;
   stayed_ = !changes_.another() && machine_.same_stamped(from.machine_) && memory_ == from.memory_;
   if (stayed_) return std::nullopt;  // where all has been compared
-  return listen(memory_.compare(machine_));
+  if (const Verdict seen = memory_.compare(machine_)) [[unlikely]]
+    return listen(seen);
+  return std::nullopt;
 }
 
 // Everything but the state that is left.
@@ -65,30 +68,41 @@ std::optional<Violation> Judge::step_machine(const Machine& before, const Recoun
   if (machine_.defect != nullptr) return std::nullopt;
   if (machine_.bug != nullptr && !is_muted(kKernelAssertion))
     return violation(kKernelAssertion, machine_.bug, {});
-  if (auto seen = listen(memory_.after(op, result_, before, machine_))) return seen;
+  if (const Verdict seen = memory_.after(op, result_, before, machine_)) [[unlikely]]
+    if (auto heard = listen(seen)) return heard;
   changes_.find(before, machine_);
-  return violation(
-      first_broken(Transition{before, counts, op, result_, machine_, memory_, changes_}));
+  const Transition t{before, counts, op, result_, machine_, memory_, changes_};
+  if (const Broken broken = first_broken(t)) [[unlikely]]
+    return violation(broken);
+  return std::nullopt;
 }
 
 std::optional<Violation> Judge::check() {
   if (mode_ == Mode::full || ops_ % kFullEvery == 0) return check_everything();
   recount_.update(before_, machine_, changes_.delta());
   if (!recount_.anything_changed() && memory_.nothing_touched()) return std::nullopt;
-  if (auto broken = check_invariants(false)) return broken;
-  return listen(compare_changed());
+  if (const Broken broken = first_broken_of_changed(machine_, recount_)) [[unlikely]]
+    return violation(broken);
+  if (const Verdict seen = compare_changed()) [[unlikely]]
+    return listen(seen);
+  return std::nullopt;
 }
 
 std::optional<Violation> Judge::check_everything() {
   recount_.recount(machine_);
-  if (auto broken = check_invariants(true)) return broken;
+  if (const Broken broken = first_broken(machine_, recount_)) [[unlikely]]
+    return violation(broken);
   if (mode_ == Mode::incremental) copy_contents();
-  return listen(memory_.compare(machine_));
+  if (const Verdict seen = memory_.compare(machine_)) [[unlikely]]
+    return listen(seen);
+  return std::nullopt;
 }
 
 std::optional<Violation> Judge::check_state() {
   count_state();
-  return check_invariants(true);
+  if (const Broken broken = first_broken(machine_, recount_)) [[unlikely]]
+    return violation(broken);
+  return std::nullopt;
 }
 
 void Judge::count_state() {
@@ -99,11 +113,6 @@ void Judge::count_state() {
 std::optional<Violation> Judge::finish() {
   const bool finished = mode_ == Mode::full || ops_ % kFullEvery == 0 || machine_.defect != nullptr;
   return finished ? std::nullopt : check_everything();
-}
-
-std::optional<Violation> Judge::check_invariants(bool everything) {
-  return violation(everything ? first_broken(machine_, recount_)
-                              : first_broken_of_changed(machine_, recount_));
 }
 
 void Judge::copy_contents() {
@@ -135,8 +144,9 @@ Verdict Judge::compare_touched() {
     const FlatMemory::Touched& touched = memory_.touched(mm);
     if (touched.vmas || ((recount_.changed_vmas() | recount_.changed_mms()) >> mm & 1) != 0)
       if (const Verdict seen = memory_.compare_vmas(machine_, mm)) return seen;
-    if (const Verdict seen = memory_.compare_pages(machine_, mm, touched.first, touched.end))
-      return seen;
+    if (touched.first < touched.end)
+      if (const Verdict seen = memory_.compare_pages(machine_, mm, touched.first, touched.end))
+        return seen;
   }
   return {};
 }
@@ -205,12 +215,11 @@ Verdict Judge::compare_stale(int mm, int i) {
   return {};
 }
 
-std::optional<Violation> Judge::violation(const Rule& rule, std::string detail, Where where) const {
+Violation Judge::violation(const Rule& rule, std::string detail, Where where) const {
   return Violation{ops_ == 0 ? 0 : ops_ - 1, rule.name, op_name_, std::move(detail), where};
 }
 
-std::optional<Violation> Judge::violation(const Broken& broken) const {
-  if (!broken) return std::nullopt;
+Violation Judge::violation(const Broken& broken) const {
   std::string detail = text(broken.where);
   if (broken.expected != kAnyCount)
     detail +=
@@ -219,11 +228,12 @@ std::optional<Violation> Judge::violation(const Broken& broken) const {
 }
 
 std::optional<Violation> Judge::listen(const Verdict& seen) const {
-  return seen && !is_muted(*seen->rule) ? violation(*seen) : std::nullopt;
+  if (is_muted(*seen->rule)) return std::nullopt;
+  return violation(*seen);
 }
 
 // Flat memory tells a place, a reference, or neither.
-std::optional<Violation> Judge::violation(const Mismatch& mismatch) const {
+Violation Judge::violation(const Mismatch& mismatch) const {
   Where where{.thing = Where::Thing::op};
   if (mismatch.mm >= 0 && mismatch.page >= 0)
     where = {Where::Thing::pages, mismatch.mm, mismatch.page};

@@ -60,17 +60,16 @@ class Judge {
   std::optional<Violation> check();
   std::optional<Violation> check_everything();
   void copy_contents();
-  std::optional<Violation> check_invariants(bool everything);
   Verdict compare_changed();
   Verdict compare_touched();
   Verdict compare_entries();
   Verdict compare_contents();
   Verdict compare_stale(int mm, int i);
   void look_at(int id, int content);
-  std::optional<Violation> violation(const Rule& rule, std::string detail, Where where) const;
-  std::optional<Violation> violation(const Broken& broken) const;
-  std::optional<Violation> violation(const Mismatch& mismatch) const;
-  std::optional<Violation> listen(const Verdict& seen) const;
+  Violation violation(const Rule& rule, std::string detail, Where where) const;
+  Violation violation(const Broken& broken) const;
+  Violation violation(const Mismatch& mismatch) const;
+  std::optional<Violation> listen(const Verdict& seen) const;  // of what is broken
 
   Machine machine_;
   Machine before_;  // as it was before the last op

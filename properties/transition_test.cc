@@ -76,6 +76,7 @@ void nothing_is_said_of_nothing(const Judge& judge, const Op& op) {
   Changes none;
   none.reset(m.geometry);
   const Transition t{m, judge.recount(), op, 0, m, judge.memory(), none};
+  if (const Broken broken = first_broken_where_changed(t)) check(false, broken.rule->name);
   for (int mm = 0; mm < m.geometry.mms; ++mm) {
     for (int i = 0; i < m.geometry.pmds; ++i)
       holds_of<kPmdRules>(PmdStep{t, mm, i, m.pmd(mm, i), m.pmd(mm, i)});

@@ -15,19 +15,10 @@ int content_of(const Machine& m, int pfn) {
 
 // What a load finds behind an entry, `offset` pages into it.
 int content_behind(const Machine& m, const Entry& entry, int offset) {
-  switch (entry.kind) {
-    case EntryKind::present:
-    case EntryKind::migration:
-      return content_of(m, entry.frame + offset);
-    case EntryKind::swap:
-      return entry.frame < m.geometry.swap_slots() ? content_of_slot(m, entry.frame) : -1;
-    case EntryKind::table:
-      return -1;
-    case EntryKind::none:
-    case EntryKind::zero:
-      return 0;
-  }
-  return -1;
+  if (entry.is_present() || entry.is_migration()) return content_of(m, entry.frame + offset);
+  if (entry.is_none() || entry.is_zero()) return 0;
+  const bool exists = entry.is_swap() && entry.frame < m.geometry.swap_slots();
+  return exists ? content_of_slot(m, entry.frame) : -1;
 }
 
 }  // namespace
@@ -53,8 +44,10 @@ Verdict FlatMemory::see(int mm, int page, int seen) {
 
 Verdict FlatMemory::compare_entry(const Machine& m, int mm, int page, const Entry& entry,
                                   int offset) {
+  const int seen = content_behind(m, entry, offset);
+  if (seen == value(mm, page)) return {};
   if (!mapped(mm, page)) return {};  // whatever is there: entry_inside_a_vma
-  return see(mm, page, content_behind(m, entry, offset));
+  return see(mm, page, seen);
 }
 
 Verdict FlatMemory::compare_vmas(const Machine& m, int mm) const {
@@ -128,8 +121,8 @@ bool FlatMemory::agrees(const Machine& m, int mm, const Entry& pmd, int first, i
 // Pages [first, end) below one PMD.
 Verdict FlatMemory::compare_below(const Machine& m, int mm, int i, int first, int end) {
   const Entry& pmd = m.pmd(mm, i);
-  if (agrees(m, mm, pmd, first, end)) return {};
   const bool table = pmd.is_table();
+  if (!table && agrees(m, mm, pmd, first, end)) return {};
   for (int page = first; page < end; ++page) {
     const Entry& entry = table ? m.pte(mm, page) : pmd;
     const int offset = table ? 0 : page - pmd_first(m, page);
@@ -144,6 +137,7 @@ Verdict FlatMemory::compare_pages(const Machine& m, int mm, int first, int end) 
     const Verdict verdict = compare_below(m, mm, pmd_index(m, page), page, next);
     if (verdict) return verdict;
   }
+  if (!soft_dirty_.tracks(mm)) return {};
   return soft_dirty_.compare(m, mm, first, end, values(mm, 0, pages_));
 }
 

@@ -95,7 +95,6 @@ void SoftDirty::forget(const Machine& m, const Strike& strike) {
 Verdict SoftDirty::compare(const Machine& m, int mm, int first, int end,
                            std::span<const std::uint8_t> shown) const {
   Verdict broken;
-  if (!tracked_[std::size_t(mm)]) return broken;
   for_each_clean_place(m, mm, first, end, [&](int page, const Entry& entry) {
     const std::uint8_t place = places_[index(mm, page)], byte = bytes_[index(mm, page)];
     if ((place & kAsked) == 0) return false;

@@ -28,6 +28,8 @@ class SoftDirty {
   void end(int mm);  // until its next clear_refs
   void forget(const Machine& m, const Strike& strike);
 
+  // Has it called clear_refs? Else nothing is asked.
+  bool tracks(int mm) const { return tracked_[std::size_t(mm)]; }
   // Is each place of [first, end) told soft-dirty that has to be? `shown`: the bytes of all places.
   Verdict compare(const Machine& m, int mm, int first, int end,
                   std::span<const std::uint8_t> shown) const;

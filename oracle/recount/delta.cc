@@ -45,8 +45,9 @@ void Delta::find(const Machine& before, const Machine& after) {
   frames_.clear();
   ptes_.clear();
   pmds_ = 0;
+  lost_flags_ = 0;
   mms_ = vmas_ = holders_ = 0;
-  anon_vmas_ = slots_ = compounds_ = false;
+  anon_vmas_ = slots_ = device_ = compounds_ = false;
   const bool fixed = !before.same_fixed(after);
   unstamped_ = !before.same_unstamped(after);
   if (!after.stamps.empty()) find_stamped(before, after);
@@ -79,7 +80,10 @@ void Delta::find_stamped(const Machine& before, const Machine& after) {
 }
 
 void Delta::look_at_frame(const Machine& before, const Machine& after, int pfn) {
-  if (!same(&before.page(Pfn(pfn)), &after.page(Pfn(pfn)), 1)) frames_.add(pfn);
+  const Page &was = before.page(Pfn(pfn)), &is = after.page(Pfn(pfn));
+  if (same(&was, &is, 1)) return;
+  frames_.add(pfn);
+  lost_flags_ |= Bits(was.flags & ~is.flags);
 }
 
 void Delta::look_at_pte(const Machine& before, const Machine& after, int mm, int page) {
@@ -90,6 +94,7 @@ void Delta::find_fixed(const Machine& before, const Machine& after) {
   mms_ = differing(before.mms, after.mms);
   anon_vmas_ = !same(before.anon_vmas.data(), after.anon_vmas.data(), kMaxAnonVmas);
   holders_ = differing(before.holders, after.holders);
+  device_ = before.swap_on != after.swap_on || before.swap_device != after.swap_device;
 }
 
 void Delta::find_vmas(const Machine& before, const Machine& after) {

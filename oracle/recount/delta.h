@@ -38,6 +38,7 @@ class Delta {
   bool counted() const { return counted_; }      // anything but what nobody counts
   bool unstamped() const { return unstamped_; }  // VMAs, slots, compounds, queues
   std::span<const std::uint16_t> frames() const { return frames_.list(); }
+  Bits lost_flags() const { return lost_flags_; }  // page flags that one of them had, and has not
   std::span<const std::uint16_t> ptes() const { return ptes_.list(); }  // mm * pages + page
   std::uint64_t pmds() const { return pmds_; }                          // bit mm * kMaxPmds + i
   unsigned mms() const { return mms_; }    // bit mm: what an address space counts
@@ -45,6 +46,7 @@ class Delta {
   unsigned holders() const { return holders_; }
   bool anon_vmas() const { return anon_vmas_; }
   bool slots() const { return slots_; }
+  bool device() const { return device_; }  // the swap device, but for its slots
   bool compounds() const { return compounds_; }
 
  private:
@@ -55,10 +57,11 @@ class Delta {
   void look_at_pte(const Machine& before, const Machine& after, int mm, int page);
 
   Marks frames_, ptes_;
+  Bits lost_flags_ = 0;
   std::uint64_t pmds_ = 0;
   unsigned mms_ = 0, vmas_ = 0, holders_ = 0;
   bool counted_ = false, unstamped_ = false, anon_vmas_ = false, slots_ = false;
-  bool compounds_ = false;
+  bool device_ = false, compounds_ = false;
 };
 
 }  // namespace thp

@@ -150,7 +150,7 @@ void Recount::recount(const Machine& m) {
     for (int i = 0; i < geometry_.frame_blocks(); ++i) shape_[std::size_t(i)] = shape_of(m, i);
   note_history(m);
   for (int block = 0; block < geometry_.frame_blocks(); ++block) note_wanderer(m, block);
-  anything_changed_ = all_changed_ = vmas_changed_ = true;
+  anything_changed_ = all_changed_ = vmas_changed_ = device_changed_ = true;
 }
 
 // --- History.

@@ -127,7 +127,8 @@ class Recount {
   std::span<const std::uint16_t> changed_folios() const { return changed_folios_.list(); }
   std::span<const std::uint16_t> changed_entries() const { return changed_entries_.list(); }  // ids
   std::span<const std::uint16_t> changed_slots() const { return changed_slots_.list(); }
-  bool vmas_changed() const { return vmas_changed_; }  // VMAs or anon_vmas
+  bool vmas_changed() const { return vmas_changed_; }      // VMAs or anon_vmas
+  bool device_changed() const { return device_changed_; }  // the swap device, or its slots
   // Bit mm: of which address spaces the VMAs have changed; what each counts, or is counted of it.
   unsigned changed_vmas() const { return changed_vmas_; }
   unsigned changed_mms() const { return changed_mms_; }
@@ -199,6 +200,7 @@ class Recount {
   bool updates_ = true;
   unsigned changed_vmas_ = 0, changed_mms_ = 0;
   bool anything_changed_ = true, all_changed_ = true, vmas_changed_ = true;
+  bool device_changed_ = true;
   std::uint64_t lead_to_changed_ = 0;  // blocks: entries that lead there are to be judged again
   Marks changed_frames_, changed_folios_, changed_entries_, changed_slots_;
 };

@@ -31,6 +31,7 @@ void Recount::update(const Machine& was, const Machine& m, const Delta& delta) {
   all_changed_ = false;
   anything_changed_ = delta.counted();
   vmas_changed_ = delta.vmas() != 0 || delta.anon_vmas();
+  device_changed_ = delta.device() || delta.slots();
   changed_vmas_ = delta.vmas();
   changed_mms_ = was.mmlist == m.mmlist ? delta.mms() : ~0u;
   note_history(m);

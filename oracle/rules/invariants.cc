@@ -51,6 +51,7 @@ class Sweep {
       if (const Broken bad = entries(mm)) return bad;
     if (const Broken bad = vmas()) return bad;
     if (const Broken bad = mms(~0u)) return bad;
+    if (const Broken bad = device()) return bad;
     return what_is_few();
   }
 
@@ -68,6 +69,8 @@ class Sweep {
       if (const Broken bad = all_mlocked()) return bad;
     }
     if (const Broken bad = mms(r_.changed_mms())) return bad;
+    if (r_.device_changed())
+      if (const Broken bad = device()) return bad;
     return what_is_few();
   }
 
@@ -109,11 +112,10 @@ class Sweep {
     if (const Broken bad = first_broken_of<kFolioInvariants>(the_folio(m_, r_, head),
                                                              {Where::Thing::folio, -1, head}))
       return bad;
-    return of_mlocked(head);
+    return test(m_, head, PG_mlocked) ? of_mlocked(head) : Broken{};
   }
 
   Broken of_mlocked(Pfn folio) {
-    if (!test(m_, folio, PG_mlocked)) return {};
     return first_broken_of<kMlockedInvariants>(TheMlocked{m_, folio, locks_.of(folio)},
                                                {Where::Thing::folio, -1, folio});
   }
@@ -123,8 +125,8 @@ class Sweep {
     for (int pfn = 0; pfn < m_.frames(); ++pfn) {
       if (r_.used_frames()[std::size_t(pfn >> m_.geometry.order)] == 0)
         pfn |= m_.hpage_nr() - 1;
-      else if (const Broken bad = of_mlocked(Pfn(pfn)))
-        return bad;
+      else if (test(m_, Pfn(pfn), PG_mlocked))
+        if (const Broken bad = of_mlocked(Pfn(pfn))) return bad;
     }
     return {};
   }
@@ -226,6 +228,10 @@ class Sweep {
     return {};
   }
 
+  Broken device() {
+    return first_broken_of<kDeviceInvariants>(TheMachine{m_, r_}, {Where::Thing::machine});
+  }
+
   // --- What is so little that it is looked at after every op.
   Broken what_is_few() {
     for (int i = 0; i < kMaxHolders; ++i) {
@@ -279,6 +285,7 @@ void append_invariants(std::vector<ListedRule>& all) {
   append_rules(all, kAnonVmaInvariants, "an anon_vma");
   append_rules(all, kSlotInvariants, "a swap slot");
   append_rules(all, kHolderInvariants, "a holder");
+  append_rules(all, kDeviceInvariants, "the machine");
   append_rules(all, kMachineInvariants, "the machine");
 }
 

@@ -106,6 +106,12 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
        }
        return true;
      }},
+    {"no_page_waits_for_a_flush", "No page waits for a TLB flush between ops.", choice(kEvery),
+     "mm/mmu_gather.c", [](const TheMachine& t) { return t.m.gather.empty(); }},
+};
+
+// What the swap device says of itself.
+inline constexpr RuleOf<TheMachine> kDeviceInvariants[] = {
     {"cluster_counts_its_slots",
      "A swap cluster counts its slots that are in use, or past the device's end.", accounting(k6_1),
      "mm/swapfile.c inc_cluster_info_page(), dec_cluster_info_page()",
@@ -131,8 +137,6 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
          unused |= unsigned(device.used[std::size_t(i)] == 0) << i;
        return !t.m.swap_on || (listed == unused && std::popcount(listed) == device.nr_free);
      }},
-    {"no_page_waits_for_a_flush", "No page waits for a TLB flush between ops.", choice(kEvery),
-     "mm/mmu_gather.c", [](const TheMachine& t) { return t.m.gather.empty(); }},
 };
 
 }  // namespace thp

@@ -12,6 +12,24 @@
 
 namespace thp {
 
+// The page that an op names, if it names one: its entry and its frame, before and after.
+struct NamedPage {
+  Entry was{}, is{};
+  Pfn frame_was = kNoPfn, frame_is = kNoPfn;
+};
+inline NamedPage page_named_by(const Op& op, const Machine& before, const Machine& after) {
+  return visit_op(
+      [&](const auto& o) {
+        if constexpr (requires { o.page; }) {
+          const int mm = o.mm.id, page = o.page.number;
+          return NamedPage{entry_of(before, mm, page), entry_of(after, mm, page),
+                           mapped_frame(before, mm, page), mapped_frame(after, mm, page)};
+        }
+        return NamedPage{};
+      },
+      op);
+}
+
 struct Transition {
   const Machine& before;
   const Recount& counts;  // of `before`
@@ -20,6 +38,7 @@ struct Transition {
   const Machine& after;
   const FlatMemory& memory;  // after it
   const Changes& changed;
+  NamedPage page = page_named_by(op, before, after);
 
   bool succeeded() const { return result >= 0; }
   template <class... ClassesAndOps>
@@ -32,11 +51,6 @@ struct Transition {
     visit_one_of(Joined<ClassesAndOps...>{}, op, [&](const auto& o) { is = o.mm.id == mm; });
     return is;
   }
-  // The entry and the frame of the page that an op names, before and after.
-  Entry was(const auto& o) const { return entry_of(before, o.mm.id, o.page.number); }
-  Entry is(const auto& o) const { return entry_of(after, o.mm.id, o.page.number); }
-  Pfn frame_was(const auto& o) const { return mapped_frame(before, o.mm.id, o.page.number); }
-  Pfn frame_is(const auto& o) const { return mapped_frame(after, o.mm.id, o.page.number); }
   FolioCount count(Pfn folio) const { return counts.folio(before, folio); }
   int grown(Event event) const {
     return int(after.events[std::size_t(event)] - before.events[std::size_t(event)]);

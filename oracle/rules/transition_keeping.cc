@@ -31,12 +31,12 @@ bool is_named(const Transition& t, const Named& named, Pfn folio) {
 }  // namespace
 
 bool others_stay_active(const Transition& t) {
-  if (t.after.stamps.overflowed()) return true;
+  if ((t.changed.delta().lost_flags() & kUse) == 0) return true;
   std::optional<Named> named;
-  for (const std::uint32_t pfn : t.after.stamps.frames()) {
-    if (pfn >= std::uint32_t(t.after.frames()) || !is_less_active(t, Pfn(pfn))) continue;
+  for (const std::uint16_t pfn : t.changed.delta().frames()) {
+    if (pfn >= t.after.frames() || !is_less_active(t, pfn)) continue;
     if (!named) named = named_by(t);
-    if (!is_named(t, *named, page_folio(t.before, Pfn(pfn)))) return false;
+    if (!is_named(t, *named, page_folio(t.before, pfn))) return false;
   }
   return true;
 }

@@ -1,14 +1,16 @@
 // What an op names.
 #include "oracle/rules/transitions_of_ranges.h"
 
+#include <bit>
+
 namespace thp {
 namespace {
 
-// The folio that is mapped at a page, or that the swap cache has for it.
-Pfn folio_at(const Transition& t, const auto& op) {
+// The folio that is mapped at the page, or that the swap cache has for it.
+Pfn folio_named_by(const Transition& t) {
   const Machine& m = t.before;
-  const Entry entry = t.was(op);
-  Pfn pfn = t.frame_was(op);
+  const Entry entry = t.page.was;
+  Pfn pfn = t.page.frame_was;
   if (entry.is_swap() && entry.frame < m.geometry.swap_slots()) pfn = m.swap(entry.frame).cache;
   return pfn < m.frames() ? page_folio(m, pfn) : kNoPfn;
 }
@@ -20,6 +22,19 @@ PageRange target_of(const Mremap& op) {
 
 PageRange whole_blocks_of(PageRange range, int nr) {
   return {(range.first + nr - 1) / nr * nr, range.end / nr * nr};
+}
+
+// Both lists are sorted. Of two VMAs that merge one may lose VM_SOFTDIRTY.
+bool flags_change_in_range(const Transition& t, const Named& named, int mm) {
+  const std::uint32_t kept = mm == named.mm ? ~std::uint32_t{VM_SOFTDIRTY} : ~std::uint32_t{0};
+  const auto old = t.before.vmas(mm), now = t.after.vmas(mm);
+  for (auto was = old.begin(), is = now.begin(); was != old.end() && is != now.end();) {
+    const int first = std::max(was->start, is->start), end = std::min(was->end, is->end);
+    const bool differ = first < end && ((was->flags ^ is->flags) & kept) != 0;
+    if (differ && !named.has_all(mm, first, end)) return false;
+    was->end < is->end ? ++was : ++is;
+  }
+  return true;
 }
 
 }  // namespace
@@ -38,7 +53,7 @@ Named named_by(const Transition& t) {
         if constexpr (times_in<O>(Collapses{}) > 0)
           named.pages = whole_blocks_of(op.range, t.before.hpage_nr());
         if constexpr (times_in<O>(Joined<Reclaim, Migrates>{}) > 0 && requires { op.page; })
-          named.folio = folio_at(t, op);
+          named.folio = folio_named_by(t);
       },
       t.op);
   return named;
@@ -59,19 +74,11 @@ bool overlooked_by_advice(const Transition& t, const Entry& was) {
   return is;
 }
 
-// Of two VMAs that merge one may lose VM_SOFTDIRTY.
 bool vmas_change_in_range(const Transition& t) {
-  if (!t.changed.unstamped()) return true;
+  if (t.changed.delta().vmas() == 0) return true;
   const Named named = named_by(t);
-  for (int mm = 0; mm < t.after.geometry.mms; ++mm) {
-    const std::uint32_t kept = mm == named.mm ? ~std::uint32_t{VM_SOFTDIRTY} : ~std::uint32_t{0};
-    for (const Vma& was : t.before.vmas(mm))
-      for (const Vma& is : t.after.vmas(mm)) {
-        const int first = std::max(was.start, is.start), end = std::min(was.end, is.end);
-        if (first >= end || ((was.flags ^ is.flags) & kept) == 0) continue;
-        if (!named.has_all(mm, first, end)) return false;
-      }
-  }
+  for (unsigned left = t.changed.delta().vmas(); left != 0; left &= left - 1)
+    if (!flags_change_in_range(t, named, std::countr_zero(left))) return false;
   return true;
 }
 

@@ -16,20 +16,20 @@ bool splits(const Transition& t, Pfn folio) {
          !test(m, folio, PG_writeback | PG_unevictable) && !mapped_behind_a_huge_pmd(m, folio);
 }
 
-// A page that reclaim must unmap whatever its neighbours are, given a slot.
-bool must_go(const Transition& t, Pfn pfn) {
-  const Machine& m = t.before;
-  const Pfn folio = page_folio(m, pfn);
-  return test(m, folio, PG_swapbacked) && is_own(t, pfn, pfn) && splits(t, folio) &&
-         nothing_interferes(m, folio);
-}
-
 // How the walk over one page table goes on: it leaves it at a huge page that it does not split.
 struct Walk {
   const Transition& t;
   int mm;
   PageRange range;
   bool left = false, whole = false;  // it; a PMD that is advised whole
+  Pfn asked = kNoPfn;                // the last folio of which splits() was asked
+  bool answer = false;
+
+  bool splits(Pfn folio) {
+    if (asked != folio) answer = thp::splits(t, folio);
+    asked = folio;
+    return answer;
+  }
 
   void look_at(int page, Pfn pfn) {
     const Machine& m = t.before;
@@ -43,7 +43,13 @@ struct Walk {
     const int end = std::min<int>(range.end, vma->end);
     whole =
         by_pmd && std::max<int>(range.first, vma->start) <= first && first + m.hpage_nr() <= end;
-    left |= !whole && (!is_own(t, pfn, by_pmd ? folio : pfn) || !splits(t, folio));
+    left |= !whole && (!is_own(t, pfn, by_pmd ? folio : pfn) || !splits(folio));
+  }
+  // A page that reclaim must unmap whatever its neighbours are, given a slot.
+  bool must_go(Pfn pfn) {
+    const Pfn folio = page_folio(t.before, pfn);
+    return !left && !whole && test(t.before, folio, PG_swapbacked) && is_own(t, pfn, pfn) &&
+           splits(folio) && nothing_interferes(t.before, folio);
   }
 };
 
@@ -53,14 +59,13 @@ bool pageout_leaves_some(const MadvisePageout& op, const Transition& t) {
   const Machine& m = t.before;
   int need_slots = 0;
   bool some = false;
-  Walk walk{t, op.mm.id, op.range};
+  Walk walk{.t = t, .mm = op.mm.id, .range = op.range};
   for (int page = op.range.first; page < op.range.end; ++page) {
     const Pfn pfn = mapped_frame(m, op.mm.id, page);
     walk.look_at(page, pfn);
     if (pfn == kNoPfn) continue;
     need_slots += !test(m, page_folio(m, pfn), PG_swapcache);
-    if (!walk.left && !walk.whole && must_go(t, pfn))
-      some |= entry_of(t.after, op.mm.id, page).is_present();
+    if (!some && entry_of(t.after, op.mm.id, page).is_present()) some = walk.must_go(pfn);
   }
   return some && (need_slots == 0 || has_free_slots(m, need_slots));
 }

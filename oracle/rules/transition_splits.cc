@@ -172,7 +172,7 @@ bool moves_whole(const Transition& t, const Mremap& op) {
 bool migrates_whole(const Transition& t, const MovePages& op) {
   if (!must_migrate_whole(op, t)) return true;
   bool whole = true;
-  for_each_pmd(pmds_of(t.before, page_folio(t.before, t.frame_was(op))),
+  for_each_pmd(pmds_of(t.before, page_folio(t.before, t.page.frame_was)),
                [&](int mm, int i) { whole &= !t.after.pmd(mm, i).is_table(); });
   return whole;
 }

@@ -32,9 +32,9 @@ bool is_last_of_slot(const Transition& t, const Entry& entry) {
 
 std::optional<Scan> scan_of(const Reclaim& op, const Transition& t) {
   const Machine& m = t.before;
-  const Entry entry = t.was(op);
+  const Entry entry = t.page.was;
   if (m.mms[std::size_t(op.mm.id)].alive == 0) return {};
-  const Pfn pfn = found_by_reclaim(m, entry, t.frame_was(op));
+  const Pfn pfn = found_by_reclaim(m, entry, t.page.frame_was);
   if (pfn == kNoPfn) return {};
   const Pfn folio = page_folio(m, pfn);
   return Scan{t, m, op.mm.id, op.page.number, entry, pfn, folio, t.count(folio)};
@@ -67,7 +67,7 @@ Move move_of(const Mremap& op, const Transition& t) {
 
 Pfn movable(const MovePages& op, const Transition& t) {
   const bool any = vma_at(t.before, op.mm.id, op.page.number) && !t.before.migration.in_flight();
-  return any ? t.frame_was(op) : kNoPfn;
+  return any ? t.page.frame_was : kNoPfn;
 }
 
 bool must_migrate(const MovePages& op, const Transition& t) {
@@ -79,7 +79,7 @@ bool must_migrate(const MovePages& op, const Transition& t) {
 
 bool must_migrate_whole(const MovePages& op, const Transition& t) {
   return must_migrate(op, t) &&
-         !(folio_test_large(t.before, page_folio(t.before, t.frame_was(op))) &&
+         !(folio_test_large(t.before, page_folio(t.before, t.page.frame_was)) &&
            t.before.inject.fail_huge_alloc != 0);
 }
 

@@ -46,7 +46,8 @@ constexpr auto kAsked =
     joined<kSplitRules, kAccessRules, kSwapRules, kLockRules, kReclaimRules, kMigrationRules,
            kSpaceRules, kCounterRules, kRangeRules, kKeepRules>();
 
-// The tests that are for one kind of op; those of any op are as many as there are.
+// The tests that are for one kind of op, ever or where it has changed something; those of any op
+// are as many as there are.
 struct Chosen {
   std::array<std::uint16_t, kAsked.size()> tests{};
   std::size_t count = 0;
@@ -58,37 +59,49 @@ consteval Chosen chosen(Wanted wanted) {
     if (wanted(kAsked[i].test)) of.tests[of.count++] = std::uint16_t(i);
   return of;
 }
+consteval Chosen chosen_of(std::size_t kind, bool change) {
+  return chosen([&](const OpTest& test) {
+    return test.of_kind[kind] != nullptr && test.of_change == change && !test.of_all;
+  });
+}
 template <std::size_t kind>
-constexpr Chosen kOfKind = chosen([](const OpTest& test) { return test.ops[kind]; });
-constexpr Chosen kOfAny = chosen([](const OpTest& test) { return test.of_any; });
+constexpr Chosen kOfKind = chosen_of(kind, false);
+template <std::size_t kind>
+constexpr Chosen kOfChange = chosen_of(kind, true);
+constexpr Chosen kOfAll = chosen([](const OpTest& test) { return test.of_all; });
 
 // Which test does not hold is looked for only where one does not.
 Broken first_false(const Chosen& of, const Transition& t) {
   for (std::size_t i = 0; i < of.count; ++i) {
     const Asked& ask = kAsked[of.tests[i]];
-    if (ask.test.test.holds(t) || is_muted(*ask.rule)) continue;
-    return broken_by(*ask.rule, ask.test.test, t, {.thing = Where::Thing::op});
+    if (ask.test.of_kind[t.op.index()](t) || is_muted(*ask.rule)) continue;
+    return broken_by(*ask.rule, ask.test.numbers, t, {.thing = Where::Thing::op});
   }
   return {};
 }
 
 // The calls are unrolled, as those of an invariant: each is compiled for its op.
-template <const Chosen& of>
+template <const Chosen& of, std::size_t kind = 0>
 Broken broken_of_chosen(const Transition& t) {
   const bool all = [&]<std::size_t... i>(std::index_sequence<i...>) {
-    return (kAsked[of.tests[i]].test.test.holds(t) && ...);
+    return (kAsked[of.tests[i]].test.of_kind[kind](t) && ...);
   }(std::make_index_sequence<of.count>());
   return all ? Broken{} : first_false(of, t);
+}
+template <std::size_t kind>
+Broken broken_of_kind(const Transition& t) {
+  if (const Broken broken = broken_of_chosen<kOfKind<kind>, kind>(t)) return broken;
+  return t.changed.anything() ? broken_of_chosen<kOfChange<kind>, kind>(t) : Broken{};
 }
 
 using BrokenOf = Broken (*)(const Transition&);
 constexpr auto kBrokenOfKind = []<std::size_t... kind>(std::index_sequence<kind...>) {
-  return std::array<BrokenOf, kOpKinds>{&broken_of_chosen<kOfKind<kind>>...};
+  return std::array<BrokenOf, kOpKinds>{&broken_of_kind<kind>...};
 }(std::make_index_sequence<kOpKinds>());
 
 Broken broken_of_op(const Transition& t) {
   if (const Broken broken = kBrokenOfKind[t.op.index()](t)) return broken;
-  return t.changed.anything() ? broken_of_chosen<kOfAny>(t) : Broken{};
+  return t.changed.anything() ? broken_of_chosen<kOfAll>(t) : Broken{};
 }
 
 // --- Rules over what an op is about.
@@ -232,6 +245,15 @@ Broken first_broken(const Transition& t) {
   if (const Broken broken = broken_outside(t)) return broken;
   if (const Broken broken = broken_of_pmds(t)) return broken;
   return broken_of_slots(t);
+}
+
+Broken first_broken_where_changed(const Transition& t) {
+  for (const Asked& ask : kAsked) {
+    const auto holds = ask.test.of_kind[t.op.index()];
+    if (!ask.test.of_change || ask.test.of_all || holds == nullptr || holds(t)) continue;
+    return broken_by(*ask.rule, ask.test.numbers, t, {.thing = Where::Thing::op});
+  }
+  return {};
 }
 
 void append_transition_rules(std::vector<ListedRule>& all) {

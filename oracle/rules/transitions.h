@@ -10,11 +10,11 @@
 
 namespace thp {
 
-// Asked of certain ops; or of any, where it has changed or counted something.
+// Asked of certain kinds of ops, or of all; ever, or where the op has changed or counted something.
 struct OpTest {
-  std::array<bool, kOpKinds> ops{};
-  bool of_any = false;
-  Test<Transition> test{};
+  std::array<bool (*)(const Transition&), kOpKinds> of_kind{};
+  bool of_change = false, of_all = false;
+  Test<Transition> numbers{};  // of a count rule
 };
 
 struct OpRule : Rule {
@@ -27,18 +27,9 @@ struct OpRule : Rule {
       : Rule{name, sentence, ground, source}, tests{of...}, count(sizeof...(of)) {}
 };
 
-template <class... Ts>
-consteval std::array<bool, kOpKinds> kinds_of(Ops<Ts...>) {
-  std::array<bool, kOpKinds> kinds{};
-  ((kinds[std::size_t(kKindOf<Ts>)] = true), ...);
-  return kinds;
-}
-
-template <class List, class Holds>
+template <class T, class Holds>
 bool holds_of(const Transition& t) {
-  bool holds = true;
-  visit_one_of(List{}, t.op, [&](const auto& op) { holds = Holds{}(op, t); });
-  return holds;
+  return Holds{}(*std::get_if<T>(&t.op), t);
 }
 template <class List, class Number>
 int number_of(const Transition& t) {
@@ -47,24 +38,25 @@ int number_of(const Transition& t) {
   return number;
 }
 
-template <class List, class Holds>
-consteval OpTest test_of(Holds) {
-  return {kinds_of(List{}), false, {&holds_of<List, Holds>, nullptr, nullptr}};
+template <class Holds, class... Ts>
+consteval OpTest test_of(Ops<Ts...>, Holds) {
+  OpTest test;
+  ((test.of_kind[std::size_t(kKindOf<Ts>)] = &holds_of<Ts, Holds>), ...);
+  return test;
 }
-template <class List, class Expected, class Found>
-consteval OpTest test_of(Count<Expected, Found>) {
-  constexpr auto kAgree = [](const auto& op, const Transition& t) {
+template <class Expected, class Found, class... Ts>
+consteval OpTest test_of(Ops<Ts...> ops, Count<Expected, Found>) {
+  OpTest test = test_of(ops, [](const auto& op, const Transition& t) {
     return Count<Expected, Found>::agree(op, t);
-  };
-  return {kinds_of(List{}),
-          false,
-          {&holds_of<List, decltype(kAgree)>, &number_of<List, Expected>, &number_of<List, Found>}};
+  });
+  test.numbers = {nullptr, &number_of<Ops<Ts...>, Expected>, &number_of<Ops<Ts...>, Found>};
+  return test;
 }
 
 // holds(op, transition), or count() of two such, of these ops, whatever they return.
 template <class... ClassesAndOps, class What>
 consteval OpTest over(What what) {
-  return test_of<Joined<ClassesAndOps...>>(what);
+  return test_of(Joined<ClassesAndOps...>{}, what);
 }
 // The same, once they have succeeded.
 template <class... ClassesAndOps, class Holds>
@@ -72,14 +64,23 @@ consteval OpTest after(Holds) {
   return over<ClassesAndOps...>(
       [](const auto& op, const Transition& t) { return !t.succeeded() || Holds{}(op, t); });
 }
+// The same where the op has changed or counted something: elsewhere it holds.
+consteval OpTest where_changed(OpTest test) {
+  test.of_change = true;
+  return test;
+}
 // holds(transition) of any op that has changed or counted something.
 template <class Holds>
 consteval OpTest over_any(Holds holds) {
-  return {{}, true, {holds, nullptr, nullptr}};
+  OpTest test{.of_change = true, .of_all = true};
+  test.of_kind.fill(holds);
+  return test;
 }
 template <class Expected, class Found>
 consteval OpTest over_any(Count<Expected, Found>) {
-  return {{}, true, {&Count<Expected, Found>::template agree<Transition>, Expected{}, Found{}}};
+  OpTest test = over_any(&Count<Expected, Found>::template agree<Transition>);
+  test.numbers = {nullptr, Expected{}, Found{}};
+  return test;
 }
 
 // Does mprotect() or mremap() come upon locked memory, which is populated then?
@@ -92,5 +93,8 @@ inline bool populates_locked(const Transition& t) {
 
 // The first rule that the op breaks.
 Broken first_broken(const Transition& t);
+// The same of those that are asked only where the op has changed something: they must have nothing
+// to say of an op that has not.
+Broken first_broken_where_changed(const Transition& t);
 
 }  // namespace thp

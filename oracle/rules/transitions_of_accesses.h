@@ -12,8 +12,8 @@ enum class Copies : std::uint8_t { no, perhaps, yes };
 template <class O>
 Copies copies(const O& op, const Transition& t) {
   const Machine& m = t.before;
-  const Entry entry = t.was(op);
-  const Pfn pfn = t.frame_was(op);
+  const Entry entry = t.page.was;
+  const Pfn pfn = t.page.frame_was;
   if (pfn == kNoPfn) return Copies::perhaps;
   if (times_in<O>(Looks{}) > 0) return Copies::no;
   if (entry.has(kWrite) || test(m, entry.frame, PG_anon_exclusive)) return Copies::no;
@@ -41,7 +41,7 @@ inline bool has_only_one_anon_vma(const Vma& vma) {
 // The VMA of a page that nothing is mapped at yet.
 inline const Vma* faulting_vma(const auto& op, const Transition& t) {
   const bool alive = t.before.mms[std::size_t(op.mm.id)].alive != 0;
-  return alive && t.was(op).is_none() ? vma_at(t.before, op.mm.id, op.page.number) : nullptr;
+  return alive && t.page.was.is_none() ? vma_at(t.before, op.mm.id, op.page.number) : nullptr;
 }
 inline bool may_fault_huge(const auto& op, const Transition& t, const Vma& vma) {
   const int i = pmd_index(t.before, op.page.number), nr = t.before.hpage_nr();
@@ -61,23 +61,23 @@ inline constexpr OpRule kAccessRules[] = {
     {"load_leaves_entry_young", "A load leaves its entry young.",
      promise(kEvery, "admin-guide/mm/idle_page_tracking.rst, Implementation Details"),
      "arch/x86: _PAGE_ACCESSED; mm/memory.c: do_anonymous_page()",
-     after<Load>([](const Load& op, const Transition& t) {
-       return (t.is(op).is_present() || t.is(op).is_zero()) && t.is(op).has(kYoung);
+     after<Load>([](const Load&, const Transition& t) {
+       return (t.page.is.is_present() || t.page.is.is_zero()) && t.page.is.has(kYoung);
      })},
     {"store_leaves_entry_dirty", "A store leaves its entry young, dirty and writable.",
      promise(kEvery, "admin-guide/mm/pagemap.rst, DIRTY"),
      "arch/x86: _PAGE_DIRTY; mm/memory.c: wp_page_reuse(), wp_page_copy(), do_swap_page()",
-     after<Store>([](const Store& op, const Transition& t) {
-       const Entry now = t.is(op);
+     after<Store>([](const Store&, const Transition& t) {
+       const Entry now = t.page.is;
        return now.is_present() && now.has(kYoung) && now.has(kDirty) && now.has(kWrite);
      })},
     {"own_page_is_not_copied",
      "A load or a get leaves a mapped page where it is. So does a store or a pin, if nobody "
      "else refers to the page, and mlock(), if it is exclusive.",
      choice(k6_1), "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): reuse",
-     after<Looks, Takes>([](const auto& op, const Transition& t) {
-       return copies(op, t) != Copies::no || t.frame_is(op) == t.frame_was(op);
-     }),
+     where_changed(after<Looks, Takes>([](const auto& op, const Transition& t) {
+       return t.page.frame_is == t.page.frame_was || copies(op, t) != Copies::no;
+     })),
      after<Mlock>([](const Mlock& op, const Transition& t) {
        for (const auto [mm, page, count] : t.changed.pages()) {
          const Entry& was = entry_of(t.before, mm, page);
@@ -94,7 +94,7 @@ inline constexpr OpRule kAccessRules[] = {
      promise(kEvery, "fork(2)"),
      "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): copy",
      after<Takes>([](const auto& op, const Transition& t) {
-       return copies(op, t) != Copies::yes || t.frame_is(op) != t.frame_was(op);
+       return t.page.frame_is != t.page.frame_was || copies(op, t) != Copies::yes;
      })},
     // What a store brings to a page that had none, or copies, belongs to the VMA, too.
     {"reused_page_moves_home",
@@ -102,14 +102,14 @@ inline constexpr OpRule kAccessRules[] = {
      choice(k6_1), "mm/rmap.c: page_move_anon_rmap()",
      after<Store>([](const Store& op, const Transition& t) {
        const Machine& m = t.after;
-       const Entry was = t.was(op);
-       const Pfn pfn = t.frame_is(op), old = t.frame_was(op);
+       const Entry was = t.page.was;
+       const Pfn pfn = t.page.frame_is, old = t.page.frame_was;
        const bool exclusive = old != kNoPfn && test(t.before, was.frame, PG_anon_exclusive);
        const bool kept_huge = old != kNoPfn && was.has(kWrite) &&
                               !t.before.pmd(op.mm.id, pmd_index(m, op.page.number)).is_table();
        const bool its_own = pfn == old ? old != kNoPfn && !exclusive && !kept_huge
                                        : pfn != kNoPfn && !was.is_swap() && !was.is_migration();
-       if (!its_own || !test(m, t.is(op).frame, PG_anon_exclusive)) return true;
+       if (!its_own || !test(m, t.page.is.frame, PG_anon_exclusive)) return true;
        const Vma* vma = vma_at(m, op.mm.id, op.page.number);
        return vma != nullptr && m.page(page_folio(m, pfn)).anon_vma == vma->anon_vma;
      })},
@@ -118,7 +118,8 @@ inline constexpr OpRule kAccessRules[] = {
      "The first anon_vma of a VMA is that of the next or else the previous VMA, if that "
      "differs in its protection alone and never saw a fork. Otherwise it is a new one.",
      choice(k6_1), "mm/mmap.c: find_mergeable_anon_vma(), anon_vma_compatible()",
-     after<Looks, Takes>([](const auto& op, const Transition& t) {
+     where_changed(after<Looks, Takes>([](const auto& op, const Transition& t) {
+       if (t.changed.delta().vmas() == 0) return true;
        const Machine& m = t.before;
        const int mm = op.mm.id;
        const Vma* vma = vma_at(m, mm, op.page.number);
@@ -133,7 +134,7 @@ inline constexpr OpRule kAccessRules[] = {
          return now->anon_vma == prev->anon_vma;
        return has_only_one_anon_vma(*now) &&
               std::ranges::count(t.after.vmas(mm), now->anon_vma, &Vma::anon_vma) == 1;
-     })},
+     }))},
     // Whoever has isolated a page, or finds it unevictable, takes the mark away again; a huge PMD
     // keeps none.
     {"gup_marks_page_used",
@@ -143,7 +144,7 @@ inline constexpr OpRule kAccessRules[] = {
      "mm/gup.c: follow_page_pte(): FOLL_TOUCH, gup_pte_range(): folio_set_referenced()",
      after<Get, StoreForced>([](const auto& op, const Transition& t) {
        const Machine& m = t.before;
-       const Pfn was = t.frame_was(op), is = t.frame_is(op);
+       const Pfn was = t.page.frame_was, is = t.page.frame_is;
        if (was == kNoPfn || !m.pmd(op.mm.id, pmd_index(m, op.page.number)).is_table()) return true;
        const Pfn folio = page_folio(m, was);
        if (!test(m, folio, PG_lru) || test(m, folio, PG_unevictable)) return true;
@@ -153,8 +154,8 @@ inline constexpr OpRule kAccessRules[] = {
      "A page that a debugger or a device has stored to is marked dirty.",
      promise(k6_1, "admin-guide/mm/pagemap.rst, DIRTY"),
      "mm/memory.c: __access_remote_vm(); mm/gup.c: unpin_user_pages_dirty_lock()",
-     after<StoreForced>([](const StoreForced& op, const Transition& t) {
-       const Pfn pfn = t.frame_is(op);
+     after<StoreForced>([](const StoreForced&, const Transition& t) {
+       const Pfn pfn = t.page.frame_is;
        return pfn == kNoPfn || test(t.after, page_folio(t.after, pfn), PG_dirty);
      }),
      after<StoreViaPin>([](const StoreViaPin& op, const Transition& t) {
@@ -171,7 +172,7 @@ inline constexpr OpRule kAccessRules[] = {
      after<Looks>([](const auto& op, const Transition& t) {
        const Vma* vma = faulting_vma(op, t);
        if (vma == nullptr || (may_fault_huge(op, t, *vma) && !t.before.use_zero_page)) return true;
-       return t.is(op).is_zero();
+       return t.page.is.is_zero();
      })},
     {"first_access_gets_huge_page",
      "The first access to a block maps a huge page, where that is allowed and one is free.",

@@ -204,8 +204,8 @@ inline constexpr OpRule kCounterRules[] = {
          },
          [](const auto&, const Transition& t) { return t.grown(Event::thp_swpout); })),
      over<Reclaim>(count(
-         [](const Reclaim& op, const Transition& t) {
-           const Pfn pfn = t.frame_was(op);
+         [](const Reclaim&, const Transition& t) {
+           const Pfn pfn = t.page.frame_was;
            const Pfn folio = pfn == kNoPfn ? kNoPfn : page_folio(t.before, pfn);
            if (folio == kNoPfn || !folio_test_large(t.before, folio)) return 0;
            const bool split = !folio_test_large(t.after, folio);
@@ -217,10 +217,10 @@ inline constexpr OpRule kCounterRules[] = {
     {"swap_in_counter", "pswpin counts the pages that an access reads from the disk.", choice(k6_1),
      "mm/page_io.c: swap_readpage()",
      over<Looks, Takes>(count(
-         [](const auto& op, const Transition& t) {
-           const Entry was = t.was(op);
+         [](const auto&, const Transition& t) {
+           const Entry was = t.page.was;
            if (!was.is_swap() || t.before.swap(was.frame).cache != kNoPfn) return 0;
-           return t.is(op).is_swap() ? kAnyCount : 1;
+           return t.page.is.is_swap() ? kAnyCount : 1;
          },
          [](const auto&, const Transition& t) { return t.grown(Event::pswpin); }))},
 };

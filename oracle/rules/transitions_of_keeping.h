@@ -20,11 +20,11 @@ inline constexpr OpRule kKeepRules[] = {
      "A huge page that is queued for splitting stays so over what splits, unmaps or reclaims, "
      "until it is split or freed.",
      choice(k6_1), "mm/huge_memory.c: deferred_split_scan(): list_splice_tail()",
-     over<Splits, Unmaps, Walks, Swaps>([](const auto&, const Transition& t) {
-       if (t.before.deferred_len == 0) return true;
+     where_changed(over<Splits, Unmaps, Walks, Swaps>([](const auto&, const Transition& t) {
+       if (t.before.deferred_len == 0 || !t.changed.delta().compounds()) return true;
        const std::uint64_t left = blocks_queued(t.before) & ~blocks_queued(t.after);
        return (left & large_blocks_of(t.after)) == 0;
-     })},
+     }))},
     {"swapoff_shares_as_before",
      "After swapoff() those who shared a slot share a page, but for parts of a huge page.",
      choice(k6_1), "mm/swapfile.c: unuse_pte()",
@@ -41,15 +41,16 @@ inline constexpr OpRule kKeepRules[] = {
      choice(k6_1),
      "mm/huge_memory.c: __split_huge_page_tail(); mm/vmscan.c: folio_putback_lru(); "
      "mm/madvise.c: page_mapcount() != 1",
-     over<Looks, Takes, Calls, Reclaim>(
-         [](const auto&, const Transition& t) { return others_stay_active(t); }),
-     over<Splits>([](const auto&, const Transition& t) { return split_pages_stay_active(t); }),
-     over<Putback>([](const Putback& op, const Transition& t) {
+     where_changed(over<Looks, Takes, Calls, Reclaim>(
+         [](const auto&, const Transition& t) { return others_stay_active(t); })),
+     where_changed(
+         over<Splits>([](const auto&, const Transition& t) { return split_pages_stay_active(t); })),
+     where_changed(over<Putback>([](const Putback& op, const Transition& t) {
        const Pfn pfn = t.before.holders[std::size_t(op.holder.id)].pfn;
-       return !t.succeeded() || !test(t.before, pfn, PG_active) ||
+       return !t.succeeded() || pfn >= t.before.frames() || !test(t.before, pfn, PG_active) ||
               test(t.after, pfn, PG_active | PG_mlocked) || t.after.page(pfn).flags == 0;
-     }),
-     over<MadviseCold>([](const MadviseCold& op, const Transition& t) {
+     })),
+     where_changed(over<MadviseCold>([](const MadviseCold& op, const Transition& t) {
        for (int page = op.range.first; page < op.range.end; ++page) {
          const Pfn pfn = mapped_frame(t.before, op.mm.id, page);
          if (pfn == kNoPfn || test(t.before, pfn, PG_head | PG_tail)) continue;
@@ -57,7 +58,7 @@ inline constexpr OpRule kKeepRules[] = {
          if (asked && !test(t.after, pfn, PG_active | PG_unevictable)) return false;
        }
        return true;
-     })},
+     }))},
 };
 
 }  // namespace thp

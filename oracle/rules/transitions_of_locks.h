@@ -4,16 +4,16 @@
 
 namespace thp {
 
-// Every page of the range is there, and a writable one unshared.
+// Every page of the range is mapped and there, and a writable one unshared.
 inline bool is_resident(const Machine& m, int mm, int first, int end) {
-  for (int page = first; page < end; ++page) {
-    const Vma* vma = vma_at(m, mm, page);
-    const Entry& entry = entry_of(m, mm, page);
-    const bool unshared = entry.is_present() && entry.has(kWrite);
-    if (vma == nullptr) return false;
-    if (vma->has(VM_WRITE) ? !unshared : !entry.is_present() && !entry.is_zero()) return false;
+  for (const Vma& vma : m.vmas(mm)) {
+    for (; vma.covers(first) && first < end; ++first) {
+      const Entry& entry = entry_of(m, mm, first);
+      const bool unshared = entry.is_present() && entry.has(kWrite);
+      if (vma.has(VM_WRITE) ? !unshared : !entry.is_present() && !entry.is_zero()) return false;
+    }
   }
-  return true;
+  return first >= end;
 }
 
 inline constexpr OpRule kLockRules[] = {

@@ -34,11 +34,11 @@ inline bool says_where_it_stands(const MovePages& op, const Transition& t) {
   const bool is_absent = t.result == -ENOENT || t.result == -EFAULT;
   if (vma == nullptr) return t.result == -EFAULT;
   if (t.before.migration.in_flight()) return true;
-  const Entry was = t.was(op);
+  const Entry was = t.page.was;
   if (was.is_none() || !vma->has(VM_READ)) return is_absent;
   if (was.is_zero()) return t.result == -EFAULT;
   if (was.is_swap()) return t.result == -ENOENT;
-  const bool elsewhere = t.frame_is(op) != kNoPfn && t.frame_is(op) != t.frame_was(op);
+  const bool elsewhere = t.page.frame_is != kNoPfn && t.page.frame_is != t.page.frame_was;
   return t.succeeded() ? elsewhere : !is_absent;
 }
 
@@ -89,10 +89,10 @@ inline constexpr OpRule kMigrationRules[] = {
      "mm/migrate.c: folio_migrate_flags(), remove_migration_pte()",
      after<MovePages>([](const MovePages& op, const Transition& t) {
        if (!must_migrate_whole(op, t)) return true;
-       const Pfn now = t.frame_is(op);
-       if (now == kNoPfn || (t.is(op).bits | kSoftDirty) != (t.was(op).bits | kSoftDirty))
+       const Pfn now = t.page.frame_is;
+       if (now == kNoPfn || (t.page.is.bits | kSoftDirty) != (t.page.was.bits | kSoftDirty))
          return false;
-       const Bits flags = t.before.page(page_folio(t.before, t.frame_was(op))).flags;
+       const Bits flags = t.before.page(page_folio(t.before, t.page.frame_was)).flags;
        return migrates_flags(t.after, page_folio(t.after, now), flags);
      }),
      after<MigrateEnd>([](const MigrateEnd&, const Transition& t) {
@@ -114,8 +114,8 @@ inline constexpr OpRule kMigrationRules[] = {
          return !migration.in_flight() ||
                 counts_migration(t, folio_test_large(m, migration.src), t.result == 0);
        if (migration.in_flight() || t.over<MigrateBegin>()) return true;
-       if (const auto* op = std::get_if<MovePages>(&t.op)) {
-         const Pfn pfn = t.frame_was(*op);
+       if (t.over<MovePages>()) {
+         const Pfn pfn = t.page.frame_was;
          const Reason reason = t.after.reason;
          const bool moved = reason == Reason::migrated;
          const bool large = pfn != kNoPfn && folio_test_large(m, page_folio(m, pfn));

@@ -107,7 +107,8 @@ inline constexpr OpRule kRangeRules[] = {
      "process.",
      promise(kEvery, "mprotect(2), mlock(2), madvise(2): DESCRIPTION; fork(2)"),
      "mm/mmap.c: vma_merge(), __split_vma()",
-     over<Calls>([](const auto&, const Transition& t) { return vmas_change_in_range(t); })},
+     where_changed(
+         over<Calls>([](const auto&, const Transition& t) { return vmas_change_in_range(t); }))},
 };
 
 }  // namespace thp

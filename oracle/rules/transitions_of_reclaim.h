@@ -107,19 +107,19 @@ inline constexpr RuleOf<Scan> kScanRules[] = {
 inline constexpr OpRule kReclaimRules[] = {
     {"folio_is_isolated_once", "A folio is isolated by one holder at a time.",
      promise(kEvery, "mm/page_migration.rst, In kernel use of migrate_pages()"),
-     "mm/vmscan.c: folio_isolate_lru()", over<Reclaim>([](const Reclaim& op, const Transition& t) {
-       const Pfn pfn = t.frame_was(op);
+     "mm/vmscan.c: folio_isolate_lru()", over<Reclaim>([](const Reclaim&, const Transition& t) {
+       const Pfn pfn = t.page.frame_was;
        const FolioCount count = pfn == kNoPfn ? FolioCount{} : t.count(page_folio(t.before, pfn));
        return count.isolations + count.migration == 0 || t.result == -EBUSY;
      }),
      over<Isolate>([](const Isolate& op, const Transition& t) {
-       const Pfn pfn = t.frame_was(op);
+       const Pfn pfn = t.page.frame_was;
        const bool free = t.before.holders[std::size_t(op.holder.id)].kind == HolderKind::none;
        if (!free || pfn == kNoPfn) return true;
        return t.result == (test(t.before, page_folio(t.before, pfn), PG_lru) ? 0 : -EBUSY);
      }),
-     over<MigrateBegin>([](const MigrateBegin& op, const Transition& t) {
-       const Pfn pfn = t.frame_was(op);
+     over<MigrateBegin>([](const MigrateBegin&, const Transition& t) {
+       const Pfn pfn = t.page.frame_was;
        const bool isolated = pfn != kNoPfn && t.count(page_folio(t.before, pfn)).isolations > 0;
        return !isolated || !t.succeeded();
      })},
@@ -153,8 +153,8 @@ inline constexpr OpRule kReclaimRules[] = {
      "The head of a huge page that reclaim splits for want of a cluster is swapped out, where a "
      "slot is left.",
      choice(k6_1), "mm/vmscan.c: shrink_folio_list(): add_to_swap() after split_folio_to_list()",
-     over<Reclaim>([](const Reclaim& op, const Transition& t) {
-       const Pfn pfn = t.frame_was(op);
+     over<Reclaim>([](const Reclaim&, const Transition& t) {
+       const Pfn pfn = t.page.frame_was;
        if (t.grown(Event::thp_swpout_fallback) == 0 || pfn == kNoPfn) return true;
        const Pfn folio = page_folio(t.before, pfn);
        return !has_free_slots(t.before, 1) || test(t.after, folio, PG_swapcache | PG_mlocked) ||
@@ -165,8 +165,8 @@ inline constexpr OpRule kReclaimRules[] = {
      "Reclaim frees as many pages as it says, or more where it splits or slots get idle.",
      accounting(kEvery), "mm/vmscan.c: shrink_folio_list(): nr_reclaimed",
      over<Reclaim>(count(
-         [](const Reclaim& op, const Transition& t) {
-           const bool splits = t.frame_was(op) != kNoPfn && large_blocks_of(t.before) != 0;
+         [](const Reclaim&, const Transition& t) {
+           const bool splits = t.page.frame_was != kNoPfn && large_blocks_of(t.before) != 0;
            const int freed = count_frames_in_use(t.before) - count_frames_in_use(t.after);
            const int said = std::max(t.result, 0);
            const bool exact = t.nothing_injected() && !splits && !has_idle_slots(t.before);

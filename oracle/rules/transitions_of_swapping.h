@@ -56,19 +56,19 @@ inline constexpr OpRule kSwapRules[] = {
      "A page that a call, split_folio, a copying store or a collapse leaves unmapped, without "
      "a swap entry, leaves the swap cache.",
      choice(k6_1), "mm/swap_state.c: free_swap_cache(); mm/swapfile.c: __try_to_reclaim_swap()",
-     after<Unmaps, SplitFolio>(
-         [](const auto&, const Transition& t) { return no_slot_gets_idle(t); }),
-     after<Store>([](const Store& op, const Transition& t) {
-       return t.frame_was(op) == kNoPfn || no_slot_gets_idle(t);
-     }),
-     after<Collapses>([](const auto& op, const Transition& t) {
+     where_changed(after<Unmaps, SplitFolio>(
+         [](const auto&, const Transition& t) { return no_slot_gets_idle(t); })),
+     where_changed(after<Store>([](const Store&, const Transition& t) {
+       return t.page.frame_was == kNoPfn || no_slot_gets_idle(t);
+     })),
+     where_changed(after<Collapses>([](const auto& op, const Transition& t) {
        return no_slot_gets_idle(t, [&](int slot) {
          for (int page = op.range.first; page < op.range.end; ++page)
            if (const Entry& entry = entry_of(t.before, op.mm.id, page); entry.is_swap())
              if (share_a_cached_folio(t.before, slot, entry.frame)) return true;
          return false;
        });
-     })},
+     }))},
     {"swap_is_switched_once",
      "swapon() succeeds exactly while swap is off and the device has slots; swapoff() fails while "
      "swap is off.",
