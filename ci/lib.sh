@@ -13,13 +13,14 @@ export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 # and 100 ops, each a short line, are a long trace.
 fuzz_trace_flags=(-entropic=0 -len_control=0 -max_len=2000)
 
-# build PRESET [TARGET...]: everything, or only these targets.
+# build PRESET [TARGET...]: everything, or only these targets. Warnings are errors if THP_WERROR is
+# set, as in .ci/run: who tries something may comment out a line.
 build() {
   local preset=$1
   shift
   (($#)) || set -- all
   echo "== build $preset: $*"
-  cmake --preset "$preset" >/dev/null
+  cmake --preset "$preset" -DCMAKE_COMPILE_WARNING_AS_ERROR="${THP_WERROR:-OFF}" >/dev/null
   cmake --build --preset "$preset" --parallel "$cores" --target "$@"
 }
 

@@ -1,6 +1,7 @@
 // The command `thp`: its subcommands and their options.
 #include "fuzz/thp.h"
 
+#include <thp_version.h>  // generated
 #include <CLI/CLI.hpp>
 #include <climits>
 #include <cstdio>
@@ -51,17 +52,24 @@ void add_shrink(CLI::App& app, ShrinkCommandOptions& options, Run& run) {
 
 void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
   CLI::App* command = app.add_subcommand("explore", "Every state that ops lead to, within bounds");
-  command->add_option("--scope", options.scope, "one that `thp scopes` lists");
-  command->add_option("--geometry", options.geometry, "as in a trace")->capture_default_str();
-  command->add_option("--ops", options.ops, "store,fork: only these; -get,-put: all but these");
+  CLI::Option* scope = command->add_option("--scope", options.scope, "one that `thp scopes` lists");
+  command->add_option("--geometry", options.geometry, "as in a trace")
+      ->capture_default_str()
+      ->excludes(scope);
+  command->add_option("--ops", options.ops, "store,fork: only these; -get,-put: all but these")
+      ->excludes(scope);
   command->add_option("--depth", options.depth, "ops of a trace at most; 0: until nothing is new")
       ->check(CLI::Range(0, 1000))
-      ->capture_default_str();
+      ->capture_default_str()
+      ->excludes(scope);
   command->add_option("--holders", options.holders, "how many of h0, h1, ... there are")
       ->check(CLI::Range(0, kMaxHolders))
-      ->capture_default_str();
-  command->add_option("--first", options.first, "an op that every trace begins with");
-  command->add_flag("--exact", options.exact, "states that differ by names differ");
+      ->capture_default_str()
+      ->excludes(scope);
+  command->add_option("--first", options.first, "an op that every trace begins with")
+      ->excludes(scope);
+  command->add_flag("--exact", options.exact, "states that differ by names differ")
+      ->excludes(scope);
   command->add_option("--twins", options.twins, "a file for the states as ci/spin compares them");
   command->add_option("--memory", options.memory, "MiB for what has been seen")
       ->check(CLI::Range(1, 1 << 20))
@@ -107,6 +115,7 @@ int run_and_flush(const Run& run) {
 int main(int argc, char** argv) {
   CLI::App app("An executable specification of transparent huge pages");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "thp " THP_COMMIT ", a model of Linux 6.1.192");
   JudgeOptions judge;
   std::string explained;
   ShrinkCommandOptions shrink;

@@ -13,7 +13,7 @@
 namespace thp {
 
 // Exit statuses.
-inline constexpr int kHolds = 0, kBroken = 1, kNoTrace = 2;
+inline constexpr int kHolds = 0, kBroken = 1, kNoTrace = 2, kInterrupted = 130;
 
 using Files = std::vector<std::string>;
 
@@ -21,8 +21,9 @@ using Files = std::vector<std::string>;
 // wrong; a file too large, or none at all but a directory or a device, is not read.
 std::expected<TraceFile, std::string> read_trace(const std::string& file);
 
-// What to type to judge the file once more, quoted for a shell.
-std::string judge_command(const std::string& file);
+// Ctrl-C ends no work in the middle from now on, but is told here: what was found is kept.
+void watch_for_interrupts();
+bool interrupted();
 
 struct JudgeOptions {
   Files files;

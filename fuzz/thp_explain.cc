@@ -43,7 +43,7 @@ void print_expects(const TraceFile& file, const Machine& m, std::size_t ops, int
         fmt::print("  line {}: {}\n", expect.line, *why);
 }
 
-void explain(const std::string& name, const TraceFile& file) {
+void explain(const TraceFile& file) {
   const Trace& trace = file.trace;
   Machine m(trace.geometry);
   Judge judge(trace.geometry);
@@ -74,8 +74,8 @@ void explain(const std::string& name, const TraceFile& file) {
     if (violation) continue;  // what a broken state leads to says nothing
     violation = judge.step(trace.ops[i]);
     if (violation)
-      fmt::print("  {} does not hold: {}\n    {}\n    reproduce: {}\n", violation->broken,
-                 sentence_of(violation->broken), violation->detail, judge_command(name));
+      fmt::print("  {} does not hold: {}\n    at: {}\n", violation->broken,
+                 sentence_of(violation->broken), violation->detail);
   }
 }
 
@@ -91,7 +91,7 @@ int run_explain(const std::string& name) {
   const Geometry& g = file->trace.geometry;
   fmt::print("geometry order={} pmds={} mms={} swap={} blocks={}\n{}", g.order, g.pmds, g.mms,
              g.swap_slots(), g.frame_blocks(), kPictureKey);
-  explain(name, *file);
+  explain(*file);
   return kHolds;
 }
 

@@ -3,10 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -24,8 +22,6 @@ namespace thp {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::atomic<bool> interrupted = false;
 
 std::expected<Geometry, std::string> geometry_of(const std::string& text) {
   const auto file = parse_trace("thp-trace 1\ngeometry " + text + "\n");
@@ -72,8 +68,35 @@ nlohmann::json figures(const Scope& scope, const Explored& e, double seconds) {
   return json;
 }
 
+// The machine, and what every trace begins with.
+void tell_scope(const Scope& scope) {
+  const Geometry& g = scope.geometry;
+  fmt::print("explores: order={} pmds={} mms={} swap={} blocks={}, {} ops, {} holders", g.order,
+             g.pmds, g.mms, g.swap_slots(), g.frame_blocks(), scope.ops.count(), scope.holders);
+  fmt::print("{}", scope.depth == 0 ? ", to the end" : fmt::format(", {} ops deep", scope.depth));
+  for (const Op& op : scope.first) fmt::print("; first {}", print(op));
+  fmt::print("\n");
+}
+
+// The verdict in words.
+std::string verdict_of(const Explored& e) {
+  switch (e.end) {
+    case Explored::End::fixpoint:
+      return "holds: every rule, in every state that these ops lead to";
+    case Explored::End::depth:
+      return fmt::format("holds: every rule, after every sequence of up to {} ops", e.depth);
+    case Explored::End::violation:
+      return fmt::format("violation: {} does not hold", e.find->violation.broken);
+    case Explored::End::memory:
+      return "no verdict: the memory for it is full; --memory gives more";
+    default:
+      return "no verdict: interrupted; what was looked at holds";
+  }
+}
+
 void tell(const Scope& scope, const Explored& e, double seconds) {
   const auto states = double(e.states);
+  fmt::print("{}\n", verdict_of(e));
   fmt::print("{} ops, {} with their arguments; ends: {}\n", scope.ops.count(), e.moves,
              end_name(e.end));
   fmt::print("{} states, {} transitions, depth {}, {:.2f} s\n", e.states, e.transitions, e.depth,
@@ -105,7 +128,7 @@ int status_of(const Explored& e) {
     case Explored::End::memory:
       return kNoTrace;
     case Explored::End::interrupted:
-      return 130;
+      return kInterrupted;
     default:
       return kHolds;
   }
@@ -121,9 +144,9 @@ Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_
       shown = now;
       show_explored(e, std::chrono::duration<double>(now - start).count());
     }
-    return !interrupted;
+    return !interrupted();
   };
-  std::signal(SIGINT, [](int) { interrupted = true; });
+  watch_for_interrupts();
   ExploreOptions options{
       .max_bytes = max_bytes, .go_on = go_on, .threads = int(std::thread::hardware_concurrency())};
   if (shown_cells != nullptr) {
@@ -182,6 +205,7 @@ int run_explore(const ExploreCommandOptions& options) {
   }
   const auto traced = outcomes_of(options.files);
   if (!traced) return kNoTrace;
+  if (!options.json) tell_scope(*scope);
   const auto start = Clock::now();
   Shown shown;
   std::optional<TwinStates> twins;

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -51,7 +53,14 @@ std::optional<std::string> expect_error(const std::string& name, const TraceFile
   return {};
 }
 
+std::atomic<bool> was_interrupted = false;
+
 }  // namespace
+
+void watch_for_interrupts() {
+  std::signal(SIGINT, [](int) { was_interrupted = true; });
+}
+bool interrupted() { return was_interrupted; }
 
 std::expected<TraceFile, std::string> read_trace(const std::string& file) {
   const auto text = read_file(file);
@@ -64,15 +73,6 @@ std::expected<TraceFile, std::string> read_trace(const std::string& file) {
   const ParseError& error = parsed.error();
   return std::unexpected(file + ':' + std::to_string(error.line) + ':' +
                          std::to_string(error.column) + ": " + error.message);
-}
-
-std::string judge_command(const std::string& file) {
-  constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+=:,@%";
-  std::string word;
-  for (const char c : file) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  if (file.empty() || file.find_first_not_of(kPlain) != std::string::npos) word = "'" + word + "'";
-  return "build/dev/thp judge " + word;
 }
 
 }  // namespace thp

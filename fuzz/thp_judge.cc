@@ -9,6 +9,7 @@
 #include "oracle/expect.h"
 #include "oracle/report/report.h"
 #include "oracle/rules/rules.h"
+#include "properties/finds.h"
 
 namespace thp {
 namespace {
@@ -89,8 +90,7 @@ nlohmann::json to_json(const std::string& name, const Judged& j) {
 
 void tell(const std::string& name, const Judged& j) {
   if (j.violation)
-    fmt::print("{}: violation\n{}", name,
-               failure_page(j.file.trace, *j.violation, judge_command(name)));
+    fmt::print("{}: violation\n{}", name, report(j.file.trace, *j.violation, next_steps(name)));
   else if (j.status == kHolds)
     fmt::print("{}: holds: {} ops, {} expect lines\n{}", name, j.file.trace.ops.size(),
                j.file.expects.size(), defect_note(j.defect));

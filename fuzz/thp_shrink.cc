@@ -56,13 +56,18 @@ int run_shrink(const ShrinkCommandOptions& options) {
   if (!file) return fail(kNoTrace, file.error());
   const auto violation = judge(file->trace);
   if (!violation)
-    return fail(kBroken, options.file + ": holds (`expect` lines apart): nothing to shrink");
+    return fail(kHolds, options.file + ": holds (`expect` lines apart): nothing to shrink");
   const bool terminal = isatty(STDERR_FILENO) != 0;
-  ShrinkOptions how{.max_judgings = options.max_judgings, .explore = true, .progress = {}};
+  watch_for_interrupts();
+  ShrinkOptions how{
+      .max_judgings = options.max_judgings, .explore = true, .progress = {}, .go_on = [] {
+        return !interrupted();
+      }};
   if (terminal) how.progress = show_progress;
   const Shrunk shrunk = shrink(file->trace, *violation, how);
   if (terminal) fmt::print(stderr, "\n");
-  return write(options, shrunk, file->trace.ops.size());
+  const int status = write(options, shrunk, file->trace.ops.size());
+  return status == kHolds && interrupted() ? kInterrupted : status;
 }
 
 }  // namespace thp

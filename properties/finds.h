@@ -2,6 +2,7 @@
 #pragma once
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,10 +26,18 @@ std::string find_name(const Trace& trace, const Violation& violation);
 // $THP_FINDS, or ./finds. Where it is `-`, a find is told in one line, and that is all.
 std::filesystem::path finds_directory();
 
-// Shrinks the trace, writes the result to finds_directory(), and tells standard error all of it:
-// the failure page and the command that reproduces it, which is `command` and the file.
+// What to type in this folder to have the file judged and explained by this very build, and to make
+// it a regression; quoted for a shell. `thp` beside this program does that. Where there is none, or
+// if `by_itself`, this program judges the file.
+std::string next_steps(const std::string& file, bool by_itself = false);
+
+// The file that the same finding has in finds_directory(), or the trace in corpus/regressions, if
+// there is one.
+std::optional<std::filesystem::path> known_as(const Trace& trace, const Violation& violation);
+
+// Shrinks the trace, writes the result to finds_directory(), unless it is known, and tells standard
+// error all of it: the report, and how to go on.
 void record_find(const Trace& trace, const Violation& violation,
-                 const ShrinkOptions& options = {.explore = true},
-                 std::string_view command = "build/dev/thp judge");
+                 const ShrinkOptions& options = {.explore = true}, bool by_itself = false);
 
 }  // namespace thp

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -47,6 +48,27 @@ void finds_are_traces() {
         "another trace, another name");
 }
 
+// With this as $THP_FINDS, and in the root of the tree.
+void a_finding_is_known_once_it_is_there(const fs::path& directory) {
+  setenv("THP_FINDS", directory.c_str(), 1);
+  const Trace trace{.kernel = {}, .geometry = {}, .ops = {Mmap{}, Store{}, Exit{}}};
+  const Violation violation{.op = 1, .broken = "a", .after = "b"};
+  check(!known_as(trace, violation), "not yet");
+  const fs::path file = directory / find_name(trace, violation);
+  check(write_atomically(file, print_find(trace, violation)).has_value(), "written");
+  check(known_as(trace, violation) == file, "known by rule and trace");
+  check(!known_as(trace, {.op = 1, .broken = "c", .after = "b"}), "another rule");
+  for (const auto& entry : fs::directory_iterator("corpus/regressions")) {
+    const auto parsed = parse_trace(read(entry.path()));
+    check(parsed && known_as(parsed->trace, violation).has_value(), entry.path().string());
+  }
+}
+
+void steps_are_commands() {
+  const std::string steps = next_steps("a b.trace");
+  check(steps.starts_with("reproduce: ") && steps.contains("'a b.trace'"), steps);
+}
+
 }  // namespace
 
 int finds_test(int, char*[]) {
@@ -55,6 +77,8 @@ int finds_test(int, char*[]) {
   fs::create_directories(directory);
   writes_whole_files(directory);
   finds_are_traces();
+  a_finding_is_known_once_it_is_there(directory);
+  steps_are_commands();
   fs::remove_all(directory);
   return failures();
 }

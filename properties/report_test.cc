@@ -105,14 +105,15 @@ std::string told_of(const Where& where) {
                             .after = "fork",
                             .detail = "who and what",
                             .where = where};
-  return failure_page(file->trace, violation, "COMMAND FILE");
+  return report(file->trace, violation, "reproduce: COMMAND FILE\n");
 }
 
 void the_page_says_it_all() {
   const std::string expected =
       "load_returns_last_store does not hold after op 3, fork\n"
       "  A load returns what was stored there last.\n"
-      "  who and what\n"
+      "  promise, Linux 6.1 to 6.12: mmap(2), fork(2), madvise(2)\n"
+      "  at: who and what\n"
       "\n"
       "geometry order=2 pmds=1 mms=2 swap=8 blocks=8\n"
       "                     A     B\n"

@@ -44,17 +44,19 @@ std::vector<Geometry> geometries_up_to(const Geometry& most) {
 
 // Depth by depth through all geometries; nothing: not within so many transitions.
 std::optional<Explored::Find> first_of(const Trace& trace, const Violation& violation,
-                                       const OpSet& kinds, std::uint64_t most) {
+                                       const OpSet& kinds, std::uint64_t most,
+                                       const std::function<bool()>& go_on) {
   const ExploreOptions options{
       .max_transitions = most,
       .wanted = [&](const Violation& other) { return other.same_failure(violation); },
+      .go_on = [&](const Explored&) { return go_on(); },
       .threads = int(std::max(std::thread::hardware_concurrency(), 1u))};
   for (int depth = 1; depth <= int(trace.ops.size()); ++depth) {
     for (const Geometry& geometry : geometries_up_to(trace.geometry)) {
       const Scope scope{geometry, kinds, holders_of(trace), depth};
       const Explored explored = explore(scope, options);
       if (explored.find) return explored.find;
-      if (explored.end == Explored::End::transitions || explored.end == Explored::End::memory)
+      if (explored.end != Explored::End::depth && explored.end != Explored::End::fixpoint)
         return {};
     }
   }
@@ -71,10 +73,11 @@ Shortest tidied(const Explored::Find& find, bool of_all_ops) {
 
 }  // namespace
 
-std::optional<Shortest> shortest(const Trace& trace, const Violation& violation) {
-  if (const auto find = first_of(trace, violation, OpSet().set(), kMostOfAllOps))
+std::optional<Shortest> shortest(const Trace& trace, const Violation& violation,
+                                 const std::function<bool()>& go_on) {
+  if (const auto find = first_of(trace, violation, OpSet().set(), kMostOfAllOps, go_on))
     return tidied(*find, true);
-  if (const auto find = first_of(trace, violation, kinds_of(trace), kMostOfItsOps))
+  if (const auto find = first_of(trace, violation, kinds_of(trace), kMostOfItsOps, go_on))
     return tidied(*find, false);
   return {};
 }

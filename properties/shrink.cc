@@ -30,7 +30,7 @@ class Shrinker {
   }
 
  private:
-  bool exhausted() const { return best_.judgings >= options_.max_judgings; }
+  bool exhausted() const { return best_.judgings >= options_.max_judgings || !options_.go_on(); }
 
   // Takes the candidate if it fails in the same way; cuts what comes after the failure.
   bool adopt(const Trace& candidate) {
@@ -108,7 +108,7 @@ class Shrinker {
   }
 
   void explore() {
-    const auto found = shortest(best_.trace, best_.violation);
+    const auto found = shortest(best_.trace, best_.violation, options_.go_on);
     if (!found) return;
     best_.trace = found->trace;
     best_.violation = found->violation;

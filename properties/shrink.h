@@ -17,6 +17,7 @@ struct ShrinkOptions {
   int max_judgings = 20'000;
   bool explore = false;  // end with the explorer (shortest.h), which judges as thp::judge() does
   std::function<void(const Trace& best, int judgings)> progress = {};  // after each step down
+  std::function<bool()> go_on = [] { return true; };  // asked often; false: what is best so far
 };
 
 struct Shrunk {

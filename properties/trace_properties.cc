@@ -262,8 +262,7 @@ bool holds_for_all(const Property& property) {
   const bool judged = property.broken == invariants_hold;
   if (breaking)
     record_find(*breaking, *property.broken(*breaking),
-                {.judge = property.broken, .explore = judged},
-                judged ? "build/dev/thp judge" : "build/dev/trace_properties");
+                {.judge = property.broken, .explore = judged}, !judged);
   return false;
 }
 

@@ -112,7 +112,7 @@ void Walker::look_for_pairs(StateId state, std::uint16_t move) {
 void Walker::discover(const Judge& before, const Op& op, Discovery discovery) {
   report_.discoveries.push_back(discovery);
   report_.reached.begin(before.machine());
-  report_.reached.update(after_.machine(), after_.recount(), op, after_.result());
+  report_.reached.look(after_.machine(), after_.recount(), op, after_.result());
 }
 
 // The least of all orders that address spaces and holders may come in.

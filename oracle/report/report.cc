@@ -1,4 +1,4 @@
-// The layout of the failure page.
+// The layout of a report.
 #include "oracle/report/report.h"
 
 #include <fmt/format.h>
@@ -119,20 +119,30 @@ std::string_view sentence_of(std::string_view broken) {
   return rule == nullptr ? "" : rule->sentence;
 }
 
-std::string failure_page(const Trace& trace, const Violation& violation, std::string_view command) {
+// On whose word the rule stands, and which code keeps it.
+static std::string ground_of(const Rule& rule) {
+  const auto& [authority, releases, document] = rule.ground;
+  std::string ground = fmt::format("  {}, Linux {}", text(authority), text(releases));
+  if (!document.empty()) ground += fmt::format(": {}", document);
+  if (!rule.source.empty()) ground += fmt::format("\n  source: {}", rule.source);
+  return ground + '\n';
+}
+
+std::string report(const Trace& trace, const Violation& violation, std::string_view next) {
   const Geometry& g = trace.geometry;
-  std::string page = fmt::format("{} does not hold after op {}, {}\n", violation.broken,
+  std::string told = fmt::format("{} does not hold after op {}, {}\n", violation.broken,
                                  violation.op + 1, violation.after);
-  page += fmt::format("  {}\n  {}\n\n", sentence_of(violation.broken), violation.detail);
-  page += fmt::format("geometry order={} pmds={} mms={} swap={} blocks={}\n", g.order, g.pmds,
+  if (const Rule* rule = find_rule(violation.broken))
+    told += fmt::format("  {}\n{}", rule->sentence, ground_of(*rule));
+  told += fmt::format("  at: {}\n\n", violation.detail);
+  told += fmt::format("geometry order={} pmds={} mms={} swap={} blocks={}\n", g.order, g.pmds,
                       g.mms, g.swap_slots(), g.frame_blocks());
-  append_rows(page, trace, violation);
-  page += '\n';
-  append_subject(page, trace, violation);
-  page += '\n';
-  page += kPictureKey;
-  page += fmt::format("\nreproduce: {}\n", command);
-  return page;
+  append_rows(told, trace, violation);
+  told += '\n';
+  append_subject(told, trace, violation);
+  told += '\n';
+  told += kPictureKey;
+  return told + '\n' + std::string(next);
 }
 
 }  // namespace thp

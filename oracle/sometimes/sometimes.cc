@@ -146,12 +146,16 @@ std::span<const Sometimes> sometimes() {
 void Reached::begin(const Machine& m) { remember(m, before_); }
 
 void Reached::update(const Machine& m, const Recount& r, const Op& op, int result) {
+  look(m, r, op, result);
+  remember(m, before_);
+}
+
+void Reached::look(const Machine& m, const Recount& r, const Op& op, int result) {
   look_at_folios(m, r, Watch<TheFolio>(seen_));
   look_at_entries(m, r, Watch<TheEntry>(seen_));
   look_at_slots(m, r, Watch<TheSlot>(seen_));
   Watch<TheMachine>(seen_).look({m, r});
   Watch<TheStep>(seen_).look({m, r, op, result, before_});
-  remember(m, before_);
 }
 
 void Reached::add(const Trace& trace, Judge& judge) {

@@ -69,6 +69,7 @@ class Reached {
  public:
   void begin(const Machine& m);  // a new trace, before its first op
   void update(const Machine& m, const Recount& r, const Op& op, int result);  // after each op
+  void look(const Machine& m, const Recount& r, const Op& op, int result);    // after the last one
   void add(const Trace& trace, Judge& judge);  // a whole one, as far as it holds; resets the judge
   bool has(std::size_t i) const { return seen_[i]; }
   std::size_t count() const { return seen_.count(); }
