@@ -11,7 +11,7 @@ while (($#)); do
     --least) least=$2; shift ;;
     --explore) explore=true ;;
     --fuzz) fuzz=true ;;
-    *) echo "usage: ci/bench --against PATH [--least N] [--explore] [--fuzz]" >&2; exit 2 ;;
+    *) usage ;;
   esac
   shift
 done

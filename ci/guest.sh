@@ -1,5 +1,5 @@
 # What ci/live and ci/defect share: QEMU, and a kernel to boot. `kernel` is its series, 6.1 or 6.12;
-# THP_LIVE_DEB a package that lies here already. find_guest says SKIPPED, and exits with 0, where
+# THP_LIVE_DEB a package that lies here already. find_guest says SKIPPED, and exits with 4, where
 # one of both is missing and cannot be had; $THP_LIVE_KERNEL is the kernel then.
 # shellcheck shell=bash
 cache=${XDG_CACHE_HOME:-${HOME:-build}/.cache}/thp-live
@@ -48,7 +48,7 @@ find_kernel() {
 skip() { # WHY
   echo "${0##*/}: no guest was started: $1" >&2
   echo "SKIPPED"
-  exit 0
+  exit 4
 }
 find_guest() {
   have_qemu || install_qemu || true

@@ -1,8 +1,20 @@
 # What the commands of ci/ share: strict mode, the root of the tree, and how a preset is built.
 # shellcheck shell=bash
+# Exit statuses are those of ci/README.md.
 set -euo pipefail
 shopt -s globstar # model/**/*.cc: in all rooms
+script=$(readlink -f "$0")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# What the script that runs says of itself at its top. Asked for, it is all that happens.
+help() { sed -nE '2,/^[^#]/s/^# ?//p' "$script"; }
+usage() { help >&2; exit 2; }
+for word in "$@"; do
+  case $word in
+    -h | --help) help; exit 0 ;;
+  esac
+done
+unset word
 
 cores=$(nproc)
 export CTEST_PARALLEL_LEVEL=$cores
@@ -13,15 +25,16 @@ export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 # and 100 ops, each a short line, are a long trace.
 fuzz_trace_flags=(-entropic=0 -len_control=0 -max_len=2000)
 
-# build PRESET [TARGET...]: everything, or only these targets. Warnings are errors if THP_WERROR is
-# set, as in .ci/run: who tries something may comment out a line.
+# build PRESET [TARGET...]: everything, or only these targets; 3 where that fails. Warnings are
+# errors if THP_WERROR is set, as in .ci/run: who tries something may comment out a line.
 build() {
   local preset=$1
   shift
   (($#)) || set -- all
   echo "== build $preset: $*"
-  cmake --preset "$preset" -DCMAKE_COMPILE_WARNING_AS_ERROR="${THP_WERROR:-OFF}" >/dev/null
-  cmake --build --preset "$preset" --parallel "$cores" --target "$@"
+  cmake --preset "$preset" -DCMAKE_COMPILE_WARNING_AS_ERROR="${THP_WERROR:-OFF}" >/dev/null ||
+    return 3
+  cmake --build --preset "$preset" --parallel "$cores" --target "$@" || return 3
 }
 
 # on_all_cores WORKER: WORKER 0, WORKER 1 and so on, at once, each for its share; they are ended

@@ -107,7 +107,7 @@ int run_and_flush(const Run& run) {
   } catch (const std::system_error& error) {  // from fmt::print()
     std::perror(error.what());
   }
-  return kNoTrace;
+  return kNotRun;
 }
 
 }  // namespace

@@ -12,8 +12,8 @@
 
 namespace thp {
 
-// Exit statuses.
-inline constexpr int kHolds = 0, kBroken = 1, kNoTrace = 2, kInterrupted = 130;
+// Exit statuses: see ci/README.md.
+inline constexpr int kHolds = 0, kBroken = 1, kNoTrace = 2, kNotRun = 3, kInterrupted = 130;
 
 using Files = std::vector<std::string>;
 

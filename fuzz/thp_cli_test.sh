@@ -41,8 +41,8 @@ expect 2 '^huge.trace:1:1: ' "$thp" judge huge.trace
 expect 2 '^bad_expect.trace:2:8: ' "$thp" explain bad_expect.trace
 expect 2 '^bad_expect.trace:2:8: ' "$thp" sometimes bad_expect.trace
 expect 2 '^-: cannot be read: Is a directory' bash -c "'$thp' judge - <directory"
-expect 2 'standard output: No space left' bash -c "'$thp' judge holds.trace >/dev/full"
-expect 2 'standard output: No space left' bash -c "'$thp' ops >/dev/full"
+expect 3 'standard output: No space left' bash -c "'$thp' judge holds.trace >/dev/full"
+expect 3 'standard output: No space left' bash -c "'$thp' ops >/dev/full"
 expect 2 '^binary.trace:1:1: ' "$thp" judge binary.trace
 expect 2 '^-:1:1: ' "$thp" judge -
 expect 2 'directory: is a directory' "$thp" judge directory
@@ -94,7 +94,7 @@ expect 2 'TRACE requires --matrix' "$thp" explore --depth 1 holds.trace
 expect 2 'nowhere' "$thp" explore --depth 1 --matrix --write nowhere
 expect 0 '"end":"fixpoint"' "$thp" explore --scope migration --json
 expect 0 'ends: depth' "$thp" explore --ops -fork,-exit --depth 1
-expect 2 'ends: memory limit' "$thp" explore --memory 1
+expect 3 'ends: memory limit' "$thp" explore --memory 1
 expect 2 '--ops: `mmop` is no op' "$thp" explore --ops mmop
 expect 2 '--geometry: ' "$thp" explore --geometry order=12
 expect 2 '--scope: `none` is none' "$thp" explore --scope none

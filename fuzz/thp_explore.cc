@@ -126,7 +126,7 @@ int status_of(const Explored& e) {
     case Explored::End::violation:
       return kBroken;
     case Explored::End::memory:
-      return kNoTrace;
+      return kNotRun;
     case Explored::End::interrupted:
       return kInterrupted;
     default:

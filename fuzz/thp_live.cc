@@ -77,7 +77,7 @@ int run_and_flush(const Run& run) {
     std::fflush(stdout);
     std::fprintf(stderr, "thp_live: %s\n", error.what());
   }
-  return kNoTrace;
+  return kNotRun;
 }
 
 }  // namespace
