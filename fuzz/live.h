@@ -42,6 +42,23 @@ struct BatchOptions {
 };
 int run_batch(const BatchOptions& options);
 
+// The model as a guest: what it does with the traces of a batch, in the form of the observation
+// disk.
+struct AnswerOptions {
+  std::string batch, output;
+};
+int run_answer(const AnswerOptions& options);
+
+// This model beside another one: which rules break here, and where the two answer differently, each
+// with a shortest trace. The explorer goes breadth first through the whole alphabet, and further
+// with only `ops`.
+struct PortOptions {
+  std::string base;  // the other one's thp_live
+  std::string work = ".";
+  std::string ops;  // as `thp explore` takes them; empty: none
+};
+int run_port(const PortOptions& options);
+
 // Recorded traces against the model, without a kernel.
 int run_golden(const Files& files);
 

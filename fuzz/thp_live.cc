@@ -43,6 +43,21 @@ void add_compare(CLI::App& app, CompareOptions& options, Run& run) {
   command->callback([&] { run = [&] { return run_compare(options); }; });
 }
 
+void add_answer(CLI::App& app, AnswerOptions& options, Run& run) {
+  CLI::App* command = app.add_subcommand("answer", "Write what the model does with a batch");
+  command->add_option("BATCH", options.batch, "the traces")->required();
+  command->add_option("-o,--output", options.output, "the observations")->required();
+  command->callback([&] { run = [&] { return run_answer(options); }; });
+}
+
+void add_port(CLI::App& app, PortOptions& options, Run& run) {
+  CLI::App* command = app.add_subcommand("port", "Compare this model with another one");
+  command->add_option("--base", options.base, "the other one's thp_live")->required();
+  command->add_option("--work", options.work, "a directory for the disks")->capture_default_str();
+  command->add_option("--ops", options.ops, "store,fork: look further with only these");
+  command->callback([&] { run = [&] { return run_port(options); }; });
+}
+
 void add_golden(CLI::App& app, Files& files, Run& run) {
   CLI::App* command =
       app.add_subcommand("golden", "Compare the model with what a kernel is recorded to have done");
@@ -90,11 +105,15 @@ int main(int argc, char** argv) {
   BatchOptions batch;
   CompareOptions compare;
   RunOptions traces;
+  AnswerOptions answer;
+  PortOptions port;
   Files recorded;
   Run run;
   add_initramfs(app, initramfs, run);
   add_batch(app, batch, run);
   add_compare(app, compare, run);
+  add_answer(app, answer, run);
+  add_port(app, port, run);
   add_golden(app, recorded, run);
   add_run(app, traces, run);
   try {

@@ -25,6 +25,7 @@ class Explorer {
     explored_.moves = moves_.size();
     explored_.end = begin() ? walk() : End::violation;
     measure();
+    if (options_.each && explored_.end != End::violation) show_transitions();
     if (options_.show) show_outcomes();
     if (options_.show_pair) show_pairs();
     return std::move(explored_);
@@ -67,7 +68,7 @@ class Explorer {
         if (!go_on()) return End::interrupted;
         if (options_.max_transitions != 0 && explored_.transitions >= options_.max_transitions)
           return End::transitions;
-        state = last;
+        state = expanded_ = last;
       }
     }
     return End::fixpoint;
@@ -130,6 +131,12 @@ class Explorer {
            tree_.size() + 1 < std::size_t{1} << 32;
   }
 
+  void show_transitions() {
+    for (StateId state = 0; state < expanded_; ++state)
+      for (std::size_t move = 0; move < moves_.size(); ++move)
+        options_.each(walkers_[0].trace_to(state, std::uint16_t(move)));
+  }
+
   void show_outcomes() {
     for (int kind = 0; kind < kOpKinds; ++kind)
       for (const Outcome& outcome : explored_.outcomes.of(kind))
@@ -159,6 +166,7 @@ class Explorer {
   const std::vector<Op> moves_;
   Fingerprints seen_;
   Discoveries tree_;
+  StateId expanded_ = 0;  // states from which every op was tried
   std::deque<Walker> walkers_;
   std::vector<Walker::Pair> pairs_;  // the first of each two kinds
   Explored explored_;

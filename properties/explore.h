@@ -57,6 +57,8 @@ struct ExploreOptions {
   std::function<bool(const Explored&)> go_on = {};
   // Each state, some more than once. Then there is one thread only.
   std::function<void(const Machine&)> visit = {};
+  // At the end, each transition as a trace, unless a violation ended it.
+  std::function<void(const Trace&)> each = {};
   // At the end, each outcome with the first of the shortest traces that end with it.
   std::function<void(int kind, const Outcome&, const Trace&)> show = {};
   // With it, pairs of ops are looked for, and each is shown with such a trace at the end.

@@ -1,0 +1,168 @@
+// `thp_live answer` and `port`, for ci/check-port: two models beside each other, by the traces of
+// the explorer. The other model is a process that answers a batch as a guest does.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <map>
+
+#include "fuzz/live.h"
+#include "fuzz/live_guest.h"
+#include "oracle/live/compare.h"
+#include "oracle/live/observe.h"
+#include "oracle/live/rename.h"
+#include "oracle/live/wire.h"
+#include "oracle/mute.h"
+#include "oracle/report/report.h"
+#include "properties/explore.h"
+#include "properties/finds.h"
+
+namespace thp::live {
+namespace {
+
+// What is looked at, breadth first until that many transitions: the whole alphabet, and the ops
+// that were named, further.
+struct Look {
+  Geometry geometry;
+  OpSet ops;
+  std::uint64_t most;
+};
+constexpr std::size_t kBatch = 20'000, kMostKinds = 12, kMostRules = 8;
+
+std::vector<Look> looks(const OpSet& named) {
+  const Geometry two{.order = 1, .pmds = 1, .mms = 2}, four{.order = 2, .pmds = 1, .mms = 2};
+  const OpSet all = OpSet().set();
+  if (named == all) return {{two, all, 400'000}, {four, all, 200'000}};
+  return {{two, all, 100'000}, {four, all, 100'000}, {two, named, 300'000}, {four, named, 300'000}};
+}
+
+// A fact that differs, and after which kind of op: its first trace is a shortest one.
+struct Kind {
+  std::string fact;
+  int op;
+  auto operator<=>(const Kind&) const = default;
+};
+struct Shown {
+  std::uint64_t count = 0;
+  Trace trace;
+  Difference difference;
+};
+
+class Port {
+ public:
+  explicit Port(const PortOptions& options) : options_(options) {}
+
+  int run(const OpSet& named) {
+    for (const Look& look : looks(named)) {
+      explore_all(look);
+      ask();
+    }
+    fmt::print("{} rules broken; {} transitions compared, {} kinds of difference\n", rules_, asked_,
+               kinds_.size());
+    tell_differences();
+    return rules_ != 0 || !kinds_.empty() ? kBroken : kHolds;
+  }
+
+ private:
+  // Without the rules that are known to break the explorer goes on, to the end.
+  void explore_all(const Look& look) {
+    const Scope scope{.geometry = look.geometry, .ops = look.ops};
+    while (true) {
+      const Explored e =
+          explore(scope, {.max_transitions = look.most,
+                          .each = [&](const Trace& trace) { traces_.push_back(trace); }});
+      if (!e.find || rules_ == kMostRules) return;
+      ++rules_;
+      const Violation& v = e.find->violation;
+      const auto file = finds_directory() / find_name(e.find->trace, v);
+      write_bytes(file, print_find(e.find->trace, v));
+      fmt::print("{}\n", report(e.find->trace, v, next_steps(file.string())));
+      mute(std::string(v.broken));
+    }
+  }
+
+  void ask() {
+    for (std::size_t at = 0; at < traces_.size(); at += kBatch)
+      ask(std::span(traces_).subspan(at, std::min(kBatch, traces_.size() - at)));
+    traces_.clear();
+  }
+
+  void ask(std::span<const Trace> traces) {
+    const std::string batch = options_.work + "/batch", observed = options_.work + "/observed";
+    write_bytes(batch, batch_of(traces));
+    const std::string command =
+        fmt::format("'{}' answer '{}' -o '{}'", options_.base, batch, observed);
+    if (std::system(command.c_str()) != 0) throw std::runtime_error("cannot be run: " + command);
+    const MappedFile file(observed);
+    const ObservedBatch answers = read_observations(file.bytes(), traces.size());
+    if (!answers.complete) throw std::runtime_error(observed + ": " + answers.error);
+    for (std::size_t i = 0; i < traces.size(); ++i) compare_last(traces[i], answers.traces[i]);
+  }
+
+  // What comes before its last op another trace has. A defect of the kernel ends all comparing.
+  void compare_last(const Trace& trace, const Observed& base) {
+    Machine m(trace.geometry);
+    int result = 0;
+    for (const Op& op : trace.ops) result = step(m, op);
+    if (m.defect != nullptr || base.ops.size() != trace.ops.size()) return;
+    ++asked_;
+    const Differences found = compare(renamed(observe(m, result)), renamed(base.ops.back()));
+    if (found.all.empty()) return;
+    Shown& shown = kinds_[{found.all[0].fact, int(trace.ops.back().index())}];
+    if (shown.count++ != 0) return;
+    shown.trace = trace;
+    shown.difference = found.all[0];
+  }
+
+  void tell_differences() const {
+    std::size_t told = 0;
+    for (const auto& [kind, shown] : kinds_) {
+      if (++told > kMostKinds) return fmt::print("and {} kinds more\n", kinds_.size() - kMostKinds);
+      const Difference& d = shown.difference;
+      fmt::print("\n{} after {}, {} transitions; a shortest one:\n", kind.fact, op_name(kind.op),
+                 shown.count);
+      fmt::print("{}  {}{}{}: was {}, is {}\n", print(shown.trace), d.fact,
+                 d.where.empty() ? "" : " of ", d.where, d.kernel, d.model);
+    }
+  }
+
+  const PortOptions& options_;
+  std::vector<Trace> traces_;
+  std::map<Kind, Shown> kinds_;
+  std::size_t rules_ = 0;
+  std::uint64_t asked_ = 0;
+};
+
+}  // namespace
+
+int run_answer(const AnswerOptions& options) {
+  const auto traces = read_batch(read_bytes(options.batch));
+  if (!traces) {
+    fmt::print(stderr, "{}: {}\n", options.batch, traces.error());
+    return kNoTrace;
+  }
+  std::string out;
+  for (std::uint32_t id = 0; const Trace& trace : *traces) {
+    Machine m(trace.geometry);
+    for (std::uint32_t i = 0; const Op& op : trace.ops) {
+      const int result = step(m, op);
+      out += record_of(id, i++, observe(m, result));
+    }
+    ++id;
+  }
+  const std::uint32_t done = kDoneMagic;
+  out.append(reinterpret_cast<const char*>(&done), sizeof done);
+  write_bytes(options.output, out);
+  return kHolds;
+}
+
+int run_port(const PortOptions& options) {
+  const auto named = parse_op_set(options.ops);
+  if (!named) {
+    fmt::print(stderr, "--ops: {}\n", named.error());
+    return kNoTrace;
+  }
+  std::filesystem::create_directories(finds_directory());
+  return Port(options).run(*named);
+}
+
+}  // namespace thp::live
