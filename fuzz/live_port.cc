@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <utility>
 
 #include "fuzz/live.h"
 #include "fuzz/live_guest.h"
@@ -98,19 +99,28 @@ class Port {
     for (std::size_t i = 0; i < traces.size(); ++i) compare_last(traces[i], answers.traces[i]);
   }
 
-  // What comes before its last op another trace has. A defect of the kernel ends all comparing.
+  // What differs before the last op another trace has shown. A defect of the kernel ends all
+  // comparing.
   void compare_last(const Trace& trace, const Observed& base) {
     Machine m(trace.geometry);
     int result = 0;
-    for (const Op& op : trace.ops) result = step(m, op);
-    if (m.defect != nullptr || base.ops.size() != trace.ops.size()) return;
+    Observation before = observe(m, result), after = before;
+    for (const Op& op : trace.ops) {
+      result = step(m, op);
+      before = std::exchange(after, observe(m, result));
+    }
+    const std::size_t ops = trace.ops.size();
+    if (m.defect != nullptr || base.ops.size() != ops) return;
     ++asked_;
-    const Differences found = compare(renamed(observe(m, result)), renamed(base.ops.back()));
-    if (found.all.empty()) return;
-    Shown& shown = kinds_[{found.all[0].fact, int(trace.ops.back().index())}];
-    if (shown.count++ != 0) return;
+    const auto differ = [](const Observation& ours, const Observation& theirs) {
+      return compare(renamed(ours), renamed(theirs)).all;
+    };
+    const std::vector<Difference> found = differ(after, base.ops.back());
+    if (found.empty() || (ops > 1 && !differ(before, base.ops[ops - 2]).empty())) return;
+    Shown& shown = kinds_[{found[0].fact, int(trace.ops.back().index())}];
+    if (shown.count++ != 0 && shown.trace.ops.size() <= ops) return;
     shown.trace = trace;
-    shown.difference = found.all[0];
+    shown.difference = found[0];
   }
 
   void tell_differences() const {
