@@ -51,7 +51,7 @@ int run_answer(const AnswerOptions& options);
 
 // This model beside another one: which rules break here, and where the two answer differently, each
 // with a shortest trace. The explorer goes breadth first through the whole alphabet, and further
-// with only `ops`.
+// with `ops` and one more op at a time.
 struct PortOptions {
   std::string base;  // the other one's thp_live
   std::string work = ".";

@@ -20,20 +20,24 @@
 namespace thp::live {
 namespace {
 
-// What is looked at, breadth first until that many transitions: the whole alphabet, and the ops
-// that were named, further.
+// What is looked at, breadth first until that many transitions: the whole alphabet, and further the
+// ops that were named, with each other one beside them.
 struct Look {
   Geometry geometry;
   OpSet ops;
   std::uint64_t most;
 };
 constexpr std::size_t kBatch = 20'000, kMostKinds = 12, kMostRules = 8;
+constexpr Geometry kTwo{.order = 1, .pmds = 1, .mms = 2}, kFour{.order = 2, .pmds = 1, .mms = 2};
 
-std::vector<Look> looks(const OpSet& named) {
-  const Geometry two{.order = 1, .pmds = 1, .mms = 2}, four{.order = 2, .pmds = 1, .mms = 2};
+std::vector<Look> looks(OpSet named) {
   const OpSet all = OpSet().set();
-  if (named == all) return {{two, all, 400'000}, {four, all, 200'000}};
-  return {{two, all, 100'000}, {four, all, 100'000}, {two, named, 300'000}, {four, named, 300'000}};
+  if (named == all) return {{kTwo, all, 400'000}, {kFour, all, 200'000}};
+  std::vector<Look> looks{{kTwo, all, 100'000}, {kFour, all, 100'000}};
+  named.set(kKindOf<Mmap>).set(kKindOf<Store>);
+  for (std::size_t other = 0; other < all.size(); ++other)
+    looks.push_back({kTwo, OpSet(named).set(other), 15'000});
+  return looks;
 }
 
 // A fact that differs, and after which kind of op: its first trace is a shortest one.

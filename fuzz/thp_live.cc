@@ -54,7 +54,7 @@ void add_port(CLI::App& app, PortOptions& options, Run& run) {
   CLI::App* command = app.add_subcommand("port", "Compare this model with another one");
   command->add_option("--base", options.base, "the other one's thp_live")->required();
   command->add_option("--work", options.work, "a directory for the disks")->capture_default_str();
-  command->add_option("--ops", options.ops, "store,fork: look further with only these");
+  command->add_option("--ops", options.ops, "store,fork: look further with these");
   command->callback([&] { run = [&] { return run_port(options); }; });
 }
 
