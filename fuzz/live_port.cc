@@ -33,10 +33,10 @@ constexpr Geometry kTwo{.order = 1, .pmds = 1, .mms = 2}, kFour{.order = 2, .pmd
 std::vector<Look> looks(OpSet named) {
   const OpSet all = OpSet().set();
   if (named == all) return {{kTwo, all, 400'000}, {kFour, all, 200'000}};
-  std::vector<Look> looks{{kTwo, all, 100'000}, {kFour, all, 100'000}};
+  std::vector<Look> looks{{kTwo, all, 60'000}, {kFour, all, 60'000}};
   named.set(kKindOf<Mmap>).set(kKindOf<Store>);
   for (std::size_t other = 0; other < all.size(); ++other)
-    looks.push_back({kTwo, OpSet(named).set(other), 15'000});
+    looks.push_back({kTwo, OpSet(named).set(other), 25'000});
   return looks;
 }
 
