@@ -55,7 +55,8 @@ int run_answer(const AnswerOptions& options);
 struct PortOptions {
   std::string base;  // the other one's thp_live
   std::string work = ".";
-  std::string ops;  // as `thp explore` takes them; empty: none
+  std::string ops;              // as `thp explore` takes them; empty: none
+  std::uint64_t most = 50'000;  // transitions of the whole alphabet
 };
 int run_port(const PortOptions& options);
 

@@ -2,8 +2,10 @@
 // the explorer. The other model is a process that answers a batch as a guest does.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include "fuzz/live.h"
@@ -26,18 +28,25 @@ struct Look {
   Geometry geometry;
   OpSet ops;
   std::uint64_t most;
+  std::optional<std::size_t>
+      with{};  // only traces with this kind of op: others are looked at elsewhere
 };
 constexpr std::size_t kBatch = 20'000, kMostKinds = 12, kMostRules = 8;
 constexpr Geometry kTwo{.order = 1, .pmds = 1, .mms = 2}, kFour{.order = 2, .pmds = 1, .mms = 2};
 
-std::vector<Look> looks(OpSet named) {
+std::vector<Look> looks(OpSet named, std::uint64_t most) {
   const OpSet all = OpSet().set();
-  if (named == all) return {{kTwo, all, 400'000}, {kFour, all, 200'000}};
-  std::vector<Look> looks{{kTwo, all, 60'000}, {kFour, all, 60'000}};
+  if (named == all) return {{kTwo, all, 8 * most}, {kFour, all, 4 * most}};
+  std::vector<Look> looks{{kTwo, all, most}, {kFour, all, most}};
   named.set(kKindOf<Mmap>).set(kKindOf<Store>);
+  looks.push_back({kTwo, named, most / 2});
   for (std::size_t other = 0; other < all.size(); ++other)
-    looks.push_back({kTwo, OpSet(named).set(other), 25'000});
+    if (!named[other]) looks.push_back({kTwo, OpSet(named).set(other), most / 2, other});
   return looks;
+}
+
+bool has(const Trace& trace, std::size_t kind) {
+  return std::ranges::any_of(trace.ops, [&](const Op& op) { return op.index() == kind; });
 }
 
 // A fact that differs, and after which kind of op: its first trace is a shortest one.
@@ -57,7 +66,7 @@ class Port {
   explicit Port(const PortOptions& options) : options_(options) {}
 
   int run(const OpSet& named) {
-    for (const Look& look : looks(named)) {
+    for (const Look& look : looks(named, options_.most)) {
       explore_all(look);
       ask();
     }
@@ -72,9 +81,13 @@ class Port {
   void explore_all(const Look& look) {
     const Scope scope{.geometry = look.geometry, .ops = look.ops};
     while (true) {
-      const Explored e =
-          explore(scope, {.max_transitions = look.most,
-                          .each = [&](const Trace& trace) { traces_.push_back(trace); }});
+      const Explored e = explore(scope, {.max_transitions = look.most,
+                                         .each =
+                                             [&](const Trace& trace) {
+                                               if (!look.with || has(trace, *look.with))
+                                                 traces_.push_back(trace);
+                                             },
+                                         .threads = int(std::thread::hardware_concurrency())});
       if (!e.find || rules_ == kMostRules) return;
       ++rules_;
       const Violation& v = e.find->violation;

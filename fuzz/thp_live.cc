@@ -55,6 +55,8 @@ void add_port(CLI::App& app, PortOptions& options, Run& run) {
   command->add_option("--base", options.base, "the other one's thp_live")->required();
   command->add_option("--work", options.work, "a directory for the disks")->capture_default_str();
   command->add_option("--ops", options.ops, "store,fork: look further with these");
+  command->add_option("--most", options.most, "transitions of all ops that are looked at")
+      ->capture_default_str();
   command->callback([&] { run = [&] { return run_port(options); }; });
 }
 
