@@ -1,7 +1,9 @@
 // The command `thp`: its subcommands and their options.
 #include "fuzz/thp.h"
 
+#include <fmt/format.h>
 #include <thp_version.h>  // generated
+
 #include <CLI/CLI.hpp>
 #include <climits>
 #include <cstdio>
@@ -28,7 +30,10 @@ std::string is_rule_or_authority(const std::string& name) {
 void add_judge(CLI::App& app, JudgeOptions& options, Run& run) {
   CLI::App* command = app.add_subcommand("judge", "Run traces; say what does not hold");
   command->add_option("TRACE", options.files, "trace files; - is standard input")->required();
-  command->add_flag("--json", options.json, "one JSON object a line for each trace");
+  CLI::Option* json =
+      command->add_flag("--json", options.json, "one JSON object a line for each trace");
+  command->add_flag("--ktap", options.ktap, "the kernel's form of TAP")->excludes(json);
+  command->add_flag("--all", options.all, "every rule that a trace breaks, not the first alone");
   command->callback([&] { run = [&] { return run_judge(options); }; });
 }
 
@@ -98,6 +103,22 @@ void add_tables(CLI::App& app, Files& files, Run& run) {
   command->callback([&] { run = [&] { return run_sometimes(files); }; });
 }
 
+void add_help(CLI::App& app, std::string& about, Run& run) {
+  CLI::App* command = app.add_subcommand("help", "What a command does, and its options");
+  const auto is_command = [&app](const std::string& name) {
+    const auto named =
+        app.get_subcommands([&](const CLI::App* of) { return of->check_name(name); });
+    return named.empty() ? "there is no command " + name : std::string{};
+  };
+  command->add_option("COMMAND", about, "one of the others")->check(is_command);
+  command->callback([&] {
+    run = [&] {
+      fmt::print("{}", about.empty() ? app.help() : app.get_subcommand(about)->help());
+      return kHolds;
+    };
+  });
+}
+
 // A verdict that could not be written is none.
 int run_and_flush(const Run& run) {
   try {
@@ -117,7 +138,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "thp " THP_COMMIT ", a model of Linux 6.1.192");
   JudgeOptions judge;
-  std::string explained;
+  std::string explained, helped;
   ShrinkCommandOptions shrink;
   ExploreCommandOptions explore;
   Files reaching;
@@ -133,6 +154,7 @@ int main(int argc, char** argv) {
   add_shrink(app, shrink, run);
   add_explore(app, explore, run);
   add_tables(app, reaching, run);
+  add_help(app, helped, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -27,7 +27,8 @@ bool interrupted();
 
 struct JudgeOptions {
   Files files;
-  bool json = false;
+  bool json = false, ktap = false;
+  bool all = false;  // every rule that a trace breaks, and every `expect` line that fails
 };
 int run_judge(const JudgeOptions& options);
 

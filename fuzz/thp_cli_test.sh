@@ -46,7 +46,17 @@ expect 3 'standard output: No space left' bash -c "'$thp' ops >/dev/full"
 expect 2 '^binary.trace:1:1: ' "$thp" judge binary.trace
 expect 2 '^-:1:1: ' "$thp" judge -
 expect 2 'directory: is a directory' "$thp" judge directory
-expect 2 'fifo: is not a regular file' "$thp" judge fifo
+expect 2 '/dev/null: is neither a regular file nor a pipe' "$thp" judge /dev/null
+expect 0 'fifo: holds' bash -c "cat holds.trace >fifo & '$thp' judge fifo"
+expect 0 'holds' bash -c "'$thp' judge <(cat holds.trace)"
+expect 0 '^ok 1 holds.trace' "$thp" judge --ktap holds.trace
+expect 1 '^not ok 2 broken.trace' "$thp" judge --ktap holds.trace broken.trace
+expect 2 '^not ok 1 bad.trace' "$thp" judge --ktap bad.trace
+printf 'thp-trace 1\nmmap A 0..4\nexpect result 1\nexpect result 0\nexpect result 2\n' >two.trace
+expect 1 'two.trace:5: ' "$thp" judge --all two.trace
+expect 1 '"others":\[.*two.trace:5: ' "$thp" judge --all --json two.trace
+expect 0 'every sequence|--depth' "$thp" help explore
+expect 2 'no command nothing' "$thp" help nothing
 expect 2 'missing: No such file' "$thp" judge missing
 expect 2 'holds.trace: holds' "$thp" judge holds.trace broken.trace bad.trace
 expect 2 'TRACE' "$thp" judge

@@ -35,8 +35,10 @@ std::expected<std::string, std::string> read_file(const std::string& file) {
   const fs::file_status status = fs::status(file, error);
   if (!fs::exists(status)) return std::unexpected(file + ": " + error.message());
   if (fs::is_directory(status)) return std::unexpected(file + ": is a directory");
-  if (!fs::is_regular_file(status)) return std::unexpected(file + ": is not a regular file");
-  if (fs::file_size(file, error) > kMaxTraceBytes && !error)
+  const bool pipe = fs::is_fifo(status);  // <(command) of a shell, too
+  if (!pipe && !fs::is_regular_file(status))
+    return std::unexpected(file + ": is neither a regular file nor a pipe");
+  if (!pipe && fs::file_size(file, error) > kMaxTraceBytes && !error)
     return std::unexpected(file + ":1:1: a trace has at most " + std::to_string(kMaxTraceBytes) +
                            " bytes");
   std::ifstream in(file, std::ios::binary);

@@ -18,7 +18,8 @@ struct Judged {
   int status = kHolds;
   TraceFile file;
   std::optional<Violation> violation;
-  std::string error;  // of what is not a trace
+  std::vector<Violation> others;  // with --all: of other rules, and of other `expect` lines
+  std::string error;              // of what is not a trace
   const Defect* defect = nullptr;
 };
 
@@ -49,13 +50,36 @@ std::optional<Violation> judge_file(const std::string& name, const TraceFile& fi
   return judge.finish();
 }
 
-Judged judged(const std::string& name) {
-  Judged j{.status = kNoTrace, .file = {}, .violation = {}, .error = {}};
+// What else a trace breaks: each rule that is found is left out of the next walk. Of `expect` lines
+// all are looked at, as far as no rule breaks.
+std::vector<Violation> other_violations(const std::string& name, const TraceFile& file,
+                                        const Violation& first) {
+  std::vector<Violation> others;
+  std::vector<std::string> left_out;
+  TraceFile rest = file;
+  for (std::optional<Violation> found = first; found;) {
+    if (found->broken == kExpectLine.name)
+      std::erase_if(rest.expects, [&](const Annotation& expect) {
+        return found->detail.starts_with(fmt::format("{}:{}:", name, expect.line));
+      });
+    else
+      mute(left_out.emplace_back(found->broken));
+    Judge judge;
+    found = judge_file(name, rest, judge);
+    if (found) others.push_back(*found);
+  }
+  for (const std::string& rule : left_out) unmute(rule);
+  return others;
+}
+
+Judged judged(const std::string& name, bool all) {
+  Judged j{.status = kNoTrace, .file = {}, .violation = {}, .others = {}, .error = {}};
   auto file = read_trace(name);
   if (!file) return j.error = file.error(), j;
   Judge judge;
   j.violation = judge_file(name, *file, judge);
   j.status = j.violation ? kBroken : kHolds;
+  if (all && j.violation) j.others = other_violations(name, *file, *j.violation);
   j.file = std::move(*file);
   j.defect = judge.machine().defect;
   return j;
@@ -65,6 +89,18 @@ std::string defect_note(const Defect* defect) {
   if (defect == nullptr) return {};
   return fmt::format("  It ends at a defect of the kernel itself, {}: {}\n", defect->name,
                      defect->sentence);
+}
+
+nlohmann::json to_json(const Violation& v, const Trace& trace) {
+  return {{"broken", v.broken},
+          {"sentence", sentence_of(v.broken)},
+          {"detail", v.detail},
+          {"after_op", v.op + 1},
+          {"op", v.op < trace.ops.size() ? print(trace.ops[v.op]) : ""}};
+}
+
+std::string line_of(const Violation& v) {
+  return fmt::format("{} does not hold after op {}, {}: {}", v.broken, v.op + 1, v.after, v.detail);
 }
 
 nlohmann::json to_json(const std::string& name, const Judged& j) {
@@ -80,12 +116,17 @@ nlohmann::json to_json(const std::string& name, const Judged& j) {
   if (j.defect != nullptr) json["defect"] = j.defect->name;
   if (!j.violation) return json;
   const Violation& v = *j.violation;
-  json["violation"] = {{"broken", v.broken},
-                       {"sentence", sentence_of(v.broken)},
-                       {"detail", v.detail},
-                       {"after_op", v.op + 1},
-                       {"op", v.op < trace.ops.size() ? print(trace.ops[v.op]) : ""}};
+  json["violation"] = to_json(v, trace);
+  for (const Violation& other : j.others) json["others"].push_back(to_json(other, trace));
   return json;
+}
+
+// The kernel's own form of TAP: Documentation/dev-tools/ktap.rst.
+void tell_ktap(std::size_t number, const std::string& name, const Judged& j) {
+  fmt::print("{} {} {}\n", j.status == kHolds ? "ok" : "not ok", number, name);
+  if (j.status == kNoTrace) fmt::print("# {}\n", j.error);
+  if (j.violation) fmt::print("# {}\n", line_of(*j.violation));
+  for (const Violation& other : j.others) fmt::print("# {}\n", line_of(other));
 }
 
 void tell(const std::string& name, const Judged& j) {
@@ -94,17 +135,23 @@ void tell(const std::string& name, const Judged& j) {
   else if (j.status == kHolds)
     fmt::print("{}: holds: {} ops, {} expect lines\n{}", name, j.file.trace.ops.size(),
                j.file.expects.size(), defect_note(j.defect));
+  if (!j.others.empty()) fmt::print("\nand:\n");
+  for (const Violation& other : j.others) fmt::print("  {}\n", line_of(other));
 }
 
 }  // namespace
 
 int run_judge(const JudgeOptions& options) {
   int status = kHolds;
-  for (const std::string& name : options.files) {
-    const Judged j = judged(name);
+  if (options.ktap) fmt::print("KTAP version 1\n1..{}\n", options.files.size());
+  for (std::size_t number = 0; const std::string& name : options.files) {
+    const Judged j = judged(name, options.all);
     status = std::max(status, j.status);
+    ++number;
     if (j.status == kNoTrace) fmt::print(stderr, "{}\n", j.error);
-    if (options.json)  // names of files may be any bytes
+    if (options.ktap)
+      tell_ktap(number, name, j);
+    else if (options.json)  // names of files may be any bytes
       fmt::print("{}\n",
                  to_json(name, j).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     else

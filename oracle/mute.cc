@@ -39,6 +39,8 @@ bool can_be_muted(std::string_view name) {
 
 void mute(std::string name) { muted.push_back(std::move(name)); }
 
+void unmute(std::string_view name) { std::erase(muted, name); }
+
 bool is_muted(const Rule& rule) {
   return std::ranges::any_of(muted, [&](const std::string& name) {
     return name == rule.name || name == text(rule.ground.authority);

@@ -12,6 +12,7 @@ namespace thp {
 // that take no options of ours read THP_WITHOUT, a list of these with commas between.
 bool can_be_muted(std::string_view name);
 void mute(std::string name);
+void unmute(std::string_view name);
 bool is_muted(const Rule& rule);
 
 }  // namespace thp
