@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <map>
 #include <thread>
-#include <utility>
 
 #include "fuzz/live.h"
 #include "fuzz/live_guest.h"
@@ -15,7 +14,6 @@
 #include "oracle/live/rename.h"
 #include "oracle/live/wire.h"
 #include "oracle/mute.h"
-#include "oracle/report/report.h"
 #include "properties/explore.h"
 #include "properties/finds.h"
 
@@ -77,24 +75,23 @@ class Port {
   }
 
  private:
-  // Without the rules that are known to break the explorer goes on, to the end.
+  // Without the rules that are known to break the explorer goes on; what breaks beyond the most
+  // that are told it does not follow.
   void explore_all(const Look& look) {
     const Scope scope{.geometry = look.geometry, .ops = look.ops};
     while (true) {
-      const Explored e = explore(scope, {.max_transitions = look.most,
-                                         .each =
-                                             [&](const Trace& trace) {
-                                               if (!look.with || has(trace, *look.with))
-                                                 traces_.push_back(trace);
-                                             },
-                                         .threads = int(std::thread::hardware_concurrency())});
-      if (!e.find || rules_ == kMostRules) return;
+      const Explored e =
+          explore(scope, {.max_transitions = look.most,
+                          .wanted = [&](const Violation&) { return rules_ < kMostRules; },
+                          .each =
+                              [&](const Trace& trace) {
+                                if (!look.with || has(trace, *look.with)) traces_.push_back(trace);
+                              },
+                          .threads = int(std::thread::hardware_concurrency())});
+      if (!e.find) return;
       ++rules_;
-      const Violation& v = e.find->violation;
-      const auto file = finds_directory() / find_name(e.find->trace, v);
-      write_bytes(file, print_find(e.find->trace, v));
-      fmt::print("{}\n", report(e.find->trace, v, next_steps(file.string())));
-      mute(std::string(v.broken));
+      record_find(e.find->trace, e.find->violation);
+      mute(std::string(e.find->violation.broken));
     }
   }
 
@@ -119,14 +116,12 @@ class Port {
   // What differs before the last op another trace has shown. A defect of the kernel ends all
   // comparing.
   void compare_last(const Trace& trace, const Observed& base) {
+    const std::size_t ops = trace.ops.size();
     Machine m(trace.geometry);
     int result = 0;
-    Observation before = observe(m, result), after = before;
-    for (const Op& op : trace.ops) {
-      result = step(m, op);
-      before = std::exchange(after, observe(m, result));
-    }
-    const std::size_t ops = trace.ops.size();
+    for (std::size_t i = 0; i + 1 < ops; ++i) result = step(m, trace.ops[i]);
+    const Observation before = observe(m, result);
+    const Observation after = observe(m, step(m, trace.ops.back()));
     if (m.defect != nullptr || base.ops.size() != ops) return;
     ++asked_;
     const auto differ = [](const Observation& ours, const Observation& theirs) {
@@ -188,7 +183,6 @@ int run_port(const PortOptions& options) {
     fmt::print(stderr, "--ops: {}\n", named.error());
     return kNoTrace;
   }
-  std::filesystem::create_directories(finds_directory());
   return Port(options).run(*named);
 }
 

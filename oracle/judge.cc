@@ -54,9 +54,7 @@ std::optional<Violation> Judge::step_from(const Judge& from, const Op& op, bool 
     return broken;
   stayed_ = !changes_.another() && machine_.same_stamped(from.machine_) && memory_ == from.memory_;
   if (stayed_) return std::nullopt;  // where all has been compared
-  if (const Verdict seen = memory_.compare(machine_)) [[unlikely]]
-    return listen(seen);
-  return std::nullopt;
+  return told(memory_.compare(machine_));
 }
 
 // Everything but the state that is left.
@@ -68,41 +66,29 @@ std::optional<Violation> Judge::step_machine(const Machine& before, const Recoun
   if (machine_.defect != nullptr) return std::nullopt;
   if (machine_.bug != nullptr && !is_muted(kKernelAssertion))
     return violation(kKernelAssertion, machine_.bug, {});
-  if (const Verdict seen = memory_.after(op, result_, before, machine_)) [[unlikely]]
-    if (auto heard = listen(seen)) return heard;
+  if (auto seen = told(memory_.after(op, result_, before, machine_))) return seen;
   changes_.find(before, machine_);
-  const Transition t{before, counts, op, result_, machine_, memory_, changes_};
-  if (const Broken broken = first_broken(t)) [[unlikely]]
-    return violation(broken);
-  return std::nullopt;
+  return told(first_broken(Transition{before, counts, op, result_, machine_, memory_, changes_}));
 }
 
 std::optional<Violation> Judge::check() {
   if (mode_ == Mode::full || ops_ % kFullEvery == 0) return check_everything();
   recount_.update(before_, machine_, changes_.delta());
   if (!recount_.anything_changed() && memory_.nothing_touched()) return std::nullopt;
-  if (const Broken broken = first_broken_of_changed(machine_, recount_)) [[unlikely]]
-    return violation(broken);
-  if (const Verdict seen = compare_changed()) [[unlikely]]
-    return listen(seen);
-  return std::nullopt;
+  if (auto broken = told(first_broken_of_changed(machine_, recount_))) return broken;
+  return told(compare_changed());
 }
 
 std::optional<Violation> Judge::check_everything() {
   recount_.recount(machine_);
-  if (const Broken broken = first_broken(machine_, recount_)) [[unlikely]]
-    return violation(broken);
+  if (auto broken = told(first_broken(machine_, recount_))) return broken;
   if (mode_ == Mode::incremental) copy_contents();
-  if (const Verdict seen = memory_.compare(machine_)) [[unlikely]]
-    return listen(seen);
-  return std::nullopt;
+  return told(memory_.compare(machine_));
 }
 
 std::optional<Violation> Judge::check_state() {
   count_state();
-  if (const Broken broken = first_broken(machine_, recount_)) [[unlikely]]
-    return violation(broken);
-  return std::nullopt;
+  return told(first_broken(machine_, recount_));
 }
 
 void Judge::count_state() {
@@ -225,11 +211,6 @@ Violation Judge::violation(const Broken& broken) const {
     detail +=
         ": expected " + std::to_string(broken.expected) + ", found " + std::to_string(broken.found);
   return violation(*broken.rule, std::move(detail), broken.where);
-}
-
-std::optional<Violation> Judge::listen(const Verdict& seen) const {
-  if (is_muted(*seen->rule)) return std::nullopt;
-  return violation(*seen);
 }
 
 // Flat memory tells a place, a reference, or neither.

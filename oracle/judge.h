@@ -69,7 +69,17 @@ class Judge {
   Violation violation(const Rule& rule, std::string detail, Where where) const;
   Violation violation(const Broken& broken) const;
   Violation violation(const Mismatch& mismatch) const;
-  std::optional<Violation> listen(const Verdict& seen) const;  // of what is broken
+  // What is broken, and not muted; nothing is built where all holds.
+  std::optional<Violation> told(const Broken& broken) const {
+    if (broken) [[unlikely]]
+      return violation(broken);
+    return std::nullopt;
+  }
+  std::optional<Violation> told(const Verdict& seen) const {
+    if (seen && !is_muted(*seen->rule)) [[unlikely]]
+      return violation(*seen);
+    return std::nullopt;
+  }
 
   Machine machine_;
   Machine before_;  // as it was before the last op

@@ -41,7 +41,7 @@ consteval Ground assertion(Releases releases) { return {Authority::assertion, re
 consteval Ground choice(Releases releases) { return {Authority::choice, releases, {}}; }
 
 struct Rule {
-  std::string_view name;      // its identity: reports, --mute, mutants, names of findings
+  std::string_view name;      // its identity: reports, --without, mutants, names of findings
   std::string_view sentence;  // what must be so
   Ground ground;
   std::string_view source{};  // the kernel code that keeps it, or that asserts it

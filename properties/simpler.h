@@ -21,8 +21,8 @@ Trace without_mm(const Trace& trace, int mm);    // its part is taken by the one
 // be.
 Trace moved_to(const Trace& trace, const Geometry& geometry);
 
-// Traces in a simpler geometry. An order of 2 is the simplest for a reader: Linux
-// keeps the deferred list in the third page, so that it has no huge page of two.
+// Traces in a simpler geometry. An order of 2 is the simplest for a reader: Linux keeps
+// the deferred list in the third page, so that it has no huge page of two.
 std::vector<Trace> simpler_geometries(const Trace& trace);
 
 // Values become 1, 2, ...; names A, B, ... and h0, h1, ..., all in order of appearance. A stays A:
