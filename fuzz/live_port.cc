@@ -68,8 +68,8 @@ class Port {
       explore_all(look);
       ask();
     }
-    fmt::print("{} rules broken; {} transitions compared, {} kinds of difference\n", rules_, asked_,
-               kinds_.size());
+    fmt::print("rules broken: {}; transitions compared: {}; kinds of difference: {}\n", rules_,
+               asked_, kinds_.size());
     tell_differences();
     return rules_ != 0 || !kinds_.empty() ? kBroken : kHolds;
   }

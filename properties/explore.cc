@@ -60,18 +60,27 @@ class Explorer {
     for (int depth = 0; state < tree_.size(); ++depth) {
       if (scope_.depth != 0 && depth == scope_.depth) return End::depth;
       for (const StateId end = StateId(tree_.size()); state < end;) {
-        const StateId last =
-            std::min(state + StateId(kBatch / std::max<std::size_t>(moves_.size(), 1) + 1), end);
+        const StateId last = std::min(state + states_of_a_batch(), end);
         walk_batch(state, last, options_.show_pair && has_two_ops_left(depth));
         if (const auto ended = take_reports()) return *ended;
+        state = expanded_ = last;
         if (tree_.size() > end) explored_.depth = depth + 1;
         if (!go_on()) return End::interrupted;
-        if (options_.max_transitions != 0 && explored_.transitions >= options_.max_transitions)
-          return End::transitions;
-        state = expanded_ = last;
+        if (has_enough()) return End::transitions;
       }
     }
     return End::fixpoint;
+  }
+
+  StateId states_of_a_batch() const {
+    const std::uint64_t left =
+        options_.max_transitions == 0 ? kBatch : options_.max_transitions - explored_.transitions;
+    return StateId(std::min<std::uint64_t>(kBatch, left) /
+                   std::max<std::size_t>(moves_.size(), 1)) +
+           1;
+  }
+  bool has_enough() const {
+    return options_.max_transitions != 0 && explored_.transitions >= options_.max_transitions;
   }
 
   bool has_two_ops_left(int depth) const { return scope_.depth == 0 || depth + 2 <= scope_.depth; }

@@ -152,6 +152,16 @@ void pairs_are_those_of_all_sequences() {
 }
 
 // An op that changes only what the oracle knows is undone before the next one is tried.
+// Also of the states that the limit came behind.
+void each_transition_is_shown() {
+  const Scope scope{.geometry = {.order = 1, .pmds = 1, .mms = 1}};
+  std::uint64_t shown = 0;
+  const Explored e =
+      explore(scope, {.max_transitions = 5000, .each = [&](const Trace&) { ++shown; }});
+  check(e.end == Explored::End::transitions && e.transitions < 5000 + e.moves, "it ends there");
+  check(shown == e.transitions, fmt::format("{} of {} are shown", shown, e.transitions));
+}
+
 void each_op_starts_from_the_same_state() {
   Scope scope{{.order = 1, .pmds = 1, .mms = 2}, parse_op_set("clear_soft_dirty,store").value()};
   scope.depth = 1;
@@ -177,6 +187,7 @@ int explore_test(int, char*[]) {
   limits_end_it();
   threads_do_not_matter();
   pairs_are_those_of_all_sequences();
+  each_transition_is_shown();
   each_op_starts_from_the_same_state();
   op_sets_are_read();
   return failures();
