@@ -6,17 +6,13 @@
 
 #include <CLI/CLI.hpp>
 #include <climits>
-#include <cstdio>
-#include <functional>
-#include <system_error>
 
+#include "fuzz/run.h"
 #include "oracle/mute.h"
 
 using namespace thp;
 
 namespace {
-
-using Run = std::function<int()>;
 
 void mute_all(const std::vector<std::string>& names) {
   for (const std::string& name : names) mute(name);
@@ -89,14 +85,23 @@ void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
   command->callback([&] { run = [&] { return run_explore(options); }; });
 }
 
-void add_tables(CLI::App& app, Files& files, Run& run) {
-  app.add_subcommand("ops", "The table of ops")->callback([&] { run = run_ops; });
-  app.add_subcommand("rules", "The table of what must always hold")->callback([&] {
-    run = run_rules;
-  });
-  app.add_subcommand("scopes", "The table of what is explored")->callback([&] {
-    run = run_scopes;
-  });
+// Each prints a table, in one of three forms.
+void add_table(CLI::App& app, const char* name, const char* what, int (*print)(Form), Form& form,
+               Run& run) {
+  CLI::App* command = app.add_subcommand(name, what);
+  const auto flag = [&](const char* option, const char* help, Form wanted) {
+    return command->add_flag_callback(option, [&form, wanted] { form = wanted; }, help);
+  };
+  flag("--markdown", "as the pages have it", Form::markdown)
+      ->excludes(flag("--json", "one JSON object a line", Form::json));
+  command->callback([&run, &form, print] { run = [&form, print] { return print(form); }; });
+}
+
+void add_tables(CLI::App& app, Files& files, Form& form, Run& run) {
+  add_table(app, "ops", "What a trace can do", run_ops, form, run);
+  add_table(app, "facts", "What an `expect` line can ask for", run_facts, form, run);
+  add_table(app, "rules", "What must always hold", run_rules, form, run);
+  add_table(app, "scopes", "What is explored", run_scopes, form, run);
   CLI::App* command =
       app.add_subcommand("sometimes", "The table of states to be reached, and by which traces");
   command->add_option("TRACE", files, "trace files; - is standard input");
@@ -119,18 +124,6 @@ void add_help(CLI::App& app, std::string& about, Run& run) {
   });
 }
 
-// A verdict that could not be written is none.
-int run_and_flush(const Run& run) {
-  try {
-    const int status = run();
-    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-    std::perror("thp: standard output");
-  } catch (const std::system_error& error) {  // from fmt::print()
-    std::perror(error.what());
-  }
-  return kNotRun;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -142,6 +135,7 @@ int main(int argc, char** argv) {
   ShrinkCommandOptions shrink;
   ExploreCommandOptions explore;
   Files reaching;
+  Form form = Form::plain;
   Run run;
   app.add_option_function<std::vector<std::string>>(
          "--without", mute_all, "rules, or authorities as `thp rules` tells them: not asked")
@@ -153,13 +147,13 @@ int main(int argc, char** argv) {
   add_explain(app, explained, run);
   add_shrink(app, shrink, run);
   add_explore(app, explore, run);
-  add_tables(app, reaching, run);
+  add_tables(app, reaching, form, run);
   add_help(app, helped, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error) == 0 ? 0 : kNoTrace;
-    return run_and_flush([status] { return status; });
+    return run_and_flush("thp", [status] { return status; });
   }
-  return run_and_flush(run);
+  return run_and_flush("thp", run);
 }

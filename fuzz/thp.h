@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/thp_table.h"
 #include "model/trace/trace.h"
 #include "properties/outcomes.h"
 
@@ -77,9 +78,10 @@ bool tell_matrix(const Outcomes& explored, const Shown& shown, const Outcomes& t
                  const std::string& write);
 
 // Tables, a row a line.
-int run_ops();
-int run_rules();
-int run_scopes();
+int run_ops(Form form);
+int run_rules(Form form);
+int run_facts(Form form);
+int run_scopes(Form form);
 int run_sometimes(const Files& files);  // which of those states the traces reach
 
 }  // namespace thp

@@ -42,7 +42,7 @@ expect 2 '^bad_expect.trace:2:8: ' "$thp" explain bad_expect.trace
 expect 2 '^bad_expect.trace:2:8: ' "$thp" sometimes bad_expect.trace
 expect 2 '^-: cannot be read: Is a directory' bash -c "'$thp' judge - <directory"
 expect 3 'standard output: No space left' bash -c "'$thp' judge holds.trace >/dev/full"
-expect 3 'standard output: No space left' bash -c "'$thp' ops >/dev/full"
+expect 3 'No space left' bash -c "'$thp' ops >/dev/full"
 expect 2 '^binary.trace:1:1: ' "$thp" judge binary.trace
 expect 2 '^-:1:1: ' "$thp" judge -
 expect 2 'directory: is a directory' "$thp" judge directory
@@ -79,8 +79,11 @@ expect 2 'not a regular file' "$thp" shrink broken.trace -o directory --force
 expect 2 'required' "$thp" shrink broken.trace
 expect 1 '' test -e out.trace
 
-expect 0 '^\| `madvise_collapse` \| `A 0..4` \| ' "$thp" ops
-expect 0 '^\| `load_returns_last_store` \| ' "$thp" rules
+expect 0 '^\| `madvise_collapse` \| `A 0..4` \| ' "$thp" ops --markdown
+expect 0 '^madvise_collapse +A 0..4 +MADV' "$thp" ops
+expect 0 '^    always: A load returns' "$thp" rules
+expect 0 '^."fact":"vmflags A 3 VMFLAGS","is":' "$thp" facts --json
+expect 2 'excludes' "$thp" facts --json --markdown
 expect 0 '^[1-9][0-9]*/[0-9]+$' "$thp" sometimes holds.trace
 expect 2 '^bad.trace:3:3' "$thp" sometimes bad.trace
 
@@ -110,7 +113,7 @@ expect 2 '--geometry: ' "$thp" explore --geometry order=12
 expect 2 '--scope: `none` is none' "$thp" explore --scope none
 expect 2 'depth' "$thp" explore --depth -1
 expect 130 'ends: interrupted' bash -c "'$thp' explore & sleep 1; kill -INT \$!; wait \$!"
-expect 0 '^\| `pins` \| ' "$thp" scopes
+expect 0 '^\| `pins` \| ' "$thp" scopes --markdown
 
 ((failures == 0)) || exit 1
 echo "thp: every command keeps its contract"

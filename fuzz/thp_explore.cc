@@ -229,16 +229,4 @@ int run_explore(const ExploreCommandOptions& options) {
   return compare_with_table(options, e);
 }
 
-int run_scopes() {
-  fmt::print(
-      "| scope | explores | order | PMDs | mms | depth | states | transitions | run by |\n"
-      "|---|---|---|---|---|---|---|---|---|\n");
-  for (const NamedScope& s : named_scopes())
-    fmt::print("| `{}` | {} | {} | {} | {} | {} | {} | {} | {} |\n", s.name, s.purpose,
-               s.geometry.order, s.geometry.pmds, s.geometry.mms,
-               s.depth == 0 ? fmt::format("{}, all", s.deepest) : fmt::format("{}", s.depth),
-               s.states, s.transitions, kRunByNames[std::size_t(s.run)]);
-  return kHolds;
-}
-
 }  // namespace thp

@@ -1,18 +1,14 @@
 // The command `thp_live`, for ci/live: its subcommands and their options.
 #include <CLI/CLI.hpp>
 #include <climits>
-#include <cstdio>
-#include <exception>
-#include <functional>
 
 #include "fuzz/live.h"
+#include "fuzz/run.h"
 
 using namespace thp;
 using namespace thp::live;
 
 namespace {
-
-using Run = std::function<int()>;
 
 void add_initramfs(CLI::App& app, InitramfsOptions& options, Run& run) {
   CLI::App* command = app.add_subcommand("initramfs", "Pack the first root of a guest");
@@ -85,18 +81,6 @@ void add_run(CLI::App& app, RunOptions& options, Run& run) {
   command->callback([&] { run = [&] { return run_traces(options); }; });
 }
 
-int run_and_flush(const Run& run) {
-  try {
-    const int status = run();
-    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-    std::perror("thp_live: standard output");
-  } catch (const std::exception& error) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "thp_live: %s\n", error.what());
-  }
-  return kNotRun;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -122,7 +106,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error) == 0 ? 0 : kNoTrace;
-    return run_and_flush([status] { return status; });
+    return run_and_flush("thp_live", [status] { return status; });
   }
-  return run_and_flush(run);
+  return run_and_flush("thp_live", run);
 }

@@ -76,6 +76,7 @@ enum class Protection : std::uint8_t { rw, r, none };
 enum class PinMode : std::uint8_t { w, r };
 
 enum class Toggle : std::uint8_t { on, off };
+enum class ThpDisable : std::uint8_t { on, off, bad };
 
 inline constexpr std::uint32_t vm_flags_of(Protection p) {
   return p == Protection::rw ? VM_READ | VM_WRITE : p == Protection::r ? VM_READ : 0u;

@@ -97,6 +97,12 @@ int Mmap::step(Machine& m) const {
   return alive(m, mm) ? do_mmap(m, mm.id, range.first, range.end, vm_flags_of(prot)) : -ESRCH;
 }
 
+int MmapHint::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  const int result = do_mmap_hint(m, mm.id, range.first, range.end, vm_flags_of(prot));
+  return result == -EEXIST ? kElsewhere : result;
+}
+
 int Munmap::step(Machine& m) const {
   return alive(m, mm) ? do_munmap(m, mm.id, range.first, range.end) : -ESRCH;
 }
@@ -109,6 +115,16 @@ int Mremap::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
   return do_mremap(m, mm.id, range.first, range.end, to.number,
                    size.pages == 0 ? range.size() : size.pages);
+}
+
+int MremapResize::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  return do_mremap_resize(m, mm.id, range.first, range.end,
+                          size.pages == 0 ? range.size() : size.pages);
+}
+
+int MremapDontunmap::step(Machine& m) const {
+  return alive(m, mm) ? do_mremap_dontunmap(m, mm.id, range.first, range.end, to.number) : -ESRCH;
 }
 
 int Fork::step(Machine& m) const {
@@ -171,6 +187,12 @@ int MadvisePageout::step(Machine& m) const { return advise(m, mm, range, Advice:
 int MadviseCollapse::step(Machine& m) const { return advise(m, mm, range, Advice::collapse); }
 int MadviseDontfork::step(Machine& m) const { return advise(m, mm, range, Advice::dontfork); }
 int MadviseDofork::step(Machine& m) const { return advise(m, mm, range, Advice::dofork); }
+int MadvisePopulateRead::step(Machine& m) const {
+  return advise(m, mm, range, Advice::populate_read);
+}
+int MadvisePopulateWrite::step(Machine& m) const {
+  return advise(m, mm, range, Advice::populate_write);
+}
 
 // --- References that outlive the op.
 
@@ -299,6 +321,14 @@ int HoldSpeculativeRef::step(Machine& m) const { return m.inject.speculative_ref
 
 int SetEnabled::step(Machine& m) const { return m.enabled = policy, 0; }
 int SetUseZeroPage::step(Machine& m) const { return m.use_zero_page = value == Toggle::on, 0; }
+
+// v6.1 kernel/sys.c: prctl(PR_SET_THP_DISABLE)
+int PrctlThpDisable::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  if (value == ThpDisable::bad) return -EINVAL;
+  m.mms[std::size_t(mm.id)].thp_disabled = value == ThpDisable::on;
+  return 0;
+}
 
 int step(Machine& m, const Op& op) {
   m.reason = Reason::none;

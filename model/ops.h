@@ -12,8 +12,9 @@
 
 namespace thp {
 
-inline constexpr int kSigsegv = -1000;  // the access is not allowed
-inline constexpr int kOom = -1001;      // VM_FAULT_OOM: the access could not be served
+inline constexpr int kSigsegv = -1000;    // the access is not allowed
+inline constexpr int kOom = -1001;        // VM_FAULT_OOM: the access could not be served
+inline constexpr int kElsewhere = -1004;  // mapped, but not where it was asked for
 
 // --- Address spaces.
 
@@ -27,6 +28,18 @@ struct Mmap {
   static constexpr std::tuple args{&Mmap::mm, &Mmap::range, &Mmap::prot};
   int step(Machine& m) const;
   bool operator==(const Mmap&) const = default;
+};
+
+struct MmapHint {
+  MmId mm;
+  PageRange range;
+  Protection prot = Protection::rw;
+  static constexpr std::string_view name = "mmap_hint";
+  static constexpr std::string_view help =
+      "mmap() without MAP_FIXED: ELSEWHERE, and unmapped at once, where something is in the way";
+  static constexpr std::tuple args{&MmapHint::mm, &MmapHint::range, &MmapHint::prot};
+  int step(Machine& m) const;
+  bool operator==(const MmapHint&) const = default;
 };
 
 struct Munmap {
@@ -61,6 +74,31 @@ struct Mremap {
   static constexpr std::tuple args{&Mremap::mm, &Mremap::range, &Mremap::to, &Mremap::size};
   int step(Machine& m) const;
   bool operator==(const Mremap&) const = default;
+};
+
+struct MremapResize {
+  MmId mm;
+  PageRange range;
+  NewSize size = {};
+  static constexpr std::string_view name = "mremap_resize";
+  static constexpr std::string_view help =
+      "mremap() in place to a new size in pages; ENOMEM where there is no room to grow";
+  static constexpr std::tuple args{&MremapResize::mm, &MremapResize::range, &MremapResize::size};
+  int step(Machine& m) const;
+  bool operator==(const MremapResize&) const = default;
+};
+
+struct MremapDontunmap {
+  MmId mm;
+  PageRange range;
+  PageNr to;
+  static constexpr std::string_view name = "mremap_dontunmap";
+  static constexpr std::string_view help =
+      "mremap(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP): what it leaves is empty";
+  static constexpr std::tuple args{&MremapDontunmap::mm, &MremapDontunmap::range,
+                                   &MremapDontunmap::to};
+  int step(Machine& m) const;
+  bool operator==(const MremapDontunmap&) const = default;
 };
 
 struct Fork {
@@ -239,6 +277,27 @@ struct MadviseDofork {
   static constexpr std::tuple args{&MadviseDofork::mm, &MadviseDofork::range};
   int step(Machine& m) const;
   bool operator==(const MadviseDofork&) const = default;
+};
+
+struct MadvisePopulateRead {
+  MmId mm;
+  PageRange range;
+  static constexpr std::string_view name = "madvise_populate_read";
+  static constexpr std::string_view help = "MADV_POPULATE_READ: as a load from each page";
+  static constexpr std::tuple args{&MadvisePopulateRead::mm, &MadvisePopulateRead::range};
+  int step(Machine& m) const;
+  bool operator==(const MadvisePopulateRead&) const = default;
+};
+
+struct MadvisePopulateWrite {
+  MmId mm;
+  PageRange range;
+  static constexpr std::string_view name = "madvise_populate_write";
+  static constexpr std::string_view help =
+      "MADV_POPULATE_WRITE: as a store to each page, but nothing is stored";
+  static constexpr std::tuple args{&MadvisePopulateWrite::mm, &MadvisePopulateWrite::range};
+  int step(Machine& m) const;
+  bool operator==(const MadvisePopulateWrite&) const = default;
 };
 
 // --- References that outlive the op.
@@ -505,6 +564,18 @@ struct SetUseZeroPage {
   bool operator==(const SetUseZeroPage&) const = default;
 };
 
+struct PrctlThpDisable {
+  MmId mm;
+  ThpDisable value = ThpDisable::on;
+  static constexpr std::string_view name = "prctl_thp_disable";
+  static constexpr std::string_view help =
+      "prctl(PR_SET_THP_DISABLE): no new huge pages; `bad`: with a third argument, EINVAL";
+  static constexpr std::tuple args{&PrctlThpDisable::mm, &PrctlThpDisable::value};
+  int step(Machine& m) const;
+  bool operator==(const PrctlThpDisable&) const = default;
+};
+
+// The first 48 stay where they are: kinds are drawn and explored in this order.
 using Op =
     std::variant<Mmap, Munmap, Mprotect, Mremap, Fork, Exit, Mlock, Munlock, ClearSoftDirty, Store,
                  Load, StoreForced, MadviseHugepage, MadviseNohugepage, MadviseDontneed,
@@ -513,7 +584,8 @@ using Op =
                  SplitFolio, ShrinkDeferred, ShrinkHugeZero, DropCaches, Swapon, Swapoff, Reclaim,
                  WritebackEnd, MigrateBegin, MigrateEnd, MovePages, FailHugeAlloc, FailSmallAlloc,
                  FailCharge, FailSwapCluster, ContendPageLock, HoldSpeculativeRef, SetEnabled,
-                 SetUseZeroPage>;
+                 SetUseZeroPage, MmapHint, MremapResize, MremapDontunmap, MadvisePopulateRead,
+                 MadvisePopulateWrite, PrctlThpDisable>;
 
 // visit(op) of the type that the op is: std::visit(), but quick to compile.
 template <class T, class Result, class Visit, class AnyOp>

@@ -139,7 +139,8 @@ struct Mm {
   std::uint8_t alive = 0;
   std::uint8_t huge_zero_page = 0;  // MMF_HUGE_ZERO_PAGE
   std::uint8_t has_pinned = 0;      // MMF_HAS_PINNED
-  std::uint8_t unused[3] = {};
+  std::uint8_t thp_disabled = 0;    // MMF_DISABLE_THP
+  std::uint8_t unused[2] = {};
   bool operator==(const Mm&) const = default;
 };
 

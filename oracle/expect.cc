@@ -26,46 +26,86 @@ Names names_of(Answer answer) {
   }
 }
 
+// An answer that is a set of words.
+Names words_of(Answer answer) {
+  return answer == Answer::told       ? Names(kPagemapNames)
+         : answer == Answer::vm_flags ? Names(kVmFlagNames)
+                                      : Names();
+}
+
+std::string print_set(Names words, int set) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    if ((set >> i & 1) != 0) (text += text.empty() ? "" : " ") += words[i];
+  return text.empty() ? "none" : text;
+}
+
 std::string print_answer(Answer answer, int value) {
   if (answer == Answer::result) return print_result(value);
+  if (const Names words = words_of(answer); !words.empty()) return print_set(words, value);
   const auto names = names_of(answer);
   const bool named = value >= 0 && std::size_t(value) < names.size();
   return named ? std::string(names[std::size_t(value)]) : std::to_string(value);
 }
 
+// Words up to the end of the line, once at least.
+bool read_set(LineReader& in, Names words, int& set) {
+  constexpr std::string_view kSaysNothing[] = {"none", "mr", "mw", "me"};
+  if (in.at_end()) return in.expected("words, or `none`", in.next());
+  for (set = 0; !in.at_end();) {
+    const Word word = in.next();
+    const auto found = std::ranges::find(words, word.text);
+    if (found != words.end())
+      set |= 1 << (found - words.begin());
+    else if (std::ranges::find(kSaysNothing, word.text) == std::end(kSaysNothing))
+      return in.unknown("a word", word, words);
+  }
+  return true;
+}
+
 bool read_answer(LineReader& in, Answer answer, int& value) {
   if (answer == Answer::yes) return value = 1, true;
+  if (const Names words = words_of(answer); !words.empty()) return read_set(in, words, value);
   if (const Names names = names_of(answer); !names.empty())
     return read_name(in, "a verdict", names, value);
   const Word word = in.next();
   if (answer == Answer::number) return parse_int(word.text, value) || in.expected("a number", word);
   const std::optional<int> result = parse_result(word.text);
-  if (!result) return in.expected("a number, an errno as -EINVAL, SIGSEGV or OOM", word);
+  if (!result) return in.expected("a number, an errno as -EINVAL, SIGSEGV, OOM or ELSEWHERE", word);
   value = *result;
   return true;
 }
 
-bool read_subject(LineReader& in, const Geometry& g, Subject subject, Expectation& e) {
+bool read_place(LineReader& in, const Geometry& g, int& id, int& number) {
   MmId mm;
   PageNr page;
+  if (!read(in, g, mm) || !read(in, g, page)) return false;
+  id = mm.id;
+  number = page.number;
+  return true;
+}
+
+bool read_subject(LineReader& in, const Geometry& g, Subject subject, About& about) {
+  MmId mm;
   HolderId holder;
   switch (subject) {
     case Subject::nothing:
       return true;
     case Subject::event:
-      return read_name(in, "an event", kEventNames, e.a);
+      return read_name(in, "an event", kEventNames, about.id);
     case Subject::defect:
-      return read_name(in, "a defect", kDefectNames, e.a);
+      return read_name(in, "a defect", kDefectNames, about.id);
     case Subject::holder:
-      if (!read(in, g, holder)) return false;
-      e.a = holder.id;
-      return true;
-    default:
-      if (!read(in, g, mm) || (subject == Subject::page && !read(in, g, page))) return false;
-      e.a = mm.id;
-      e.b = page.number;
-      return true;
+      return read(in, g, holder) && (about.id = holder.id, true);
+    case Subject::mm:
+      return read(in, g, mm) && (about.id = mm.id, true);
+    case Subject::page:
+      return read_place(in, g, about.id, about.page);
+    case Subject::two_pages:
+      return read_place(in, g, about.id, about.page) &&
+             read_place(in, g, about.other_id, about.other_page);
   }
+  return false;
 }
 
 bool read_expect(LineReader& in, const Geometry& g, Expectation& e) {
@@ -78,7 +118,7 @@ bool read_expect(LineReader& in, const Geometry& g, Expectation& e) {
     return in.unknown("a fact", word, names);
   }
   e.fact = int(found - table.begin());
-  return read_subject(in, g, found->subject, e) && read_answer(in, found->answer, e.answer) &&
+  return read_subject(in, g, found->subject, e.about) && read_answer(in, found->answer, e.answer) &&
          in.end_of_line();
 }
 
@@ -102,19 +142,17 @@ std::string words_of(const Annotation& expect) {
 }  // namespace
 
 std::string print(const Fact& fact) {
-  constexpr std::string_view kSubjects[] = {"", " A", " A 3", " EVENT", " h0", " NAME"};
-  constexpr std::string_view kAnswers[] = {" N", " 0|1", " RESULT", " REASON", "", "", ""};
-  constexpr std::size_t kHelpColumn = 25;
+  constexpr std::string_view kSubjects[] = {"", " A", " A 3", " A 3 B 4", " EVENT", " h0", " NAME"};
+  constexpr std::string_view kAnswers[] = {" N", " 0|1",   " RESULT",  " REASON", "",
+                                           "",   " WORDS", " VMFLAGS", ""};
   std::string text(fact.name);
   (text += kSubjects[std::size_t(fact.subject)]) += kAnswers[std::size_t(fact.answer)];
-  if (fact.answer == Answer::mapping || fact.answer == Answer::holder_kind) {
-    for (char before = ' '; const std::string_view name : names_of(fact.answer)) {
-      (text += before) += name;
-      before = '|';
-    }
+  if (fact.answer != Answer::mapping && fact.answer != Answer::holder_kind) return text;
+  for (char before = ' '; const std::string_view name : names_of(fact.answer)) {
+    (text += before) += name;
+    before = '|';
   }
-  text.resize(std::max(text.size() + 2, kHelpColumn), ' ');
-  return text += fact.help;
+  return text;
 }
 
 std::expected<Expectation, ParseError> parse_expect(const Annotation& expect, const Geometry& g) {
@@ -129,7 +167,7 @@ std::optional<std::string> check_expect(const Machine& m, int result, const Anno
   const auto parsed = parse_expect(expect, m.geometry);
   if (!parsed) return words_of(expect) + ": " + parsed.error().message;
   const Fact& fact = facts()[std::size_t(parsed->fact)];
-  const std::optional<int> is = fact.get(m, result, parsed->a, parsed->b);
+  const std::optional<int> is = fact.get(m, result, parsed->about);
   if (!is) return words_of(expect) + ": there is none";
   if (*is == parsed->answer) return std::nullopt;
   if (fact.answer == Answer::yes) return words_of(expect) + ": it is not so";

@@ -14,8 +14,18 @@
 namespace thp {
 
 // What a fact is about, and what its answer looks like.
-enum class Subject : std::uint8_t { nothing, mm, page, event, holder, defect };
-enum class Answer : std::uint8_t { number, flag, result, reason, mapping, holder_kind, yes };
+enum class Subject : std::uint8_t { nothing, mm, page, two_pages, event, holder, defect };
+enum class Answer : std::uint8_t {
+  number,
+  flag,
+  result,
+  reason,
+  mapping,
+  holder_kind,
+  told,      // any of kPagemapNames
+  vm_flags,  // any of kVmFlagNames
+  yes
+};
 
 // How a page is mapped. A PMD of migration counts as `migration` too.
 enum class Mapping : std::uint8_t { none, huge, pte, zero, huge_zero, swap, migration };
@@ -24,6 +34,19 @@ inline constexpr std::array<std::string_view, 7> kMappingNames = {
 inline constexpr std::array<std::string_view, 4> kHolderKindNames = {"none", "pin", "get",
                                                                      "isolation"};
 
+// Sets of words; "none" is the empty one.
+inline constexpr std::array<std::string_view, 5> kPagemapNames = {"present", "swapped", "file",
+                                                                  "exclusive", "soft_dirty"};
+enum Told : int {
+  kToldPresent = 1,
+  kToldSwapped = 2,
+  kToldFile = 4,
+  kToldExclusive = 8,
+  kToldSoftDirty = 16
+};
+inline constexpr std::array<std::string_view, 8> kVmFlagNames = {"rd", "wr", "lo", "dc",
+                                                                 "ac", "sd", "hg", "nh"};
+
 // "none", and then those of kDefects.
 inline constexpr auto kDefectNames = [] {
   std::array<std::string_view, kDefects.size() + 1> names{"none"};
@@ -31,9 +54,14 @@ inline constexpr auto kDefectNames = [] {
   return names;
 }();
 
+// A subject: an address space, event, holder or defect; a page of that address space; another one.
+struct About {
+  int id = 0, page = 0, other_id = 0, other_page = 0;
+};
+
 struct Expectation {
-  int fact = 0;      // index in facts()
-  int a = 0, b = 0;  // the subject: address space and page, event, holder, or defect
+  int fact = 0;  // index in facts()
+  About about = {};
   int answer = 0;
 };
 
@@ -44,10 +72,10 @@ struct Fact {
   Subject subject;
   Answer answer;
   std::string_view help;
-  std::optional<int> (*get)(const Machine& m, int result, int a, int b);
+  std::optional<int> (*get)(const Machine& m, int result, About about);
 };
 std::span<const Fact> facts();
-std::string print(const Fact& fact);  // one row of the table in corpus/README.md
+std::string print(const Fact& fact);  // its name, subject and answer
 
 std::expected<Expectation, ParseError> parse_expect(const Annotation& expect, const Geometry& g);
 

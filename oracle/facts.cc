@@ -70,20 +70,20 @@ Found exclusive_at(const Machine& m, int mm, int page) {
 // Getters: of the sub-page behind a page; of its folio; of what only a large folio has, 0 for a
 // small one; of its entry; of an address space; of the machine.
 template <int (*get)(const Machine&, Pfn)>
-Found of_page(const Machine& m, int, int mm, int page) {
-  const Pfn pfn = pfn_at(m, mm, page);
+Found of_page(const Machine& m, int, About at) {
+  const Pfn pfn = pfn_at(m, at.id, at.page);
   if (pfn == kNoPfn) return std::nullopt;
   return get(m, pfn);
 }
 template <int (*get)(const Machine&, Pfn)>
-Found of_folio(const Machine& m, int, int mm, int page) {
-  const Pfn pfn = pfn_at(m, mm, page);
+Found of_folio(const Machine& m, int, About at) {
+  const Pfn pfn = pfn_at(m, at.id, at.page);
   if (pfn == kNoPfn) return std::nullopt;
   return get(m, page_folio(m, pfn));
 }
 template <auto field>
-Found of_compound(const Machine& m, int, int mm, int page) {
-  const Pfn pfn = pfn_at(m, mm, page);
+Found of_compound(const Machine& m, int, About at) {
+  const Pfn pfn = pfn_at(m, at.id, at.page);
   if (pfn == kNoPfn) return std::nullopt;
   const Pfn folio = page_folio(m, pfn);
   return folio_test_large(m, folio) ? int(m.compound(folio).*field) : 0;
@@ -93,17 +93,17 @@ int flag_of(const Machine& m, Pfn folio) {
   return test(m, folio, flag);
 }
 template <std::uint8_t bit>
-Found of_entry(const Machine& m, int, int mm, int page) {
-  const Entry entry = entry_at(m, mm, page);
+Found of_entry(const Machine& m, int, About at) {
+  const Entry entry = entry_at(m, at.id, at.page);
   if (entry.is_none()) return std::nullopt;
   return entry.has(bit);
 }
 template <auto field>
-Found of_mm(const Machine& m, int, int mm, int) {
-  return m.mms[std::size_t(mm)].*field;
+Found of_mm(const Machine& m, int, About about) {
+  return m.mms[std::size_t(about.id)].*field;
 }
 template <auto field>
-Found of_machine(const Machine& m, int, int, int) {
+Found of_machine(const Machine& m, int, About) {
   return m.*field;
 }
 
@@ -118,9 +118,49 @@ int pincount_of(const Machine& m, Pfn folio) {
                                     : m.page(folio).refcount / kGupPinCountingBias;
 }
 
-Found swap_count(const Machine& m, int, int mm, int page) {
-  const Entry entry = entry_at(m, mm, page);
+Found swap_count(const Machine& m, int, About at) {
+  const Entry entry = entry_at(m, at.id, at.page);
   return entry.is_swap() ? Found(m.swap(entry.frame).count) : std::nullopt;
+}
+
+// What /proc/PID/pagemap tells of any place, kPagemapNames. v6.1 fs/proc/task_mmu.c:
+// pagemap_pmd_range(), pte_to_pagemap_entry(), pagemap_pte_hole(). The page of a PMD is its head;
+// the 4K zero page counts as none.
+int pagemap_at(const Machine& m, int mm, int page) {
+  const Vma* vma = vma_at(m, mm, page);
+  if (vma == nullptr) return 0;
+  const Entry entry = entry_at(m, mm, page);
+  const bool huge_zero = entry.is_zero() && is_huge(m, mm, page);
+  int told = 0;
+  if (entry.is_present() || entry.is_zero()) told |= kToldPresent;
+  if (entry.is_swap() || entry.is_migration()) told |= kToldSwapped;
+  if (huge_zero) told |= kToldFile;
+  if (entry.is_present() && told_mapcount(m, entry.frame) == 1) told |= kToldExclusive;
+  if (entry.has(kSoftDirty) || vma->has(VM_SOFTDIRTY)) told |= kToldSoftDirty;
+  return told;
+}
+
+// VmFlags of /proc/PID/smaps, but for mr, mw and me, which all memory here has.
+int vm_flags_at(const Vma& vma) {
+  constexpr VmFlag kTold[] = {VM_READ,    VM_WRITE,     VM_LOCKED,   VM_DONTCOPY,
+                              VM_ACCOUNT, VM_SOFTDIRTY, VM_HUGEPAGE, VM_NOHUGEPAGE};
+  int told = 0;
+  for (std::size_t i = 0; i < std::size(kTold); ++i) told |= int(vma.has(kTold[i])) << i;
+  return told;
+}
+
+Found locked_vm(const Machine& m, int, About about) {
+  int pages = 0;
+  for (const Vma& vma : m.vmas(about.id))
+    if (vma.has(VM_LOCKED)) pages += vma.end - vma.start;
+  return pages;
+}
+
+template <class Count>
+int count_frames(const Machine& m, Count counts) {
+  int frames = 0;
+  for (int pfn = 0; pfn < m.frames(); ++pfn) frames += int(counts(Pfn(pfn)));
+  return frames;
 }
 
 // By its place in kDefectNames: in the last op, or, of one that ends the trace, ever.
@@ -132,21 +172,35 @@ bool has_struck(const Machine& m, int name) {
 
 constexpr Fact kFacts[] = {
     {"result", Subject::nothing, Answer::result, "what the caller of the op saw",
-     [](const Machine&, int result, int, int) -> Found { return result; }},
+     [](const Machine&, int result, About) -> Found { return result; }},
     {"reason", Subject::nothing, Answer::reason, "the kernel's verdict inside the op",
-     [](const Machine& m, int, int, int) -> Found { return int(m.reason); }},
+     [](const Machine& m, int, About) -> Found { return int(m.reason); }},
     {"page", Subject::page, Answer::mapping, "how the page is mapped",
-     [](const Machine& m, int, int mm, int page) -> Found { return int(mapping_at(m, mm, page)); }},
+     [](const Machine& m, int, About at) -> Found { return int(mapping_at(m, at.id, at.page)); }},
     {"value", Subject::page, Answer::number,
      "the content behind the entry, also of a swap or migration entry; 0 of none",
-     [](const Machine& m, int, int mm, int page) -> Found { return content_at(m, mm, page); }},
+     [](const Machine& m, int, About at) -> Found { return content_at(m, at.id, at.page); }},
+    {"same_frame", Subject::two_pages, Answer::flag, "is the same frame behind both pages?",
+     [](const Machine& m, int, About at) -> Found {
+       const Pfn one = pfn_at(m, at.id, at.page), other = pfn_at(m, at.other_id, at.other_page);
+       if (one == kNoPfn || other == kNoPfn) return std::nullopt;
+       return one == other;
+     }},
+    {"pagemap", Subject::page, Answer::told, "what /proc/PID/pagemap tells of the page, all of it",
+     [](const Machine& m, int, About at) -> Found { return pagemap_at(m, at.id, at.page); }},
+    {"vmflags", Subject::page, Answer::vm_flags,
+     "VmFlags of /proc/PID/smaps where the page is mapped, all of them; mr, mw and me say nothing",
+     [](const Machine& m, int, About at) -> Found {
+       const Vma* vma = vma_at(m, at.id, at.page);
+       return vma == nullptr ? Found() : vm_flags_at(*vma);
+     }},
     {"refcount", Subject::page, Answer::number, "_refcount of the folio", of_folio<refcount_of>},
     {"mapcount", Subject::page, Answer::number, "page_mapcount() of the sub-page",
      of_page<told_mapcount>},
     {"told_exclusive", Subject::page, Answer::flag,
      "bit 56 of pagemap: is the page mapped once? Of a PMD the head's",
-     [](const Machine& m, int, int mm, int page) -> Found {
-       const Entry entry = entry_at(m, mm, page);
+     [](const Machine& m, int, About at) -> Found {
+       const Entry entry = entry_at(m, at.id, at.page);
        if (!entry.is_present()) return std::nullopt;
        return told_mapcount(m, entry.frame) == 1;
      }},
@@ -165,10 +219,12 @@ constexpr Fact kFacts[] = {
      of_compound<&Compound::deferred>},
     {"exclusive", Subject::page, Answer::flag,
      "PageAnonExclusive: of a PMD the head's; of a swap or migration entry its own",
-     [](const Machine& m, int, int mm, int page) { return exclusive_at(m, mm, page); }},
+     [](const Machine& m, int, About at) { return exclusive_at(m, at.id, at.page); }},
     {"dirty", Subject::page, Answer::flag, "PG_dirty of the folio", of_folio<flag_of<PG_dirty>>},
     {"lru", Subject::page, Answer::flag, "PG_lru of the folio", of_folio<flag_of<PG_lru>>},
     {"active", Subject::page, Answer::flag, "PG_active of the folio", of_folio<flag_of<PG_active>>},
+    {"referenced", Subject::page, Answer::flag, "PG_referenced of the folio",
+     of_folio<flag_of<PG_referenced>>},
     {"swapcache", Subject::page, Answer::flag, "is the folio in the swap cache?",
      of_folio<flag_of<PG_swapcache>>},
     {"swapbacked", Subject::page, Answer::flag, "PG_swapbacked; 0 after MADV_FREE",
@@ -187,24 +243,37 @@ constexpr Fact kFacts[] = {
     {"nr_ptes", Subject::mm, Answer::number, "page tables, deposited ones included",
      of_mm<&Mm::nr_ptes>},
     {"vmas", Subject::mm, Answer::number, "map_count", of_mm<&Mm::map_count>},
+    {"locked_vm", Subject::mm, Answer::number, "mm->locked_vm: pages of locked VMAs", locked_vm},
+    {"thp_disabled", Subject::mm, Answer::flag, "MMF_DISABLE_THP: PR_GET_THP_DISABLE",
+     of_mm<&Mm::thp_disabled>},
     {"event", Subject::event, Answer::number, "a counter of /proc/vmstat, since the trace began",
-     [](const Machine& m, int, int event, int) -> Found {
-       return int(m.events[std::size_t(event)]);
+     [](const Machine& m, int, About about) -> Found {
+       return int(m.events[std::size_t(about.id)]);
      }},
     {"anon_mapped", Subject::nothing, Answer::number, "NR_ANON_MAPPED, pages",
      of_machine<&Machine::nr_anon_mapped>},
     {"anon_thps", Subject::nothing, Answer::number, "NR_ANON_THPS, pages",
      of_machine<&Machine::nr_anon_thps>},
+    {"mlocked_pages", Subject::nothing, Answer::number, "NR_MLOCK, pages",
+     [](const Machine& m, int, About) -> Found {
+       return count_frames(m, [&](Pfn pfn) { return test(m, page_folio(m, pfn), PG_mlocked); });
+     }},
+    {"swapcache_pages", Subject::nothing, Answer::number, "NR_SWAPCACHE, pages",
+     of_machine<&Machine::nr_swapcache>},
+    {"frames_used", Subject::nothing, Answer::number, "frames that are not free",
+     [](const Machine& m, int, About) -> Found {
+       return count_frames(m, [&](Pfn pfn) { return !(m.page(pfn) == Page{}); });
+     }},
     {"deferred_len", Subject::nothing, Answer::number, "folios on the deferred split queue",
      of_machine<&Machine::deferred_len>},
     {"huge_zero_refcount", Subject::nothing, Answer::number, "huge_zero_refcount",
      of_machine<&Machine::huge_zero_refcount>},
     {"defect", Subject::defect, Answer::yes,
      "the defect of the kernel itself that the op met; or none",
-     [](const Machine& m, int, int defect, int) -> Found { return has_struck(m, defect); }},
+     [](const Machine& m, int, About about) -> Found { return has_struck(m, about.id); }},
     {"holder", Subject::holder, Answer::holder_kind, "what the holder holds",
-     [](const Machine& m, int, int holder, int) -> Found {
-       return int(m.holders[std::size_t(holder)].kind);
+     [](const Machine& m, int, About about) -> Found {
+       return int(m.holders[std::size_t(about.id)].kind);
      }},
 };
 

@@ -113,7 +113,7 @@ class Canonical::Writer {
   void put_mm(int id) {
     const Mm& mm = m_.mms[std::size_t(id)];
     put(mm.alive, mm.anon_pages, mm.swap_entries, mm.nr_ptes, mm.deposits, mm.map_count,
-        mm.huge_zero_page, mm.has_pinned);
+        mm.huge_zero_page, mm.has_pinned, mm.thp_disabled);
     for (const Vma& vma : m_.vmas(id)) put_vma(vma);
     for (int i = 0; i < m_.geometry.pmds; ++i) {
       put_entry(m_.pmd(id, i));

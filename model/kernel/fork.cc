@@ -24,9 +24,10 @@ bool dup_vma(Machine& m, int parent, int child, Vma& vma) {
 }  // namespace
 
 // v6.1 kernel/fork.c: dup_mm(), mm_init(). `child` is a dead address space. Of mm->flags only those
-// in MMF_INIT_MASK pass on: neither MMF_HUGE_ZERO_PAGE nor MMF_HAS_PINNED.
+// in MMF_INIT_MASK pass on: MMF_DISABLE_THP, neither MMF_HUGE_ZERO_PAGE nor MMF_HAS_PINNED.
 int dup_mm(Machine& m, int parent, int child) {
-  m.mms[std::size_t(child)] = Mm{.alive = 1};
+  m.mms[std::size_t(child)] =
+      Mm{.alive = 1, .thp_disabled = m.mms[std::size_t(parent)].thp_disabled};
   for (Vma& vma : m.vmas(parent)) {
     if (vma.has(VM_DONTCOPY) || dup_vma(m, parent, child, vma)) continue;
     exit_mm(m, child);

@@ -83,6 +83,19 @@ int faultin_page(Machine& m, int mm, int page, GupFlags flags) {
   return -EFAULT;
 }
 
+// v6.1 mm/gup.c: __get_user_pages() with FOLL_TOUCH and without a list of pages. A huge PMD is one
+// step. How many pages before the first failure, or -errno if none.
+int get_user_pages(Machine& m, int mm, int start, int end, GupFlags flags) {
+  for (int page = start; page < end;) {
+    if (const int error = faultin_page(m, mm, page, flags); error != 0)
+      return page > start ? page - start : error;
+    foll_touch(m, mm, page, flags.write);
+    const bool huge = !m.pmd(mm, pmd_index(m, page)).is_table();
+    page = huge ? pmd_first(m, page) + m.hpage_nr() : page + 1;
+  }
+  return end - start;
+}
+
 }  // namespace
 
 // v6.1 mm/gup.c: pin_user_pages(), get_user_pages_fast(), get_user_pages_remote(), of one page
@@ -128,18 +141,16 @@ int follow_page_get(Machine& m, int mm, int page) {
   return pfn;
 }
 
-// v6.1 mm/gup.c: populate_vma_page_range(). A huge PMD is one step.
+// v6.1 mm/gup.c: populate_vma_page_range()
 int populate_vma_page_range(Machine& m, int mm, const Vma& vma, int start, int end) {
   const bool accessible = vma.has(VM_READ | VM_WRITE);
-  const GupFlags flags{.write = vma.has(VM_WRITE), .force = accessible};
-  for (int page = start; page < end;) {
-    if (const int error = faultin_page(m, mm, page, flags); error != 0)
-      return page > start ? page - start : error;
-    foll_touch(m, mm, page, flags.write);
-    const bool huge = !m.pmd(mm, pmd_index(m, page)).is_table();
-    page = huge ? pmd_first(m, page) + m.hpage_nr() : page + 1;
-  }
-  return end - start;
+  return get_user_pages(m, mm, start, end, {.write = vma.has(VM_WRITE), .force = accessible});
+}
+
+// v6.1 mm/gup.c: faultin_vma_page_range()
+int faultin_vma_page_range(Machine& m, int mm, const Vma& vma, int start, int end, bool write) {
+  const GupFlags flags{.write = write};
+  return check_vma_flags(vma, flags) ? get_user_pages(m, mm, start, end, flags) : -EINVAL;
 }
 
 // v6.1 mm/gup.c: __mm_populate(). Where a round ended early the next begins, so that an error

@@ -62,8 +62,8 @@ Fault map_new_huge_page(Machine& m, int mm, Vma& vma, int page, Pfn folio) {
 
 // v6.1 mm/huge_memory.c: hugepage_vma_check(), for anonymous VMAs. Outside a page fault it looks at
 // the last block of the VMA only.
-bool hugepage_vma_check(const Machine& m, const Vma& vma, bool in_pf, bool enforce_sysfs) {
-  if (vma.has(VM_NOHUGEPAGE)) return false;
+bool hugepage_vma_check(const Machine& m, int mm, const Vma& vma, bool in_pf, bool enforce_sysfs) {
+  if (vma.has(VM_NOHUGEPAGE) || m.mms[std::size_t(mm)].thp_disabled != 0) return false;
   if (!in_pf && !transhuge_vma_suitable(m, vma, vma.end - m.hpage_nr())) return false;
   if (enforce_sysfs && m.enabled == Enabled::never) return false;
   if (enforce_sysfs && m.enabled == Enabled::madvise && !vma.has(VM_HUGEPAGE)) return false;

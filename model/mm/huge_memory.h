@@ -8,7 +8,7 @@ namespace thp {
 enum class Fault : std::uint8_t { done, fallback, oom, retry };
 
 // --- Eligibility: hugepage_vma_check() of the page fault and of MADV_COLLAPSE; the block suits.
-bool hugepage_vma_check(const Machine& m, const Vma& vma, bool in_pf, bool enforce_sysfs);
+bool hugepage_vma_check(const Machine& m, int mm, const Vma& vma, bool in_pf, bool enforce_sysfs);
 bool transhuge_vma_suitable(const Machine& m, const Vma& vma, int page);
 
 // --- Faults on a PMD.

@@ -27,7 +27,7 @@ Reason hugepage_vma_revalidate(Machine& m, int mm, int page, bool expect_anon, V
   vma = find_vma(m, mm, page);
   if (vma == nullptr) return Reason::SCAN_VMA_NULL;
   if (!transhuge_vma_suitable(m, *vma, page)) return Reason::SCAN_ADDRESS_RANGE;
-  if (!hugepage_vma_check(m, *vma, false, cc.is_khugepaged)) return Reason::SCAN_VMA_CHECK;
+  if (!hugepage_vma_check(m, mm, *vma, false, cc.is_khugepaged)) return Reason::SCAN_VMA_CHECK;
   if (expect_anon && vma->anon_vma == kNoAnonVma) return Reason::SCAN_PAGE_ANON;
   return Reason::SCAN_SUCCEED;
 }
@@ -151,7 +151,7 @@ bool goes_on_after(Reason reason) {
 // -EINVAL; one that has an edge but no whole block is 0.
 int madvise_collapse(Machine& m, int mm, int start, int end) {
   Vma* vma = find_vma(m, mm, start);
-  if (!hugepage_vma_check(m, *vma, false, false)) return -EINVAL;
+  if (!hugepage_vma_check(m, mm, *vma, false, false)) return -EINVAL;
   const int nr = m.hpage_nr();
   const int hstart = pmd_first(m, start + nr - 1);
   int hend = pmd_first(m, end), thps = 0;

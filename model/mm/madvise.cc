@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "model/mm/gup.h"
 #include "model/mm/khugepaged.h"
 #include "model/mm/memory.h"
 #include "model/mm/mmap.h"
@@ -50,6 +51,17 @@ int madvise_pages(Machine& m, int mm, const Vma& vma, int start, int end, Advice
   return 0;
 }
 
+// v6.1 mm/madvise.c: madvise_populate(). Where a round ended early the next begins.
+int madvise_populate(Machine& m, int mm, int start, int end, bool write) {
+  while (start < end) {
+    const Vma& vma = *find_vma(m, mm, start);
+    const int pages = faultin_vma_page_range(m, mm, vma, start, end, write);
+    if (pages < 0) return pages;
+    start += pages;
+  }
+  return 0;
+}
+
 // v6.1 mm/madvise.c: madvise_vma_behavior()
 int madvise_vma_behavior(Machine& m, int mm, const Vma& vma, int start, int end, Advice advice) {
   switch (advice) {
@@ -60,6 +72,9 @@ int madvise_vma_behavior(Machine& m, int mm, const Vma& vma, int start, int end,
       return madvise_update_vma(m, mm, vma, start, end, advice);
     case Advice::collapse:
       return madvise_collapse(m, mm, start, end);
+    case Advice::populate_read:
+    case Advice::populate_write:
+      return madvise_populate(m, mm, start, end, advice == Advice::populate_write);
     default:
       return madvise_pages(m, mm, vma, start, end, advice);
   }

@@ -13,7 +13,9 @@ enum class Advice : std::uint8_t {
   pageout,
   collapse,
   dontfork,
-  dofork
+  dofork,
+  populate_read,
+  populate_write
 };
 
 // do_madvise() of pages [start, end): 0 or -errno.

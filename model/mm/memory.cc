@@ -120,7 +120,7 @@ Fault do_wp_page(Machine& m, int mm, Vma& vma, int page, bool unshare) {
 // v6.1 mm/memory.c: __handle_mm_fault()
 Fault handle_mm_fault(Machine& m, int mm, Vma& vma, int page, Access access) {
   const Entry pmd = m.pmd(mm, pmd_index(m, page));
-  if (pmd.is_none() && hugepage_vma_check(m, vma, true, true)) {
+  if (pmd.is_none() && hugepage_vma_check(m, mm, vma, true, true)) {
     const Fault fault = do_huge_pmd_anonymous_page(m, mm, vma, page, access == Access::write);
     if (fault != Fault::fallback) return fault;
   } else if (pmd.is_migration()) {

@@ -52,6 +52,13 @@ int do_mmap(Machine& m, int mm, int start, int end, std::uint32_t prot) {
   return 0;
 }
 
+// v6.1 arch/x86/kernel/sys_x86_64.c: arch_get_unmapped_area_topdown(). Elsewhere is far above.
+int do_mmap_hint(Machine& m, int mm, int start, int end, std::uint32_t prot) {
+  if (map_count(m, mm) > sysctl_max_map_count(m)) return -ENOMEM;
+  const Vma* vma = find_vma(m, mm, start);
+  return vma != nullptr && vma->start < end ? -EEXIST : do_mmap(m, mm, start, end, prot);
+}
+
 // v6.1 mm/mmap.c: do_munmap(), do_mas_align_munmap(). Only cutting a hole into one VMA can fail.
 int do_munmap(Machine& m, int mm, int start, int end) {
   int first = find_vma_index(m, mm, start);

@@ -10,10 +10,14 @@ Vma* vma_lookup(Machine& m, int mm, int page);  // the one that covers page, or 
 
 // System calls: 0 or -errno.
 int do_mmap(Machine& m, int mm, int start, int end, std::uint32_t prot);  // MAP_FIXED
+// Without MAP_FIXED. -EEXIST: something is there, and what is mapped elsewhere is unmapped at once.
+int do_mmap_hint(Machine& m, int mm, int start, int end, std::uint32_t prot);
 int do_munmap(Machine& m, int mm, int start, int end);
 int do_mprotect(Machine& m, int mm, int start, int end, std::uint32_t prot);
 // MREMAP_FIXED, to `new_len` pages
 int do_mremap(Machine& m, int mm, int start, int end, int new_start, int new_len);
+int do_mremap_dontunmap(Machine& m, int mm, int start, int end, int new_start);
+int do_mremap_resize(Machine& m, int mm, int start, int end, int new_len);  // in place
 int do_mlock(Machine& m, int mm, int start, int end);
 int do_munlock(Machine& m, int mm, int start, int end);
 int dup_mm(Machine& m, int parent, int child);  // fork

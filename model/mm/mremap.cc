@@ -1,5 +1,5 @@
-// mremap() to a fixed address. v6.1 mm/mremap.c, mm/mmap.c.
-// Left out: mremap() in place, MREMAP_DONTUNMAP, userfaultfd; tables above the PMD. Page tables
+// mremap() to a fixed address, or in place. v6.1 mm/mremap.c, mm/mmap.c.
+// Left out: mremap() to where the kernel likes, userfaultfd; tables above the PMD. Page tables
 // never fail to allocate, so the way back after a failed move is not taken. The move does not fault
 // anything in, locked or not: only what has grown is populated.
 #include "model/mm/gup.h"
@@ -80,17 +80,19 @@ void move_page_tables(Machine& m, int mm, const Vma& vma, int old_page, int new_
 
 // v6.1 mm/mmap.c: copy_vma(). Makes a VMA for the new place, or lets a neighbour there take it in.
 // The linear index moves along with the pages; where there never were any it starts afresh, and
-// then the neighbour may be the old VMA itself.
-void copy_vma(Machine& m, int mm, int start, int new_start, int new_end) {
+// then the neighbour may be the old VMA itself, unless that is to be kept.
+void copy_vma(Machine& m, int mm, int start, int new_start, int new_end, bool keep) {
   const Vma old = *vma_lookup(m, mm, start);
   const bool faulted_in = old.anon_vma != kNoAnonVma;
+  const bool beside_itself = new_start == old.end || old.start == new_end;
   Vma area = vm_area_dup(old);
   area.start = std::uint16_t(new_start);
   area.end = std::uint16_t(new_end);
   area.pgoff = std::uint16_t(faulted_in ? old.index_of(start) : new_start);
   const int next = find_vma_index(m, mm, new_start);
   const SoftDirtyNeighbours around(m, mm, new_start, new_end);
-  const int merged = vma_merge(m, mm, next - 1, area);
+  const bool apart = keep && !faulted_in && beside_itself;
+  const int merged = apart ? -1 : vma_merge(m, mm, next - 1, area);
   if (merged >= 0) {
     around.strike(m);
     vm_bug_on(m, faulted_in && m.vmas(mm)[merged].covers(old.start),
@@ -101,23 +103,46 @@ void copy_vma(Machine& m, int mm, int start, int new_start, int new_end) {
   m.insert_vma(mm, next, area);
 }
 
+// v6.1 mm/mremap.c: move_vma(): MREMAP_DONTUNMAP and VM_LOCKED. Its callers leave room for both.
+void split_locked(Machine& m, int mm, int start, int end) {
+  if (!vma_lookup(m, mm, start)->has(VM_LOCKED)) return;
+  const auto split = [&](int page) {
+    const int i = find_vma_index(m, mm, page);
+    if (m.vmas(mm)[i].start < page) split_vma_unchecked(m, mm, i, page);
+  };
+  split(start);
+  if (vma_lookup(m, mm, start)->end > end) split(end);
+}
+
+// v6.1 mm/mremap.c: move_vma(): MREMAP_DONTUNMAP, once its pages have moved. What it leaves as a
+// VMA of its own is as if nothing had ever been there.
+void leave_empty(Machine& m, int mm, int start, int end) {
+  Vma& vma = *vma_lookup(m, mm, start);
+  vma.flags &= ~std::uint32_t{VM_LOCKED};
+  if (vma.start != start || vma.end != end) return;
+  unlink_anon_vmas(m, vma);
+  vma.pgoff = vma.start;
+}
+
 // v6.1 mm/mremap.c: move_vma()
-int move_vma(Machine& m, int mm, int start, int end, int new_start, int new_end) {
+int move_vma(Machine& m, int mm, int start, int end, int new_start, int new_end, bool dontunmap) {
   if (map_count(m, mm) >= sysctl_max_map_count(m) - 3) return -ENOMEM;
-  copy_vma(m, mm, start, new_start, new_end);
+  if (dontunmap) split_locked(m, mm, start, end);
+  copy_vma(m, mm, start, new_start, new_end, dontunmap);
   move_page_tables(m, mm, *vma_lookup(m, mm, start), start, new_start, end - start);
   const int moved_end = new_start + end - start;
   if (moved_end < new_end) strike(m, kGrownRegionIsSoftClean, mm, moved_end, new_end);
-  do_munmap(m, mm, start, end);
+  if (dontunmap)
+    leave_empty(m, mm, start, end);
+  else
+    do_munmap(m, mm, start, end);
   return 0;
 }
-
-}  // namespace
 
 // v6.1 mm/mremap.c: sys_mremap(), mremap_to(), vma_to_resize(). What was mapped at the new place,
 // and what lies beyond a lesser size, is gone even if the old range then turns out to leave its
 // VMA.
-int do_mremap(Machine& m, int mm, int start, int end, int new_start, int new_len) {
+int mremap_to(Machine& m, int mm, int start, int end, int new_start, int new_len, bool dontunmap) {
   if (vma_lookup(m, mm, start) == nullptr) return -EFAULT;
   const int new_end = new_start + new_len, kept = std::min(end - start, new_len);
   if (new_end > m.pages()) return -EINVAL;  // TASK_SIZE
@@ -129,9 +154,49 @@ int do_mremap(Machine& m, int mm, int start, int end, int new_start, int new_len
   const Vma& vma = *vma_lookup(m, mm, start);
   if (start + kept > vma.end) return -EFAULT;
   const bool locked = vma.has(VM_LOCKED);
-  const int error = move_vma(m, mm, start, start + kept, new_start, new_end);
+  const int error = move_vma(m, mm, start, start + kept, new_start, new_end, dontunmap);
   if (error == 0 && locked && new_len > kept) populate(m, mm, new_start + kept, new_end);
   return error;
+}
+
+// v6.1 mm/mremap.c: sys_mremap(), vma_expandable(): the part that is new is as the VMA, and merges
+// with what follows it.
+int expand_in_place(Machine& m, int mm, int end, int new_end) {
+  const Vma* next = find_vma(m, mm, end);
+  if (new_end > m.pages() || (next != nullptr && next->start < new_end)) return -ENOMEM;
+  const int i = find_vma_index(m, mm, end - 1);
+  Vma area = m.vmas(mm)[i];
+  area.pgoff = std::uint16_t(area.index_of(end));
+  area.start = std::uint16_t(end);
+  area.end = std::uint16_t(new_end);
+  const SoftDirtyNeighbours around(m, mm, end, new_end);
+  vm_bug_on(m, vma_merge(m, mm, i, area) < 0, "mremap: a VMA does not merge with its own end");
+  around.strike(m);
+  strike(m, kGrownRegionIsSoftClean, mm, end, new_end);
+  if (area.has(VM_LOCKED)) populate(m, mm, end, new_end);
+  return 0;
+}
+
+}  // namespace
+
+int do_mremap(Machine& m, int mm, int start, int end, int new_start, int new_len) {
+  return mremap_to(m, mm, start, end, new_start, new_len, false);
+}
+
+int do_mremap_dontunmap(Machine& m, int mm, int start, int end, int new_start) {
+  return mremap_to(m, mm, start, end, new_start, end - start, true);
+}
+
+// v6.1 mm/mremap.c: sys_mremap() without MREMAP_MAYMOVE. Shrinking asks nobody whether the range is
+// one VMA.
+int do_mremap_resize(Machine& m, int mm, int start, int end, int new_len) {
+  const Vma* vma = vma_lookup(m, mm, start);
+  if (vma == nullptr) return -EFAULT;
+  const int new_end = start + new_len;
+  if (new_end == end) return 0;
+  if (new_end < end) return do_munmap(m, mm, new_end, end);
+  if (end > vma->end) return -EFAULT;
+  return end == vma->end ? expand_in_place(m, mm, end, new_end) : -ENOMEM;
 }
 
 }  // namespace thp

@@ -21,11 +21,13 @@ std::string interval(int lowest, int highest) {
 
 // What ops return, and what they might.
 constexpr std::pair<int, std::string_view> kResults[] = {
-    {-EPERM, "-EPERM"},    {-ENOENT, "-ENOENT"}, {-ESRCH, "-ESRCH"},   {-EINTR, "-EINTR"},
-    {-EIO, "-EIO"},        {-EBADF, "-EBADF"},   {-EAGAIN, "-EAGAIN"}, {-ENOMEM, "-ENOMEM"},
-    {-EACCES, "-EACCES"},  {-EFAULT, "-EFAULT"}, {-EBUSY, "-EBUSY"},   {-EEXIST, "-EEXIST"},
-    {-EINVAL, "-EINVAL"},  {-ENOSPC, "-ENOSPC"}, {-ENOSYS, "-ENOSYS"}, {-EOPNOTSUPP, "-EOPNOTSUPP"},
-    {kSigsegv, "SIGSEGV"}, {kOom, "OOM"},
+    {-EPERM, "-EPERM"},           {-ENOENT, "-ENOENT"},  {-ESRCH, "-ESRCH"},
+    {-EINTR, "-EINTR"},           {-EIO, "-EIO"},        {-EBADF, "-EBADF"},
+    {-EAGAIN, "-EAGAIN"},         {-ENOMEM, "-ENOMEM"},  {-EACCES, "-EACCES"},
+    {-EFAULT, "-EFAULT"},         {-EBUSY, "-EBUSY"},    {-EEXIST, "-EEXIST"},
+    {-EINVAL, "-EINVAL"},         {-ENOSPC, "-ENOSPC"},  {-ENOSYS, "-ENOSYS"},
+    {-EOPNOTSUPP, "-EOPNOTSUPP"}, {kSigsegv, "SIGSEGV"}, {kOom, "OOM"},
+    {kElsewhere, "ELSEWHERE"},
 };
 
 int edit_distance(std::string_view a, std::string_view b) {

@@ -16,11 +16,13 @@ namespace thp {
 inline constexpr std::array<std::string_view, 3> kProtectionNames = {"rw", "r", "none"};
 inline constexpr std::array<std::string_view, 2> kPinModeNames = {"w", "r"};
 inline constexpr std::array<std::string_view, 2> kToggleNames = {"on", "off"};
+inline constexpr std::array<std::string_view, 3> kThpDisableNames = {"on", "off", "bad"};
 inline constexpr std::array<std::string_view, 3> kEnabledNames = {"always", "madvise", "never"};
 using Names = std::span<const std::string_view>;
 constexpr Names names_of(Protection) { return kProtectionNames; }
 constexpr Names names_of(PinMode) { return kPinModeNames; }
 constexpr Names names_of(Toggle) { return kToggleNames; }
+constexpr Names names_of(ThpDisable) { return kThpDisableNames; }
 constexpr Names names_of(Enabled) { return kEnabledNames; }
 
 // An argument type that is an enumeration; the others are structs with count(), nth() and in().

@@ -75,6 +75,21 @@ Verdict FlatMemory::on(const MadvisePageout& op, const Reply& a) {
   return advised(op.mm.id, op.range, true, end, a);
 }
 
+// madvise(2): EINVAL where the access is not allowed, which ends it. Nothing can be seen of it.
+Verdict FlatMemory::populated(int mm, PageRange range, std::uint8_t needed, const Reply& a) const {
+  if (!alive(mm)) return no_such_process(a.result);
+  if (a.was(-ENOMEM) && may_oom(a.m, a.armed, mm)) return {};
+  for (const std::uint8_t state : states(mm, range.first, range.end))
+    if ((state & (kMapped | needed)) == kMapped) return expect(a.result, -EINVAL);
+  return expect(a.result, first_hole(mm, range) < range.end ? -ENOMEM : 0);
+}
+Verdict FlatMemory::on(const MadvisePopulateRead& op, const Reply& a) {
+  return populated(op.mm.id, op.range, kMayRead, a);
+}
+Verdict FlatMemory::on(const MadvisePopulateWrite& op, const Reply& a) {
+  return populated(op.mm.id, op.range, kMayWrite, a);
+}
+
 // v6.1 mm/khugepaged.c: madvise_collapse_errno(). Nothing can be seen, not even of a success.
 Verdict FlatMemory::on(const MadviseCollapse& op, const Reply& a) {
   if (!alive(op.mm.id)) return no_such_process(a.result);

@@ -126,5 +126,9 @@ Verdict FlatMemory::on(const ContendPageLock&, const Reply& a) { return expect(a
 Verdict FlatMemory::on(const HoldSpeculativeRef&, const Reply& a) { return expect(a.result, 0); }
 Verdict FlatMemory::on(const SetEnabled&, const Reply& a) { return expect(a.result, 0); }
 Verdict FlatMemory::on(const SetUseZeroPage&, const Reply& a) { return expect(a.result, 0); }
+Verdict FlatMemory::on(const PrctlThpDisable& op, const Reply& a) {
+  if (!alive(op.mm.id)) return no_such_process(a.result);
+  return expect(a.result, op.value == ThpDisable::bad ? -EINVAL : 0);
+}
 
 }  // namespace thp

@@ -36,17 +36,26 @@ Verdict FlatMemory::after(const Op& op, int result, const Machine& before, const
 
 // --- Address spaces.
 
-Verdict FlatMemory::on(const Mmap& op, const Reply& a) {
-  const int mm = op.mm.id;
-  if (!alive(mm)) return no_such_process(a.result);
+Verdict FlatMemory::mapped_anew(int mm, PageRange range, Protection protection, const Reply& a) {
   if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};
-  const auto prot = vm_flags_of(op.prot);
+  const auto prot = vm_flags_of(protection);
   const int bits =
       kMapped | ((prot & VM_READ) ? kMayRead : 0) | ((prot & VM_WRITE) ? kMayWrite : 0);
-  unmap(mm, op.range.first, op.range.end);
-  std::ranges::fill(states(mm, op.range.first, op.range.end), std::uint8_t(bits));
-  soft_dirty_.mapped(mm, op.range.first, op.range.end);
+  unmap(mm, range.first, range.end);
+  std::ranges::fill(states(mm, range.first, range.end), std::uint8_t(bits));
+  soft_dirty_.mapped(mm, range.first, range.end);
   return expect(a.result, 0);
+}
+Verdict FlatMemory::on(const Mmap& op, const Reply& a) {
+  if (!alive(op.mm.id)) return no_such_process(a.result);
+  return mapped_anew(op.mm.id, op.range, op.prot, a);
+}
+// mmap(2): a hint is taken if no mapping is there.
+Verdict FlatMemory::on(const MmapHint& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  if ((summary(mm, op.range).any & kMapped) == 0) return mapped_anew(mm, op.range, op.prot, a);
+  return a.was(-ENOMEM) && may_lack_vmas(a.m, mm) ? Verdict{} : expect(a.result, kElsewhere);
 }
 
 Verdict FlatMemory::on(const Munmap& op, const Reply& a) {
@@ -73,8 +82,8 @@ Verdict FlatMemory::on(const Mprotect& op, const Reply& a) {
 
 // v6.1 mm/mremap.c: mremap_to(), vma_to_resize(), move_vma(). The target, and what a lesser size
 // leaves over, are unmapped before anyone asks whether the source is one VMA. What has grown is as
-// the VMA, and empty.
-Verdict FlatMemory::on(const Mremap& op, const Reply& a) {
+// the VMA, and empty; so is what MREMAP_DONTUNMAP leaves, and not locked.
+Verdict FlatMemory::moved(const Mremap& op, bool dontunmap, const Reply& a) {
   const int mm = op.mm.id, to = op.to.number, size = op.range.size();
   const int new_size = op.size.pages == 0 ? size : op.size.pages, to_end = to + new_size;
   if (!alive(mm)) return no_such_process(a.result);
@@ -87,7 +96,6 @@ Verdict FlatMemory::on(const Mremap& op, const Reply& a) {
   unmap(mm, kept.end, op.range.end);
   const auto whole = [&](const Vma& v) { return v.start <= kept.first && v.end >= kept.end; };
   if (a.was(-EFAULT) && std::ranges::none_of(a.m.vmas(mm), whole)) return {};
-  constexpr std::uint8_t kOfTheVma = kMapped | kMayRead | kMayWrite | kLocked | kDontfork;
   const Summary source = summary(mm, kept);
   const bool alike = ((source.all ^ source.any) & kOfTheVma) == 0;
   move(mm, kept, to);
@@ -96,7 +104,39 @@ Verdict FlatMemory::on(const Mremap& op, const Reply& a) {
   for (int page = to; page < to + kept.size(); ++page)
     if ((state(mm, page) & kLazy) != 0) soft_dirty_.may_be_discarded(mm, page, page + 1);
   soft_dirty_.mapped(mm, to + kept.size(), to_end);
+  if (dontunmap)
+    std::ranges::fill(states(mm, kept.first, kept.end),
+                      std::uint8_t(source.all & kOfTheVma & ~kLocked));
   return expect(a.result, alike ? 0 : -EFAULT);
+}
+Verdict FlatMemory::on(const Mremap& op, const Reply& a) { return moved(op, false, a); }
+Verdict FlatMemory::on(const MremapDontunmap& op, const Reply& a) {
+  return moved({op.mm, op.range, op.to, {}}, true, a);
+}
+
+// mremap(2): EFAULT for what is not one mapping, ENOMEM where it cannot grow in place. Whoever
+// shrinks is not asked.
+Verdict FlatMemory::on(const MremapResize& op, const Reply& a) {
+  const int mm = op.mm.id, first = op.range.first, end = op.range.end;
+  const int new_end = op.size.pages == 0 ? end : first + op.size.pages;
+  if (!alive(mm)) return no_such_process(a.result);
+  if (!mapped(mm, first)) return expect(a.result, -EFAULT);
+  if (new_end <= end) {
+    if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};
+    unmap(mm, new_end, end);
+    return expect(a.result, 0);
+  }
+  const auto whole = [&](const Vma& v) { return v.start <= first && v.end >= end; };
+  if (a.was(-EFAULT) && std::ranges::none_of(a.m.vmas(mm), whole)) return {};
+  const Summary grown = summary(mm, op.range);
+  if (((grown.all ^ grown.any) & kOfTheVma) != 0) return expect(a.result, -EFAULT);
+  if (new_end > pages_ || (summary(mm, {end, new_end}).any & kMapped) != 0)
+    return expect(a.result, -ENOMEM);
+  touch(mm, end, new_end);
+  touched_[std::size_t(mm)].vmas = true;
+  std::ranges::fill(states(mm, end, new_end), std::uint8_t(grown.all & kOfTheVma));
+  soft_dirty_.mapped(mm, end, new_end);
+  return expect(a.result, 0);
 }
 
 // v6.1 kernel/fork.c: dup_mmap(): no VM_DONTCOPY areas, no locks.

@@ -88,6 +88,7 @@ class FlatMemory {
     kDontfork = 16,
     kTouched = 32,  // stored to, or pinned for writing, since it was mapped or discarded
     kLazy = 64,     // MADV_FREE, and no store since: a load may find 0
+    kOfTheVma = kMapped | kMayRead | kMayWrite | kLocked | kDontfork,
   };
   struct Cell {
     std::uint8_t& value;
@@ -119,9 +120,12 @@ class FlatMemory {
   // --- One for each op; in flat_memory.cc, flat_advice.cc
   // and flat_holders.cc.
   Verdict on(const Mmap& op, const Reply& a);
+  Verdict on(const MmapHint& op, const Reply& a);
   Verdict on(const Munmap& op, const Reply& a);
   Verdict on(const Mprotect& op, const Reply& a);
   Verdict on(const Mremap& op, const Reply& a);
+  Verdict on(const MremapResize& op, const Reply& a);
+  Verdict on(const MremapDontunmap& op, const Reply& a);
   Verdict on(const Fork& op, const Reply& a);
   Verdict on(const Exit& op, const Reply& a);
   Verdict on(const Mlock& op, const Reply& a);
@@ -139,6 +143,8 @@ class FlatMemory {
   Verdict on(const MadviseCollapse& op, const Reply& a);
   Verdict on(const MadviseDontfork& op, const Reply& a);
   Verdict on(const MadviseDofork& op, const Reply& a);
+  Verdict on(const MadvisePopulateRead& op, const Reply& a);
+  Verdict on(const MadvisePopulateWrite& op, const Reply& a);
   Verdict on(const Pin& op, const Reply& a);
   Verdict on(const Unpin& op, const Reply& a);
   Verdict on(const Get& op, const Reply& a);
@@ -166,6 +172,7 @@ class FlatMemory {
   Verdict on(const HoldSpeculativeRef& op, const Reply& a);
   Verdict on(const SetEnabled& op, const Reply& a);
   Verdict on(const SetUseZeroPage& op, const Reply& a);
+  Verdict on(const PrctlThpDisable& op, const Reply& a);
 
   std::size_t index(int mm, int page) const { return std::size_t(mm * pages_ + page); }
   std::uint8_t state(int mm, int page) const { return states_[index(mm, page)]; }
@@ -218,6 +225,9 @@ class FlatMemory {
   Verdict flags_advised(int mm, PageRange range, std::uint8_t clear, std::uint8_t set,
                         const Reply& a);
   Verdict locked(int mm, PageRange range, bool lock, const Reply& a);
+  Verdict mapped_anew(int mm, PageRange range, Protection protection, const Reply& a);
+  Verdict moved(const Mremap& op, bool dontunmap, const Reply& a);
+  Verdict populated(int mm, PageRange range, std::uint8_t needed, const Reply& a) const;
   Verdict see(int mm, int page, int seen);
   Verdict compare_holder(const Machine& m, int holder);
   bool agrees(const Machine& m, int mm, const Entry& pmd, int first, int end) const;

@@ -57,11 +57,17 @@ inline constexpr std::string_view kSystemCall = {};
 template <>
 inline constexpr std::string_view kSystemCall<Mmap> = "mmap";
 template <>
+inline constexpr std::string_view kSystemCall<MmapHint> = "mmap";
+template <>
 inline constexpr std::string_view kSystemCall<Munmap> = "munmap";
 template <>
 inline constexpr std::string_view kSystemCall<Mprotect> = "mprotect";
 template <>
 inline constexpr std::string_view kSystemCall<Mremap> = "mremap";
+template <>
+inline constexpr std::string_view kSystemCall<MremapResize> = "mremap";
+template <>
+inline constexpr std::string_view kSystemCall<MremapDontunmap> = "mremap";
 template <>
 inline constexpr std::string_view kSystemCall<Fork> = "clone";
 template <>
@@ -97,6 +103,10 @@ inline constexpr std::string_view kSystemCall<MadviseDontfork> = "madvise";
 template <>
 inline constexpr std::string_view kSystemCall<MadviseDofork> = "madvise";
 template <>
+inline constexpr std::string_view kSystemCall<MadvisePopulateRead> = "madvise";
+template <>
+inline constexpr std::string_view kSystemCall<MadvisePopulateWrite> = "madvise";
+template <>
 inline constexpr std::string_view kSystemCall<Pin> = "io_uring_register IORING_REGISTER_BUFFERS";
 template <>
 inline constexpr std::string_view kSystemCall<Unpin> =
@@ -124,6 +134,8 @@ template <>
 inline constexpr std::string_view kSystemCall<SetEnabled> = "write sysfs enabled";
 template <>
 inline constexpr std::string_view kSystemCall<SetUseZeroPage> = "write sysfs use_zero_page";
+template <>
+inline constexpr std::string_view kSystemCall<PrctlThpDisable> = "prctl PR_SET_THP_DISABLE";
 
 // Every op says one or the other.
 template <class... Ops>

@@ -15,7 +15,8 @@ struct Ops {};
 using Looks = Ops<Load, Get>;
 using Takes = Ops<Store, StoreForced, Pin>;
 // What makes, changes, moves, copies or ends mappings.
-using Maps = Ops<Mmap, Munmap, Mprotect, Mremap, Fork, Exit>;
+using Maps =
+    Ops<Mmap, MmapHint, Munmap, Mprotect, Mremap, MremapResize, MremapDontunmap, Fork, Exit>;
 using Locks = Ops<Mlock, Munlock>;
 // Advice about VMAs: how their memory is backed, and whether a child has it.
 using MarksHuge = Ops<MadviseHugepage, MadviseNohugepage>;
@@ -23,6 +24,7 @@ using MarksFork = Ops<MadviseDontfork, MadviseDofork>;
 using Discards = Ops<MadviseDontneed>;
 // Advice that walks over pages, and splits a huge one of which it means a part.
 using Walks = Ops<MadviseCold, MadvisePageout, MadviseFree>;
+using Populates = Ops<MadvisePopulateRead, MadvisePopulateWrite>;
 using Collapses = Ops<MadviseCollapse>;
 using Clears = Ops<ClearSoftDirty>;
 // What is done with a reference that somebody holds, or with the LRU lists.
@@ -36,12 +38,14 @@ using Migrates = Ops<MigrateBegin, MigrateEnd, MovePages>;
 // What touches no memory: failures to come; settings.
 using Arms = Ops<FailHugeAlloc, FailSmallAlloc, FailCharge, FailSwapCluster, ContendPageLock,
                  HoldSpeculativeRef>;
-using Sets = Ops<SetEnabled, SetUseZeroPage>;
+using Sets = Ops<SetEnabled, SetUseZeroPage, PrctlThpDisable>;
 
 // --- Groups across the classes, that several rules name.
 
 using WritesOut = Ops<Reclaim, MadvisePageout>;
 using Unmaps = Ops<Mmap, Munmap, MadviseDontneed, Exit>;
+using Moves = Ops<Mremap, MremapDontunmap>;
+using Remaps = Ops<Mremap, MremapDontunmap, MremapResize>;
 
 // --- One list of classes and single ops.
 
@@ -74,8 +78,8 @@ bool is_one_of(Ops<Ts...>, const Op& op) {
 }
 
 using AllClasses =
-    Joined<Looks, Takes, Maps, Locks, MarksHuge, MarksFork, Discards, Walks, Collapses, Clears,
-           References, Splits, Shrinks, Swaps, Migrates, Arms, Sets>;
+    Joined<Looks, Takes, Maps, Locks, MarksHuge, MarksFork, Discards, Walks, Populates, Collapses,
+           Clears, References, Splits, Shrinks, Swaps, Migrates, Arms, Sets>;
 
 template <class T, class... Ts>
 consteval int times_in(Ops<Ts...>) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <bit>
+#include <optional>
 
 #include "oracle/flat/flat_memory.h"
 #include "oracle/recount/recount.h"
@@ -28,6 +29,19 @@ inline NamedPage page_named_by(const Op& op, const Machine& before, const Machin
         return NamedPage{};
       },
       op);
+}
+
+// What an mremap() of any kind comes to: in place, from a range to itself.
+inline Mremap as_mremap(const Mremap& op) { return op; }
+inline Mremap as_mremap(const MremapDontunmap& op) { return {op.mm, op.range, op.to, {}}; }
+inline Mremap as_mremap(const MremapResize& op) {
+  return {op.mm, op.range, {op.range.first}, op.size};
+}
+template <class... Ts>
+std::optional<Mremap> mremap_of(Ops<Ts...> ops, const Op& op) {
+  std::optional<Mremap> mremap;
+  visit_one_of(ops, op, [&](const auto& o) { mremap = as_mremap(o); });
+  return mremap;
 }
 
 struct Transition {
@@ -96,14 +110,13 @@ struct PageStep {
   }
   // mremap() put it there.
   bool moved_here() const {
-    const auto* o = std::get_if<Mremap>(&t.op);
-    return o != nullptr && o->mm.id == mm && o->to.number <= first &&
-           end <= o->to.number + o->range.size();
+    const auto o = mremap_of(Moves{}, t.op);
+    return o && o->mm.id == mm && o->to.number <= first && end <= o->to.number + o->range.size();
   }
   // In the blocks of what mremap() leaves at its target.
   bool grown_here() const {
-    const auto* o = std::get_if<Mremap>(&t.op);
-    if (o == nullptr || o->mm.id != mm) return false;
+    const auto o = mremap_of(Remaps{}, t.op);
+    if (!o || o->mm.id != mm) return false;
     const int around = t.after.hpage_nr() - 1;
     const int to = o->to.number + std::max<int>(o->range.size(), o->size.pages);
     return (o->to.number & ~around) <= first && end <= ((to + around) & ~around);
@@ -111,8 +124,8 @@ struct PageStep {
   // mremap() took it away, or made room there: each of its pages lies in the one range or the
   // other.
   bool moved() const {
-    const auto* o = std::get_if<Mremap>(&t.op);
-    if (o == nullptr || o->mm.id != mm) return false;
+    const auto o = mremap_of(Moves{}, t.op);
+    if (!o || o->mm.id != mm) return false;
     const int size = std::max<int>(o->range.size(), o->size.pages);
     const auto overlap = [&](int from, int to) {
       return std::max(0, std::min(end, to) - std::max(first, from));

@@ -127,7 +127,9 @@ Collapse collapse_of(const MadviseCollapse& op, const Transition& t) {
   if (vma == nullptr || op.range.end > vma->end) return c;
   const int first = (op.range.first + nr - 1) / nr, end = op.range.end / nr;
   const int last = vma->end / nr * nr - nr;
-  const bool suits = last >= vma->start && !vma->has(VM_NOHUGEPAGE) && vma->anon_vma != kNoAnonVma;
+  const bool forbidden =
+      vma->has(VM_NOHUGEPAGE) || t.before.mms[std::size_t(op.mm.id)].thp_disabled;
+  const bool suits = last >= vma->start && !forbidden && vma->anon_vma != kNoAnonVma;
   if (c.unsuited = !suits || first > end; c.unsuited) return c;
   c.any = first < end;
   if (m.migration.in_flight()) {

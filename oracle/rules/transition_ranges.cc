@@ -49,7 +49,7 @@ Named named_by(const Transition& t) {
         if constexpr (requires { op.page; }) named.pages = {op.page.number, op.page.number + 1};
         if constexpr (std::is_same_v<O, Fork>) named.mm = op.child.id;
         if constexpr (std::is_same_v<O, Fork> || std::is_same_v<O, Exit>) named.pages = all;
-        if constexpr (std::is_same_v<O, Mremap>) named.target = target_of(op);
+        if constexpr (times_in<O>(Remaps{}) > 0) named.target = target_of(as_mremap(op));
         if constexpr (times_in<O>(Collapses{}) > 0)
           named.pages = whole_blocks_of(op.range, t.before.hpage_nr());
         if constexpr (times_in<O>(Joined<Reclaim, Migrates>{}) > 0 && requires { op.page; })
@@ -87,16 +87,16 @@ bool vmas_change_in_range(const Transition& t) {
 bool has_cause_to_split(const PmdStep& p) {
   const Transition& t = p.t;
   const int tried = t.grown(Event::thp_split_page) + t.grown(Event::thp_split_page_failed);
-  if (tried > 0 || t.over<Mremap, WritesOut>()) return true;
-  if (p.was.is_migration() && t.over<Looks, Takes, Mlock>()) return true;
-  if (t.over<Looks>()) return false;
+  if (tried > 0 || t.over<Remaps, WritesOut>()) return true;
+  if (p.was.is_migration() && t.over<Looks, Takes, Mlock, Populates>()) return true;
+  if (t.over<Looks, MadvisePopulateRead>()) return false;
   const int first = p.i * t.before.hpage_nr(), end = first + t.before.hpage_nr();
   const Named named = named_by(t);
   const bool meant = named.overlaps(p.mm, first, end), all = named.has_all(p.mm, first, end);
   const bool is_own =
       p.was.has(kWrite) || (p.was.is_present() && test(t.before, p.was.frame, PG_anon_exclusive));
   if (t.over<MadviseNohugepage>()) return meant;  // 6.1 leaves it; the manual says that it goes
-  if (t.over<Takes>()) return meant && !is_own;
+  if (t.over<Takes, MadvisePopulateWrite>()) return meant && !is_own;
   if (const auto* fork = std::get_if<Fork>(&t.op))
     return fork->mm.id == p.mm && p.was.is_present() && is_pinned(t.before, p.was.frame);
   return meant && (!all || (!is_own && (t.over<Mlock>() || populates_locked(t))));

@@ -114,9 +114,9 @@ Broken broken_of_subject(const auto& subject) {
 Broken broken_of_plan(const SplitPlan& plan) { return broken_of_subject<kSplitPlanRules>(plan); }
 
 // Whoever adds an op has to say what it is about, if only here: nothing that has rules.
-using AboutNothing = Joined<Mmap, Munmap, Mprotect, Fork, Exit, Locks, MarksHuge, MarksFork,
-                            Discards, Clears, References, Get, StoreForced, Pin, Shrinks, Swapon,
-                            Swapoff, WritebackEnd, Migrates, Arms, Sets>;
+using AboutNothing = Joined<Mmap, MmapHint, Munmap, Mprotect, Fork, Exit, Locks, Populates,
+                            MarksHuge, MarksFork, Discards, Clears, References, Get, StoreForced,
+                            Pin, Shrinks, Swapon, Swapoff, WritebackEnd, Migrates, Arms, Sets>;
 template <class O>
   requires(times_in<O>(AboutNothing{}) > 0)
 Broken about(const O&, const Transition&) {
@@ -139,8 +139,10 @@ Broken about(const MadviseFree& op, const Transition& t) {
 Broken about(const MadviseCollapse& op, const Transition& t) {
   return broken_of_subject<kCollapseRules>(collapse_of(op, t));
 }
-Broken about(const Mremap& op, const Transition& t) {
-  return t.succeeded() ? broken_of_subject<kMoveRules>(move_of(op, t)) : Broken{};
+template <class O>
+  requires(times_in<O>(Remaps{}) > 0)
+Broken about(const O& op, const Transition& t) {
+  return t.succeeded() ? broken_of_subject<kMoveRules>(move_of(as_mremap(op), t)) : Broken{};
 }
 Broken about(const Reclaim& op, const Transition& t) {
   const auto scan = scan_of(op, t);

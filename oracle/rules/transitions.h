@@ -86,7 +86,7 @@ consteval OpTest over_any(Count<Expected, Found>) {
 // Does mprotect() or mremap() come upon locked memory, which is populated then?
 inline bool populates_locked(const Transition& t) {
   bool is = false;
-  visit_one_of(Ops<Mprotect, Mremap>{}, t.op,
+  visit_one_of(Ops<Mprotect, Mremap, MremapResize>{}, t.op,
                [&](const auto& o) { is = is_locked(t.before, o.mm.id, o.range); });
   return is;
 }

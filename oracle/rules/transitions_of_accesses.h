@@ -73,12 +73,12 @@ inline constexpr OpRule kAccessRules[] = {
      })},
     {"own_page_is_not_copied",
      "A load or a get leaves a mapped page where it is. So does a store or a pin, if nobody "
-     "else refers to the page, and mlock(), if it is exclusive.",
+     "else refers to the page, and mlock() and MADV_POPULATE_*, if it is exclusive.",
      choice(k6_1), "mm/memory.c: do_wp_page(), mm/huge_memory.c: do_huge_pmd_wp_page(): reuse",
      where_changed(after<Looks, Takes>([](const auto& op, const Transition& t) {
        return t.page.frame_is == t.page.frame_was || copies(op, t) != Copies::no;
      })),
-     after<Mlock>([](const Mlock& op, const Transition& t) {
+     after<Mlock, Populates>([](const auto& op, const Transition& t) {
        for (const auto [mm, page, count] : t.changed.pages()) {
          const Entry& was = entry_of(t.before, mm, page);
          const Pfn pfn = mapped_frame(t.before, mm, page);

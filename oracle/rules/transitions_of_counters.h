@@ -97,13 +97,13 @@ inline constexpr OpRule kCounterRules[] = {
      "not, thp_fault_fallback_charge what could not be charged.",
      promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: do_huge_pmd_anonymous_page(), __do_huge_pmd_anonymous_page()",
-     over<Looks, Takes, Mlock>(count(
+     over<Looks, Takes, Mlock, Populates>(count(
          [](const auto&, const Transition& t) {
            return t.before.migration.in_flight() ? kAnyCount
                                                  : count_pmds(t, was_none, is_present_now);
          },
          [](const auto&, const Transition& t) { return t.grown(Event::thp_fault_alloc); })),
-     over<Looks, Takes, Mlock>(count(
+     over<Looks, Takes, Mlock, Populates>(count(
          [](const auto&, const Transition& t) {
            return t.before.migration.in_flight() ? kAnyCount : count_fallbacks(t);
          },
@@ -179,8 +179,8 @@ inline constexpr OpRule kCounterRules[] = {
        const int count = t.grown(Event::thp_split_pmd);
        if (t.over<Collapses>() && !t.before.migration.in_flight()) return count == 0;
        const int became = count_pmds(t, is_huge, is_table_now);
-       const bool unseen = t.over<Mmap, Munmap, Mremap, Exit, Collapses>();
-       if (!t.over<Mmap, Mremap, Collapses>() && count < became) return false;
+       const bool unseen = t.over<Mmap, Munmap, Remaps, Exit, Collapses>();
+       if (!t.over<Mmap, Remaps, Collapses>() && count < became) return false;
        if (!unseen)
          return count <= became + (became < count ? count_pmds(t, was_none, is_table_now) : 0);
        int most = 0;

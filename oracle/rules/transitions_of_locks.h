@@ -24,6 +24,20 @@ inline constexpr OpRule kLockRules[] = {
      after<Mlock>([](const Mlock& op, const Transition& t) {
        return is_resident(t.after, op.mm.id, op.range.first, op.range.end);
      })},
+    {"populate_makes_present",
+     "After MADV_POPULATE_READ every page of the range is in memory, and after MADV_POPULATE_WRITE "
+     "writable.",
+     promise(kEvery, "madvise(2), MADV_POPULATE_READ and MADV_POPULATE_WRITE"),
+     "mm/gup.c: faultin_vma_page_range()",
+     after<Populates>([]<class O>(const O& op, const Transition& t) {
+       for (int page = op.range.first; page < op.range.end; ++page) {
+         const Entry& entry = entry_of(t.after, op.mm.id, page);
+         const bool open = entry.is_present() && entry.has(kWrite);
+         const bool there = entry.is_present() || entry.is_zero();
+         if (!(std::is_same_v<O, MadvisePopulateWrite> ? open : there)) return false;
+       }
+       return true;
+     })},
 };
 
 }  // namespace thp

@@ -12,7 +12,8 @@ inline bool populates(const PageStep& p) {
 
 inline bool writes(const PageStep& p) {
   const auto* pin = std::get_if<Pin>(&p.t.op);
-  return p.of_mm_of<Store, StoreForced>() || p.in_blocks_of<Collapses, Mlock>() || populates(p) ||
+  return p.of_mm_of<Store, StoreForced>() ||
+         p.in_blocks_of<Collapses, Mlock, MadvisePopulateWrite>() || populates(p) ||
          (pin != nullptr && pin->mode == PinMode::w && pin->mm.id == p.mm);
 }
 
@@ -70,7 +71,7 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
      choice(kEvery), "mm/huge_memory.c: __split_huge_pmd_locked(); mm/mremap.c: move_ptes()",
      [](const PageStep& p) {
        return (p.had & kThere) == 0 || (p.has & kThere) != 0 ||
-              p.over<WritesOut, Unmaps, Mremap>() ||
+              p.over<WritesOut, Unmaps, Remaps>() ||
               ((p.had & kSwapped) != 0 && p.over<MadviseFree>());
      }},
     {"writable_entry_stays_writable",
@@ -113,7 +114,7 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
      choice(kEvery), "mm/memory.c: handle_mm_fault(); mm/gup.c: populate_vma_page_range()",
      [](const PageStep& p) {
        return (p.had & kThere) != 0 || (p.has & kThere) == 0 || p.moved_here() || is_child(p) ||
-              p.over<Looks, Takes, Collapses, Mlock>() || populates(p);
+              p.over<Looks, Takes, Collapses, Mlock, Populates>() || populates(p);
      }},
     {"closed_entry_stays_closed",
      "An entry that is not writable stays so, but for stores, pins for writing, a collapse, "
@@ -151,14 +152,14 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
 
 inline constexpr RuleOf<PmdStep> kPmdRules[] = {
     {"huge_only_where_allowed",
-     "No fault or collapse maps a huge page where VM_NOHUGEPAGE, or the setting that applies, "
-     "forbids it.",
+     "No fault or collapse maps a huge page where VM_NOHUGEPAGE, prctl(PR_SET_THP_DISABLE), or the "
+     "setting that applies, forbids it.",
      promise(kEvery,
-             "madvise(2), MADV_NOHUGEPAGE and MADV_COLLAPSE; admin-guide/mm/transhuge.rst, Global "
-             "THP controls"),
+             "madvise(2), MADV_NOHUGEPAGE and MADV_COLLAPSE; prctl(2), PR_SET_THP_DISABLE; "
+             "admin-guide/mm/transhuge.rst, Global THP controls"),
      "mm/huge_memory.c: hugepage_vma_check()",
      [](const PmdStep& p) {
-       if (is_huge(p.was) || !is_huge(p.is) || p.t.over<Mremap, Fork>()) return true;
+       if (is_huge(p.was) || !is_huge(p.is) || p.t.over<Moves, Fork>()) return true;
        return may_be_huge(p.t.after, p.mm, p.i, !p.t.over<Collapses>());
      }},
     {"collapsed_page_is_locked", "A huge page that a collapse brings to a locked VMA is mlocked.",
@@ -221,8 +222,7 @@ inline constexpr RuleOf<HolderStep> kHolderRules[] = {
      "kernel/fork.c: dup_mmap(): VM_DONTCOPY; mm/memory.c: do_wp_page(): PageAnonExclusive",
      [](const HolderStep& h) {
        const auto owner = h.t.memory.owner(h.id);
-       if (!owner || !h.t.memory.dontfork(owner->mm, owner->page) || h.t.over<Mremap>())
-         return true;
+       if (!owner || !h.t.memory.dontfork(owner->mm, owner->page) || h.t.over<Moves>()) return true;
        const Entry& was = entry_of(h.t.before, owner->mm, owner->page);
        const bool own = mapped_frame(h.t.before, owner->mm, owner->page) == h.was.pfn &&
                         was.is_present() && test(h.t.before, was.frame, PG_anon_exclusive);

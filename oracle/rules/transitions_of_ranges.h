@@ -97,7 +97,7 @@ inline constexpr RuleOf<PmdStep> kRangePmdRules[] = {
      choice(k6_1), "mm/huge_memory.c: do_huge_pmd_wp_page(): fallback",
      [](const PmdStep& p) {
        return !p.was.is_present() || !p.is.is_present() || p.was.frame == p.is.frame ||
-              p.t.over<MovePages, Mremap>();
+              p.t.over<MovePages, Moves>();
      }},
 };
 

@@ -63,7 +63,7 @@ inline bool stays_below_map_count_limit(const Transition& t) {
     const int now = t.after.mms[std::size_t(mm)].map_count;
     const int from = fork != nullptr && fork->child.id == mm ? fork->mm.id : mm;
     if (now <= limit || now <= t.before.mms[std::size_t(from)].map_count) continue;
-    if (!t.over<Mmap>() || now > limit + 1) return false;
+    if (!t.over<Mmap, MmapHint>() || now > limit + 1) return false;
   }
   return true;
 }
@@ -87,7 +87,7 @@ inline constexpr OpRule kSpaceRules[] = {
      "kind and family, and with no other.",
      choice(k6_1),
      "mm/mmap.c: vma_merge(), mmap_region(): can_vma_merge_before(), can_vma_merge_after()",
-     after<Mmap>([](const Mmap& op, const Transition& t) {
+     after<Mmap, MmapHint>([](const auto& op, const Transition& t) {
        const Vma area{.flags = flags_of(op.prot),
                       .start = std::uint16_t(op.range.first),
                       .end = std::uint16_t(op.range.end),
@@ -103,7 +103,7 @@ inline constexpr OpRule kSpaceRules[] = {
          set = flags_of(op.prot), clear = (VM_READ | VM_WRITE) & ~set;
        return is_merged(t, op.mm.id, op.range, set, clear);
      }),
-     after<Mremap>([](const Mremap& op, const Transition& t) { return is_merged(t, op); })},
+     after<Moves>([](const auto& op, const Transition& t) { return is_merged(t, as_mremap(op)); })},
     {"mprotect_populates_locked",
      "What mprotect() makes writable in a locked VMA is there and unshared, if there is memory.",
      choice(kEvery), "mm/mprotect.c: mprotect_fixup(): populate_vma_page_range()",

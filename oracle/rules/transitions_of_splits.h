@@ -52,6 +52,10 @@ inline constexpr RuleOf<SplitPlan> kSplitPlanRules[] = {
      }},
 };
 
+inline bool is_thp_disabled(const Machine& m, int mm) {
+  return m.mms[std::size_t(mm)].thp_disabled != 0;
+}
+
 inline constexpr OpRule kSplitRules[] = {
     {"whole_pmd_stays_huge",
      "A huge PMD stays huge where split_folio means nothing of it, where mremap() moves it whole, "
@@ -60,7 +64,8 @@ inline constexpr OpRule kSplitRules[] = {
      after<SplitFolio>([](const SplitFolio& op, const Transition& t) {
        return stays_whole_unless_meant(t, op.mm.id, op.range);
      }),
-     after<Mremap>([](const Mremap& op, const Transition& t) { return moves_whole(t, op); }),
+     after<Moves>(
+         [](const auto& op, const Transition& t) { return moves_whole(t, as_mremap(op)); }),
      after<MovePages>(
          [](const MovePages& op, const Transition& t) { return migrates_whole(t, op); })},
     {"unused_huge_zero_page_is_freed",
@@ -84,6 +89,17 @@ inline constexpr OpRule kSplitRules[] = {
        constexpr std::uint32_t kBoth = VM_HUGEPAGE | VM_NOHUGEPAGE;
        const std::uint32_t set = std::is_same_v<O, MadviseHugepage> ? VM_HUGEPAGE : VM_NOHUGEPAGE;
        return have_flags(t.after, op.mm.id, op.range, set, kBoth & ~set);
+     })},
+    {"thp_disable_is_kept",
+     "A process has the state that PR_SET_THP_DISABLE gave it, and so has its child.",
+     promise(kEvery, "prctl(2), PR_SET_THP_DISABLE"),
+     "kernel/sys.c: prctl(); include/linux/sched/coredump.h: MMF_INIT_MASK",
+     after<PrctlThpDisable>([](const PrctlThpDisable& op, const Transition& t) {
+       return is_thp_disabled(t.after, op.mm.id) == (op.value == ThpDisable::on);
+     }),
+     after<Fork>([](const Fork& op, const Transition& t) {
+       return is_thp_disabled(t.after, op.child.id) == is_thp_disabled(t.before, op.mm.id) &&
+              is_thp_disabled(t.after, op.mm.id) == is_thp_disabled(t.before, op.mm.id);
      })},
     {"cold_page_is_deactivated",
      "After MADV_COLD the first page, if nobody shares it and it is small or meant whole, is "

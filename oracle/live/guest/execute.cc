@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/mempolicy.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -82,19 +83,48 @@ int run(Guest&, const Mmap& op) {
                             {start_of(op.range), bytes_of(op.range), prot_of(op.prot),
                              MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, std::uint64_t(-1), 0}));
 }
+// What lands elsewhere, far above, goes at once.
+int run(Guest&, const MmapHint& op) {
+  if (!is_alive(op.mm.id)) return -ESRCH;
+  const std::uint64_t bytes = bytes_of(op.range);
+  const long address = call(op.mm.id, SYS_mmap,
+                            {start_of(op.range), bytes, prot_of(op.prot),
+                             MAP_PRIVATE | MAP_ANONYMOUS, std::uint64_t(-1), 0});
+  if (address < 0 || std::uint64_t(address) == start_of(op.range)) return zero_or_error(address);
+  call(op.mm.id, SYS_munmap, {std::uint64_t(address), bytes});
+  return kElsewhere;
+}
 int run(Guest&, const Munmap& op) { return call_on_range(op.mm, SYS_munmap, op.range); }
 int run(Guest&, const Mprotect& op) {
   return call_on_range(op.mm, SYS_mprotect, op.range, prot_of(op.prot));
 }
 // What ends past the last page would be allowed: only the model knows of an end there.
+std::uint64_t target_of(const Guest& guest, int to, int size) {
+  return to + size > guest.geometry.pages() ? std::uint64_t{1} << 47 : address_of(to);
+}
 int run(Guest& guest, const Mremap& op) {
   if (!is_alive(op.mm.id)) return -ESRCH;
-  std::uint64_t to = address_of(op.to.number);
   const int size = op.size.pages == 0 ? op.range.size() : op.size.pages;
-  if (op.to.number + size > guest.geometry.pages()) to = std::uint64_t{1} << 47;
   return zero_or_error(call(op.mm.id, SYS_mremap,
                             {start_of(op.range), bytes_of(op.range), size * kPageBytes,
-                             MREMAP_MAYMOVE | MREMAP_FIXED, to}));
+                             MREMAP_MAYMOVE | MREMAP_FIXED, target_of(guest, op.to.number, size)}));
+}
+// Past the last page: so far that the program itself is in the way.
+int run(Guest& guest, const MremapResize& op) {
+  if (!is_alive(op.mm.id)) return -ESRCH;
+  const int size = op.size.pages == 0 ? op.range.size() : op.size.pages;
+  const bool past = op.range.first + size > guest.geometry.pages();
+  const std::uint64_t bytes =
+      past ? (std::uint64_t{1} << 47) - start_of(op.range) : size * kPageBytes;
+  return zero_or_error(
+      call(op.mm.id, SYS_mremap, {start_of(op.range), bytes_of(op.range), bytes, 0}));
+}
+int run(Guest& guest, const MremapDontunmap& op) {
+  if (!is_alive(op.mm.id)) return -ESRCH;
+  return zero_or_error(call(op.mm.id, SYS_mremap,
+                            {start_of(op.range), bytes_of(op.range), bytes_of(op.range),
+                             MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+                             target_of(guest, op.to.number, op.range.size())}));
 }
 int run(Guest& guest, const Fork& op) {
   if (!is_alive(op.mm.id)) return -ESRCH;
@@ -147,7 +177,8 @@ int run(Guest&, const StoreForced& op) {
 
 // --- Advice.
 
-constexpr int kMadvCollapse = 25;  // MADV_COLLAPSE, v6.1 include/uapi/asm-generic/mman-common.h
+// v6.1 include/uapi/asm-generic/mman-common.h; newer than the C library's headers may be.
+constexpr int kMadvPopulateRead = 22, kMadvPopulateWrite = 23, kMadvCollapse = 25;
 
 int advise(const auto& op, int advice) {
   return call_on_range(op.mm, SYS_madvise, op.range, std::uint64_t(advice));
@@ -159,6 +190,8 @@ int run(Guest&, const MadviseFree& op) { return advise(op, MADV_FREE); }
 int run(Guest&, const MadviseCold& op) { return advise(op, MADV_COLD); }
 int run(Guest&, const MadvisePageout& op) { return advise(op, MADV_PAGEOUT); }
 int run(Guest&, const MadviseCollapse& op) { return advise(op, kMadvCollapse); }
+int run(Guest&, const MadvisePopulateRead& op) { return advise(op, kMadvPopulateRead); }
+int run(Guest&, const MadvisePopulateWrite& op) { return advise(op, kMadvPopulateWrite); }
 int run(Guest&, const MadviseDontfork& op) { return advise(op, MADV_DONTFORK); }
 int run(Guest&, const MadviseDofork& op) { return advise(op, MADV_DOFORK); }
 
@@ -229,6 +262,12 @@ int run(Guest& guest, const SetEnabled& op) {
 int run(Guest& guest, const SetUseZeroPage& op) {
   guest.settings_changed = true;
   return set_use_zero_page(op.value == Toggle::on);
+}
+
+int run(Guest&, const PrctlThpDisable& op) {
+  if (!is_alive(op.mm.id)) return -ESRCH;
+  return int(call(op.mm.id, SYS_prctl,
+                  {PR_SET_THP_DISABLE, op.value == ThpDisable::on, op.value == ThpDisable::bad}));
 }
 
 // Those that live_ops.h says to be none of ours.
