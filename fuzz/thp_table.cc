@@ -1,3 +1,4 @@
+// One table, three forms.
 #include "fuzz/thp_table.h"
 
 #include <fmt/format.h>

@@ -24,7 +24,8 @@ INCLUDE = re.compile(r'^#include ([<"](.*)[>"])', re.MULTILINE)
 # object each.
 RULES = """
 rule headers
-  command = $cxx -fpch-codegen -fpch-instantiate-templates -x c++-header $in -o $out -MD -MF $out.d
+  command = $cxx -fpch-codegen -fpch-instantiate-templates $
+            -fpch-validate-input-files-content -x c++-header $in -o $out -MD -MF $out.d
   depfile = $out.d
 rule object
   command = rm -f $name/said; $cxx -iquote $name -include-pch $pch -c $in -o $out -MD -MF $out.d
