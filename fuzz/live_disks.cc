@@ -51,7 +51,11 @@ int run_compare(const CompareOptions& options) {
   std::size_t ops = 0, divergences = 0;
   std::uint64_t facts = 0;
   for (std::size_t i = 0; i < traces->size(); ++i) {
-    const Trace& trace = (*traces)[i];
+    if (!(*traces)[i]) {
+      fmt::print("trace {} is none\n", i);
+      continue;
+    }
+    const Trace& trace = *(*traces)[i];
     if (options.dump) dump(trace, batch.traces[i]);
     const Examined examined = examine(trace, batch.traces[i].ops);
     ops += examined.ops;

@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "oracle/live/live_ops.h"
 #include "properties/live_traces.h"
 
 namespace thp::live {
+namespace {
+
+constexpr std::size_t kFew = 20;  // traces whose ops are told one by one
+
+}  // namespace
 
 Input read_input(const Files& files, std::uint64_t random, std::uint64_t seed, bool quiet) {
   Input input;
@@ -25,8 +27,11 @@ Input read_input(const Files& files, std::uint64_t random, std::uint64_t seed, b
       if (!quiet) fmt::print(stderr, "{}: left out: {}\n", file, live.error());
       continue;
     }
-    input.replaced += std::ranges::any_of(trace->trace.ops,
-                                          [](const Op& op) { return !why_not_live(op).empty(); });
+    const std::vector<std::string> replaced = replaced_for_kernel(trace->trace);
+    input.replaced += !replaced.empty();
+    input.expects += trace->expects.size();
+    for (const std::string& line : replaced)
+      if (!quiet && files.size() <= kFew) fmt::print("{}: in the place of {}\n", file, line);
     input.traces.push_back(*std::move(live));
     input.names.push_back(file);
   }

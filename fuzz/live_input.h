@@ -13,6 +13,7 @@ struct Input {
   std::vector<std::string> names;  // file, or "seed 17"
   int left_out = 0;                // files whose trace no kernel can run; told to standard error
   int replaced = 0;                // files with ops that have no call: see for_kernel()
+  std::size_t expects = 0;         // `expect` lines of all files; they are of the model
   int status = kHolds;             // kNoTrace: some file is none; told to standard error
 };
 Input read_input(const Files& files, std::uint64_t random, std::uint64_t seed, bool quiet = false);

@@ -70,6 +70,8 @@ class Port {
     }
     fmt::print("rules broken: {}; transitions compared: {}; kinds of difference: {}\n", rules_,
                asked_, kinds_.size());
+    if (unknown_ != 0)
+      fmt::print("{} traces left out: they have ops that the other model lacks\n", unknown_);
     tell_differences();
     return rules_ != 0 || !kinds_.empty() ? kBroken : kHolds;
   }
@@ -109,7 +111,9 @@ class Port {
     if (std::system(command.c_str()) != 0) throw std::runtime_error("cannot be run: " + command);
     const MappedFile file(observed);
     const ObservedBatch answers = read_observations(file.bytes(), traces.size());
-    if (!answers.complete) throw std::runtime_error(observed + ": " + answers.error);
+    if (!answers.complete)
+      throw std::runtime_error("the other model answers in another form, it is too old: " +
+                               answers.error);
     for (std::size_t i = 0; i < traces.size(); ++i) compare_last(traces[i], answers.traces[i]);
   }
 
@@ -117,6 +121,7 @@ class Port {
   // comparing.
   void compare_last(const Trace& trace, const Observed& base) {
     const std::size_t ops = trace.ops.size();
+    if (base.refused) return void(++unknown_);
     Machine m(trace.geometry);
     int result = 0;
     for (std::size_t i = 0; i + 1 < ops; ++i) result = step(m, trace.ops[i]);
@@ -151,8 +156,21 @@ class Port {
   std::vector<Trace> traces_;
   std::map<Kind, Shown> kinds_;
   std::size_t rules_ = 0;
-  std::uint64_t asked_ = 0;
+  std::uint64_t asked_ = 0, unknown_ = 0;
 };
+
+template <class T>
+void append(std::string& out, const T& record) {
+  out.append(reinterpret_cast<const char*>(&record), sizeof record);
+}
+
+void append_answers(std::string& out, std::uint32_t id, const Trace& trace) {
+  Machine m(trace.geometry);
+  for (std::uint32_t i = 0; const Op& op : trace.ops) {
+    const int result = step(m, op);
+    out += record_of(id, i++, observe(m, result));
+  }
+}
 
 }  // namespace
 
@@ -163,16 +181,17 @@ int run_answer(const AnswerOptions& options) {
     return kNoTrace;
   }
   std::string out;
-  for (std::uint32_t id = 0; const Trace& trace : *traces) {
-    Machine m(trace.geometry);
-    for (std::uint32_t i = 0; const Op& op : trace.ops) {
-      const int result = step(m, op);
-      out += record_of(id, i++, observe(m, result));
-    }
+  for (std::uint32_t id = 0; const auto& trace : *traces) {
+    if (trace)
+      append_answers(out, id, *trace);
+    else
+      append(out, ObservedHeader{.bytes = sizeof(ObservedHeader),
+                                 .trace = id,
+                                 .op = ObservedHeader::kNotRun,
+                                 .globals = {}});
     ++id;
   }
-  const std::uint32_t done = kDoneMagic;
-  out.append(reinterpret_cast<const char*>(&done), sizeof done);
+  append(out, kDoneMagic);
   write_bytes(options.output, out);
   return kHolds;
 }

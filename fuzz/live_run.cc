@@ -182,6 +182,9 @@ void tell_tally(const Tally& t, const Input& input, double seconds) {
   tell_reach(t);
   fmt::print("{} traces as they are, {} with other ops in the place of those without a call\n",
              input.traces.size() - std::size_t(input.replaced), input.replaced);
+  if (input.expects != 0)
+    fmt::print("{} `expect` lines were not judged here: `thp judge` does, at their trace's order\n",
+               input.expects);
   fmt::print(
       "{} traces left out, {} compared in part, {} refused, {} complaints of the kernel, "
       "{} did not come again\n",

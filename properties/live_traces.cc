@@ -145,6 +145,18 @@ Trace draw_trace(Choose choose, const LiveShape& shape) {
 
 }  // namespace
 
+std::vector<std::string> replaced_for_kernel(const Trace& trace) {
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < trace.ops.size(); ++i) {
+    const Op& op = trace.ops[i];
+    if (why_not_live(op).empty()) continue;
+    const std::optional<Op> call = nearest(op);
+    lines.push_back(
+        fmt::format("op {}, {}: {}", i + 1, print(op), call ? print(*call) : "nothing"));
+  }
+  return lines;
+}
+
 std::expected<Trace, std::string> for_kernel(const Trace& trace) {
   Trace live = lifted(callable_ops(trace));
   live.geometry.blocks = Geometry::kMaxBlocks;

@@ -2,6 +2,7 @@
 #pragma once
 #include <expected>
 #include <string>
+#include <vector>
 
 #include "model/trace/generate.h"
 #include "model/trace/trace.h"
@@ -12,6 +13,8 @@ namespace thp::live {
 // call give way to the nearest one that has one, or are taken out. Or why no kernel can run it:
 // "op 3, fork: more anon_vmas than a model has".
 std::expected<Trace, std::string> for_kernel(const Trace& trace);
+// Which ops gave way, and to what, a line each: "op 3, reclaim A 1: madvise_pageout A 1..2".
+std::vector<std::string> replaced_for_kernel(const Trace& trace);
 
 struct LiveShape {
   int max_ops = 12;

@@ -70,6 +70,10 @@ bool is_sound(const EntryRun& run) {
          (run.frame == kNoFrame || run.frame < kNoFrame - run.count);
 }
 bool is_sound(const MmSeen& mm) { return mm.mm < Geometry::kMaxMms; }
+bool is_sound(const VmaSeen& vma) {
+  return vma.mm < Geometry::kMaxMms && vma.start < vma.end && vma.end <= kPages &&
+         std::abs(std::int64_t{vma.pgoff}) < kMostIndex;
+}
 bool is_sound(const FolioSeen& folio) {
   return folio.order <= Geometry::kMaxOrder && folio.pfn < kNoFrame - (1u << folio.order) &&
          std::abs(std::int64_t{folio.index}) < kMostIndex &&
@@ -92,8 +96,9 @@ std::uint64_t total(const auto& runs) {
 }
 
 bool is_sound(const Observation& o) {
-  return all_sound(o.mms) && all_sound(o.entries) && all_sound(o.folios) && all_sound(o.pages) &&
-         all_sound(o.contents) && all_sound(o.holders) && o.mms.size() <= Geometry::kMaxMms &&
+  return all_sound(o.mms) && all_sound(o.vmas) && all_sound(o.entries) && all_sound(o.folios) &&
+         all_sound(o.pages) && all_sound(o.contents) && all_sound(o.holders) &&
+         o.mms.size() <= Geometry::kMaxMms && o.vmas.size() <= kMostFrames &&
          o.holders.size() <= kMaxHolders && total(o.entries) <= kMostFrames &&
          total(o.pages) <= kMostFrames && o.folios.size() <= kMostFrames &&
          o.contents.size() <= kMostFrames;
@@ -101,9 +106,10 @@ bool is_sound(const Observation& o) {
 
 bool read(Bytes& in, const ObservedHeader& header, Observation& o) {
   o.globals = header.globals;
-  return in.get(o.mms, header.mms) && in.get(o.entries, header.entries) &&
-         in.get(o.folios, header.folios) && in.get(o.pages, header.pages) &&
-         in.get(o.contents, header.contents) && in.get(o.holders, header.holders) && is_sound(o);
+  bool whole = true;
+  std::size_t i = 0;
+  for_each_array(o, [&](auto& records) { whole = whole && in.get(records, header.records[i++]); });
+  return whole && is_sound(o);
 }
 
 // Adds one record; false if it is none that can follow.
@@ -135,19 +141,18 @@ std::string batch_of(std::span<const Trace> traces) {
   return out;
 }
 
-std::expected<std::vector<Trace>, std::string> read_batch(std::string_view bytes) {
+std::expected<std::vector<std::optional<Trace>>, std::string> read_batch(std::string_view bytes) {
   Bytes in(bytes);
   BatchHeader header;
   if (!in.get(header) || header.magic != kBatchMagic) return std::unexpected("is no batch");
-  std::vector<Trace> traces;
+  std::vector<std::optional<Trace>> traces;
   for (std::uint32_t id = 0; id < header.traces; ++id) {
     TraceHeader trace;
     std::string_view text;
     if (!in.get(trace) || trace.magic != kTraceMagic || !in.get(text, trace.bytes))
       return std::unexpected(fmt::format("ends within trace {}", id));
     const auto parsed = parse_trace(text);
-    if (!parsed) return std::unexpected(fmt::format("trace {}: {}", id, parsed.error().message));
-    traces.push_back(parsed->trace);
+    traces.push_back(parsed ? std::optional(parsed->trace) : std::nullopt);
     std::string_view padding;
     if (!in.get(padding, padded(in.at()) - in.at())) break;
   }
@@ -182,12 +187,7 @@ ObservedBatch read_observations(std::string_view bytes, std::size_t traces) {
 std::string record_of(std::uint32_t trace, std::uint32_t op, const Observation& o) {
   std::string out;
   put(out, header_of(trace, op, o));
-  put(out, o.mms);
-  put(out, o.entries);
-  put(out, o.folios);
-  put(out, o.pages);
-  put(out, o.contents);
-  put(out, o.holders);
+  for_each_array(o, [&](const auto& records) { put(out, records); });
   return out;
 }
 

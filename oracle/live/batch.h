@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,8 +16,9 @@ namespace thp::live {
 // The bytes of a batch disk; the id of a trace is its index.
 std::string batch_of(std::span<const Trace> traces);
 
-// The traces of a batch disk, or what is wrong with it.
-std::expected<std::vector<Trace>, std::string> read_batch(std::string_view bytes);
+// The traces of a batch disk, or what is wrong with it. Nothing stands for one that this program
+// cannot read, as with an op that it does not know.
+std::expected<std::vector<std::optional<Trace>>, std::string> read_batch(std::string_view bytes);
 
 struct Observed {
   std::vector<Observation> ops;  // of its first ops, in order

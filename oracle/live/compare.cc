@@ -27,6 +27,7 @@ class Comparison {
     pages();
     holders();
     mms();
+    vmas();
     globals();
     contents();
     return std::move(found_);
@@ -164,6 +165,7 @@ class Comparison {
           fact("folio.slot", where, a.slot, b.slot);
           fact("folio.double_map", where, a.double_map, b.double_map);
           fact("folio.deferred", where, a.deferred, b.deferred);
+          fact("folio.transhuge", where, a.transhuge, b.transhuge);
         },
         [&](const FolioSeen& f, bool model) {
           presence("folio", fmt::format("folio #{}", f.pfn), model, "there");
@@ -210,16 +212,38 @@ class Comparison {
           fact("mm.vmas", where, a.map_count, b.map_count);
           fact("mm.huge_zero_page", where, a.huge_zero_page, b.huge_zero_page);
           fact("mm.pinned", where, a.has_pinned, b.has_pinned);
+          fact("mm.thp_disabled", where, a.thp_disabled, b.thp_disabled);
+          fact("mm.locked_vm", where, a.locked_vm, b.locked_vm);
         },
         [&](const MmSeen& mm, bool model) {
           presence("mm", std::string(1, char('A' + mm.mm)), model, "alive");
         });
   }
 
+  void vmas() {
+    const auto place = [](const VmaSeen& vma) {
+      return fmt::format("VMA {} {}", char('A' + vma.mm), vma.start);
+    };
+    walk(
+        model_.vmas, kernel_.vmas, [](const VmaSeen& vma) { return std::tuple(vma.mm, vma.start); },
+        [&](const VmaSeen& a, const VmaSeen& b) {
+          const std::string where = place(a);
+          fact("vma.end", where, a.end, b.end);
+          fact("vma.offset", where, a.pgoff, b.pgoff);
+          fact("vma.anon_vma", where, a.has_anon_vma, b.has_anon_vma);
+          bits("vma", where, a.flags, b.flags, kVmFlagWords);
+        },
+        [&](const VmaSeen& vma, bool model) { presence("vma", place(vma), model, "there"); });
+  }
+
   void globals() {
     const Globals &a = model_.globals, &b = kernel_.globals;
     fact("huge_zero_refcount", {}, a.huge_zero_refcount, b.huge_zero_refcount);
     fact("deferred_len", {}, a.deferred_len, b.deferred_len);
+    fact("nr_anon_mapped", {}, a.vmstat.anon_mapped, b.vmstat.anon_mapped);
+    fact("nr_anon_thps", {}, a.vmstat.anon_thps, b.vmstat.anon_thps);
+    fact("nr_swapcache", {}, a.vmstat.swapcache, b.vmstat.swapcache);
+    fact("nr_mlock", {}, a.vmstat.mlock, b.vmstat.mlock);
     for (std::size_t i = 0; i < kEvents; ++i)
       fact(fmt::format("event.{}", kEventNames[i]), {}, a.events[i], b.events[i]);
     if (a.reason != kUnseen && b.reason != kUnseen)

@@ -45,7 +45,7 @@ void forget_small_compound(Observation& seen, Ops) {
     if (folio.order == 0) {
       folio.mapcount = -1;
       folio.pincount = 0;
-      folio.double_map = folio.deferred = 0;
+      folio.double_map = folio.deferred = folio.transhuge = 0;
     }
 }
 

@@ -34,11 +34,22 @@ struct MmSeen {
   std::uint8_t mm = 0;
   std::uint8_t huge_zero_page = 0;  // MMF_HUGE_ZERO_PAGE
   std::uint8_t has_pinned = 0;      // MMF_HAS_PINNED
-  std::uint8_t unused = 0;
+  std::uint8_t thp_disabled = 0;    // MMF_DISABLE_THP
   std::int32_t anon_pages = kUnseen, swap_entries = kUnseen, nr_ptes = kUnseen;
   std::int32_t deposits = kUnseen;   // page tables deposited for huge PMDs
   std::int32_t map_count = kUnseen;  // VMAs
+  std::int32_t locked_vm = kUnseen;  // pages
   bool operator==(const MmSeen&) const = default;
+};
+
+// A VMA of the traced range, its pages and page offset counted from there. Which anon_vma it has is
+// not told.
+struct VmaSeen {
+  std::uint8_t mm = 0, has_anon_vma = 0;
+  std::uint16_t start = 0, end = 0, unused = 0;
+  std::int32_t pgoff = 0;
+  std::uint32_t flags = 0;  // VmFlag
+  bool operator==(const VmaSeen&) const = default;
 };
 
 // A folio that an entry, a holder or the swap cache leads to. The huge zero page and the 4K zero
@@ -50,7 +61,8 @@ struct FolioSeen {
   std::int32_t pincount = 0;      // compound_pincount; 0 of a small page
   std::int32_t index = 0;         // page->index, from the first page of the traced range
   std::uint32_t slot = kNoFrame;  // of its head, while it is in the swap cache: a swap offset
-  std::uint8_t order = 0, double_map = 0, deferred = 0, unused = 0;
+  std::uint8_t order = 0, double_map = 0, deferred = 0;
+  std::uint8_t transhuge = 0;  // compound_dtor is TRANSHUGE_PAGE_DTOR
   bool operator==(const FolioSeen&) const = default;
 };
 
@@ -79,11 +91,18 @@ struct HolderSeen {
   bool operator==(const HolderSeen&) const = default;
 };
 
+// Pages, since the trace began.
+struct Vmstat {
+  std::int32_t anon_mapped = kUnseen, anon_thps = kUnseen, swapcache = kUnseen, mlock = kUnseen;
+  bool operator==(const Vmstat&) const = default;
+};
+
 struct Globals {
-  std::int32_t result = 0;                     // of the op, as step() tells it
-  std::int32_t reason = kUnseen;               // enum Reason, where a tracepoint told it
-  std::int32_t huge_zero_refcount = 0;         // 0 while there is none
-  std::int32_t deferred_len = 0;               // split_queue_len
+  std::int32_t result = 0;              // of the op, as step() tells it
+  std::int32_t reason = kUnseen;        // enum Reason, where a tracepoint told it
+  std::int32_t huge_zero_refcount = 0;  // 0 while there is none
+  std::int32_t deferred_len = 0;        // split_queue_len
+  Vmstat vmstat;
   std::array<std::int32_t, kEvents> events{};  // since the trace began; kUnseen: not countable
   bool operator==(const Globals&) const = default;
 };
@@ -91,6 +110,7 @@ struct Globals {
 struct Observation {
   Globals globals;
   std::vector<MmSeen> mms;            // by mm
+  std::vector<VmaSeen> vmas;          // by mm, start
   std::vector<EntryRun> entries;      // by mm, page, PMD before PTEs
   std::vector<FolioSeen> folios;      // by pfn
   std::vector<PageRun> pages;         // by pfn

@@ -32,17 +32,41 @@ void observe_entries(const Machine& m, int mm, Observation& o) {
   }
 }
 
+// v6.1 mm->locked_vm, which the model does not keep.
+int locked_pages(const Machine& m, int mm) {
+  int pages = 0;
+  for (const Vma& vma : m.vmas(mm))
+    if (vma.has(VM_LOCKED)) pages += vma.end - vma.start;
+  return pages;
+}
+
+// NR_MLOCK, which the model does not keep.
+int mlocked_pages(const Machine& m) {
+  int pages = 0;
+  for (int pfn = 0; pfn < m.frames(); ++pfn) pages += test(m, page_folio(m, Pfn(pfn)), PG_mlocked);
+  return pages;
+}
+
 void observe_mm(const Machine& m, int id, Observation& o) {
   const Mm& mm = m.mms[std::size_t(id)];
   if (!mm.alive) return;
   o.mms.push_back({.mm = std::uint8_t(id),
                    .huge_zero_page = mm.huge_zero_page,
                    .has_pinned = mm.has_pinned,
+                   .thp_disabled = mm.thp_disabled,
                    .anon_pages = mm.anon_pages,
                    .swap_entries = mm.swap_entries,
                    .nr_ptes = mm.nr_ptes,
                    .deposits = mm.deposits,
-                   .map_count = mm.map_count});
+                   .map_count = mm.map_count,
+                   .locked_vm = locked_pages(m, id)});
+  for (const Vma& vma : m.vmas(id))
+    o.vmas.push_back({.mm = std::uint8_t(id),
+                      .has_anon_vma = vma.anon_vma != kNoAnonVma,
+                      .start = vma.start,
+                      .end = vma.end,
+                      .pgoff = vma.pgoff,
+                      .flags = vma.flags});
   observe_entries(m, id, o);
 }
 
@@ -78,6 +102,7 @@ void observe_folio(const Machine& m, Pfn head, Observation& o) {
     folio.pincount = compound.pincount;
     folio.double_map = compound.double_map;
     folio.deferred = compound.deferred;
+    folio.transhuge = compound.transhuge;
   }
   o.folios.push_back(folio);
   for (int i = 0; i < folio_nr_pages(m, head); ++i) {
@@ -107,6 +132,10 @@ Observation observe(const Machine& m, int result) {
   o.globals.reason = std::int32_t(m.reason);
   o.globals.huge_zero_refcount = m.huge_zero_refcount;
   o.globals.deferred_len = m.deferred_len;
+  o.globals.vmstat = {.anon_mapped = m.nr_anon_mapped,
+                      .anon_thps = m.nr_anon_thps,
+                      .swapcache = m.nr_swapcache,
+                      .mlock = mlocked_pages(m)};
   std::ranges::copy(m.events, o.globals.events.begin());
   for (int mm = 0; mm < m.geometry.mms; ++mm) observe_mm(m, mm, o);
   for (const Pfn head : reachable(m, o)) observe_folio(m, head, o);

@@ -110,6 +110,7 @@ Observation renamed(const Observation& observation) {
   Observation o = observation;
   FrameNames frames(o.folios);
   std::ranges::sort(o.mms, {}, &MmSeen::mm);
+  std::ranges::sort(o.vmas, {}, [](const VmaSeen& v) { return std::tuple(v.mm, v.start); });
   SlotNames slots;
   rename_entries(o, frames, slots);
   rename_holders(o, frames);

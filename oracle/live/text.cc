@@ -61,6 +61,7 @@ void append_folios(std::string& out, const Observation& o) {
                        number(f.pincount), number(f.index));
     if (f.slot != kNoFrame) out += " slot " + slot_text(f.slot);
     out += f.double_map ? " double_map" : "";
+    out += f.transhuge ? " transhuge" : "";
     out += f.deferred ? " deferred\n" : "\n";
   }
 }
@@ -83,6 +84,19 @@ void append_pages(std::string& out, const Observation& o) {
   }
 }
 
+void append_spaces(std::string& out, const Observation& o) {
+  for (const MmSeen& mm : o.mms)
+    out += fmt::format("mm {} rss {} swap {} page_tables {} deposits {} vmas {} locked {}{}{}{}\n",
+                       char('A' + mm.mm), number(mm.anon_pages), number(mm.swap_entries),
+                       number(mm.nr_ptes), number(mm.deposits), number(mm.map_count),
+                       number(mm.locked_vm), mm.huge_zero_page ? " huge_zero_page" : "",
+                       mm.has_pinned ? " pinned" : "", mm.thp_disabled ? " thp_disabled" : "");
+  for (const VmaSeen& vma : o.vmas)
+    out +=
+        fmt::format("VMA {} {}..{} offset {}{}{}\n", char('A' + vma.mm), vma.start, vma.end,
+                    vma.pgoff, words(vma.flags, kVmFlagWords), vma.has_anon_vma ? " anon_vma" : "");
+}
+
 }  // namespace
 
 std::string text(const Observation& o) {
@@ -91,11 +105,11 @@ std::string text(const Observation& o) {
                                 g.reason == kUnseen ? "?" : reason_name(g.reason));
   out += fmt::format("huge_zero_refcount {} deferred_len {}\n", number(g.huge_zero_refcount),
                      number(g.deferred_len));
-  for (const MmSeen& mm : o.mms)
-    out += fmt::format("mm {} rss {} swap {} page_tables {} deposits {} vmas {}{}{}\n",
-                       char('A' + mm.mm), number(mm.anon_pages), number(mm.swap_entries),
-                       number(mm.nr_ptes), number(mm.deposits), number(mm.map_count),
-                       mm.huge_zero_page ? " huge_zero_page" : "", mm.has_pinned ? " pinned" : "");
+  const Vmstat& n = g.vmstat;
+  out +=
+      fmt::format("nr_anon_mapped {} nr_anon_thps {} nr_swapcache {} nr_mlock {}\n",
+                  number(n.anon_mapped), number(n.anon_thps), number(n.swapcache), number(n.mlock));
+  append_spaces(out, o);
   append_entries(out, o);
   append_folios(out, o);
   append_pages(out, o);

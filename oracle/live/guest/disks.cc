@@ -89,12 +89,7 @@ void ObservationDisk::put(const void* bytes, std::size_t count) {
 void ObservationDisk::append(std::uint32_t trace, std::uint32_t op, const Observation& o) {
   const ObservedHeader header = header_of(trace, op, o);
   put(&header, sizeof header);
-  put(o.mms.data(), bytes_of(o.mms));
-  put(o.entries.data(), bytes_of(o.entries));
-  put(o.folios.data(), bytes_of(o.folios));
-  put(o.pages.data(), bytes_of(o.pages));
-  put(o.contents.data(), bytes_of(o.contents));
-  put(o.holders.data(), bytes_of(o.holders));
+  for_each_array(o, [&](const auto& records) { put(records.data(), bytes_of(records)); });
 }
 
 void ObservationDisk::append_not_run(std::uint32_t trace) {

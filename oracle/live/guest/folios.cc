@@ -78,6 +78,7 @@ FolioSeen folio_seen(const Kernel& kernel, PageStructs& structs, FlagBits& bits,
   folio.mapcount = member<std::int32_t>(first_tail, at.compound_mapcount);
   folio.pincount = member<std::int32_t>(first_tail, at.compound_pincount);
   folio.double_map = member<std::uint64_t>(first_tail, at.flags) >> at.double_map & 1;
+  folio.transhuge = member<std::uint8_t>(first_tail, at.compound_dtor) == at.transhuge;
   if (order == 1) return folio;
   const std::uint64_t list = kernel.page_struct(head + 2) + std::uint64_t(at.deferred_list);
   folio.deferred = member<std::uint64_t>(structs.at(head + 2), at.deferred_list) != list;

@@ -1,5 +1,5 @@
-// What is looked up by name, and the little that has none: MMF_HUGE_ZERO_PAGE and MMF_HAS_PINNED
-// are macros, v6.1 include/linux/sched/coredump.h; the walk from a PGD to its PMDs is x86-64's with
+// What is looked up by name, and the little that has none: MMF_HUGE_ZERO_PAGE and its like are
+// macros, v6.1 include/linux/sched/coredump.h; the walk from a PGD to its PMDs is x86-64's with
 // four levels (boot with no5lvl).
 #include "oracle/live/guest/kernel.h"
 
@@ -49,9 +49,10 @@ class Names {
     return number;
   }
   static inline const std::vector<std::string_view> kSymbols = {
-      "vmemmap_base",     "page_offset_base",   "init_task",       "zero_pfn",
-      "huge_zero_page",   "huge_zero_refcount", "vm_event_states", "vm_node_stat",
-      "__per_cpu_offset", "node_data",          "swapper_spaces",  "root_mem_cgroup"};
+      "vmemmap_base",   "page_offset_base",   "init_task",       "zero_pfn",
+      "huge_zero_page", "huge_zero_refcount", "vm_event_states", "vm_node_stat",
+      "vm_zone_stat",   "__per_cpu_offset",   "node_data",       "swapper_spaces",
+      "root_mem_cgroup"};
   std::optional<Btf> btf_;
   std::unordered_map<std::string, std::uint64_t> symbols_;
 };
@@ -85,10 +86,12 @@ PageLayout page_layout(const Names& names) {
                   .compound_mapcount = at("compound_mapcount"),
                   .compound_pincount = at("compound_pincount"),
                   .compound_order = at("compound_order"),
+                  .compound_dtor = at("compound_dtor"),
                   .deferred_list = at("deferred_list"),
                   .pmd_huge_pte = at("pmd_huge_pte"),
                   .lru = at("lru"),
                   .double_map = names.enumerator("pageflags", "PG_double_map"),
+                  .transhuge = names.enumerator("compound_dtor_id", "TRANSHUGE_PAGE_DTOR"),
                   .bits = {}};
   static_assert(std::size(kFlagNames) == std::tuple_size_v<decltype(page.bits)>);
   std::ranges::transform(kFlagNames, page.bits.begin(), [&](const auto& flag) {
@@ -103,6 +106,7 @@ MmLayout mm_layout(const Names& names) {
           .pgd = at("pgd"),
           .flags = at("flags"),
           .map_count = at("map_count"),
+          .locked_vm = at("locked_vm"),
           .pgtables_bytes = at("pgtables_bytes"),
           .rss = at("rss_stat.count"),
           .anon_index = names.enumerator("", "MM_ANONPAGES"),
@@ -120,6 +124,28 @@ XarrayLayout xarray_layout(const Names& names) {
           .shift = names.offset("xa_node", "shift"),
           .slots = names.offset("xa_node", "slots"),
           .address_space_size = names.size("address_space")};
+}
+
+VmaLayout vma_layout(const Names& names) {
+  const auto at = [&](std::string_view path) { return names.offset("vm_area_struct", path); };
+  return {.start = at("vm_start"),
+          .end = at("vm_end"),
+          .flags = at("vm_flags"),
+          .pgoff = at("vm_pgoff"),
+          .anon_vma = at("anon_vma")};
+}
+
+// Pivots are one less than slots, and come before them.
+MapleLayout maple_layout(const Names& names) {
+  const auto node = [&](std::string_view type) {
+    const int pivot = names.offset(type, "pivot"), slot = names.offset(type, "slot");
+    return MapleLayout::Node{.pivot = pivot, .slot = slot, .slots = (slot - pivot) / 8 + 1};
+  };
+  return {.root = names.offset("mm_struct", "mm_mt.ma_root"),
+          .range = node("maple_range_64"),
+          .arange = node("maple_arange_64"),
+          .leaf_64 = names.enumerator("maple_type", "maple_leaf_64"),
+          .arange_64 = names.enumerator("maple_type", "maple_arange_64")};
 }
 
 std::vector<std::uint64_t> per_cpu_offsets(const Kernel& kernel, const Names& names) {
@@ -171,6 +197,31 @@ EventAt node_stat(const Kernel& kernel, const Names& names, int item) {
   return event;
 }
 
+// Zone statistics, the same way.
+EventAt zone_stat(const Kernel& kernel, const Names& names, int item) {
+  EventAt pages{.total = names.symbol("vm_zone_stat") + 8u * unsigned(item)};
+  const int zones = names.enumerator("zone_type", "__MAX_NR_ZONES"), size = names.size("zone");
+  const int first = names.offset("pglist_data", "node_zones");
+  const int field = names.offset("zone", "per_cpu_zonestats");
+  const int diffs = names.offset("per_cpu_zonestat", "vm_stat_diff");
+  for (const std::uint64_t node : node_data(kernel, names))
+    for (int zone = 0; zone < zones; ++zone) {
+      const auto stats =
+          kernel.memory.get<std::uint64_t>(node + std::uint64_t(first + zone * size + field));
+      for (const std::uint64_t cpu : per_cpu_offsets(kernel, names))
+        pages.parts.push_back(stats + cpu + std::uint64_t(diffs + item));
+    }
+  return pages;
+}
+
+void look_up_vmstat(Kernel& kernel, const Names& names) {
+  const auto of_nodes = [&](std::string_view item) {
+    return node_stat(kernel, names, names.enumerator("node_stat_item", item));
+  };
+  kernel.vmstat = {of_nodes("NR_ANON_MAPPED"), of_nodes("NR_ANON_THPS"), of_nodes("NR_SWAPCACHE"),
+                   zone_stat(kernel, names, names.enumerator("zone_stat_item", "NR_MLOCK"))};
+}
+
 void look_up_events(Kernel& kernel, const Names& names) {
   for (const std::uint64_t cpu : per_cpu_offsets(kernel, names))
     kernel.vm_event_states.push_back(names.symbol("vm_event_states") + cpu);
@@ -215,8 +266,11 @@ Kernel look_up_kernel() {
   kernel.mm = mm_layout(names);
   kernel.task = task_layout(names);
   kernel.xarray = xarray_layout(names);
+  kernel.vma = vma_layout(names);
+  kernel.maple = maple_layout(names);
   look_up_nodes(kernel, names);
   look_up_events(kernel, names);
+  look_up_vmstat(kernel, names);
   return kernel;
 }
 
@@ -239,6 +293,13 @@ std::optional<Space> find_space(const Kernel& kernel, pid_t pid) {
   return {};
 }
 
+// Of a total and its parts; INT32_MIN where there is none.
+static std::int64_t count(const Kernel& kernel, const EventAt& item) {
+  std::int64_t sum = item.total != 0 ? kernel.memory.get<std::int64_t>(item.total) : INT32_MIN;
+  for (const std::uint64_t part : item.parts) sum += kernel.memory.get<std::int8_t>(part);
+  return sum;
+}
+
 std::array<std::int64_t, kEvents> count_events(const Kernel& kernel) {
   std::array<std::int64_t, kEvents> counts{};
   std::array<std::uint64_t, 256> states;
@@ -250,13 +311,16 @@ std::array<std::int64_t, kEvents> count_events(const Kernel& kernel) {
       if (const int event = kernel.events[i].vm_event; event >= 0)
         counts[i] += std::int64_t(states[std::size_t(event)]);
   }
-  for (std::size_t i = 0; i < kEvents; ++i) {
-    const EventAt& event = kernel.events[i];
-    if (event.vm_event >= 0) continue;
-    counts[i] = event.total != 0 ? kernel.memory.get<std::int64_t>(event.total) : INT32_MIN;
-    for (const std::uint64_t part : event.parts) counts[i] += kernel.memory.get<std::int8_t>(part);
-  }
+  for (std::size_t i = 0; i < kEvents; ++i)
+    if (kernel.events[i].vm_event < 0) counts[i] = count(kernel, kernel.events[i]);
   return counts;
+}
+
+std::array<std::int64_t, kVmstats> count_vmstat(const Kernel& kernel) {
+  std::array<std::int64_t, kVmstats> pages;
+  std::ranges::transform(kernel.vmstat, pages.begin(),
+                         [&](const EventAt& item) { return count(kernel, item); });
+  return pages;
 }
 
 }  // namespace thp::live

@@ -20,15 +20,26 @@ inline constexpr std::uint32_t kPageStructBytes = 64, kPageBytes = 4096;
 // Byte offsets in struct page.
 struct PageLayout {
   int flags, compound_head, mapping, index, private_data, mapcount, refcount;
-  int compound_mapcount, compound_pincount, compound_order;  // of the first tail
-  int deferred_list;                                         // of the second
-  int pmd_huge_pte, lru;                                     // of page tables
-  int double_map;                                            // the bit of PG_double_map
-  std::array<std::pair<std::uint8_t, Bits>, 14> bits;        // of flags, and the model's
+  int compound_mapcount, compound_pincount, compound_order, compound_dtor;  // of the first tail
+  int deferred_list;                                                        // of the second
+  int pmd_huge_pte, lru;                                                    // of page tables
+  int double_map;                                      // the bit of PG_double_map
+  int transhuge;                                       // TRANSHUGE_PAGE_DTOR
+  std::array<std::pair<std::uint8_t, Bits>, 14> bits;  // of flags, and the model's
 };
 
 struct MmLayout {
-  int size, pgd, flags, map_count, pgtables_bytes, rss, anon_index, swap_index;
+  int size, pgd, flags, map_count, locked_vm, pgtables_bytes, rss, anon_index, swap_index;
+};
+struct VmaLayout {
+  int start, end, flags, pgoff, anon_vma;
+};
+struct MapleLayout {
+  int root;  // in mm_struct
+  struct Node {
+    int pivot, slot, slots;
+  } range, arange;
+  int leaf_64, arange_64;  // enum maple_type
 };
 struct TaskLayout {
   int tasks, pid, mm, rss;
@@ -42,10 +53,13 @@ struct Node {
   std::uint64_t first_pfn = 0, pages = 0;
 };
 
-// How to count an event.
+// NR_ANON_MAPPED, NR_ANON_THPS, NR_SWAPCACHE, NR_MLOCK.
+inline constexpr std::size_t kVmstats = 4;
+
+// How to count an event, or pages.
 struct EventAt {
   int vm_event = -1;                   // index in vm_event_states, or
-  std::uint64_t total = 0;             // the address in vm_node_stat, and
+  std::uint64_t total = 0;             // the address in vm_node_stat or vm_zone_stat, and
   std::vector<std::uint64_t> parts{};  // of what CPUs have not yet added to it
 };
 
@@ -58,9 +72,12 @@ struct Kernel {
   MmLayout mm{};
   TaskLayout task{};
   XarrayLayout xarray{};
+  VmaLayout vma{};
+  MapleLayout maple{};
   std::vector<Node> nodes;
   std::vector<std::uint64_t> vm_event_states;  // of each CPU
   std::array<EventAt, kEvents> events;
+  std::array<EventAt, kVmstats> vmstat;
 
   std::uint64_t page_struct(std::uint32_t pfn) const {
     return vmemmap + std::uint64_t(pfn) * kPageStructBytes;
@@ -83,6 +100,8 @@ std::optional<Space> find_space(const Kernel& kernel, pid_t pid);
 // Event counters as they are now; INT32_MIN where there is no such event.
 std::array<std::int64_t, kEvents> count_events(const Kernel& kernel);
 
-inline constexpr int MMF_HUGE_ZERO_PAGE = 23, MMF_HAS_PINNED = 27;
+std::array<std::int64_t, kVmstats> count_vmstat(const Kernel& kernel);
+
+inline constexpr int MMF_HUGE_ZERO_PAGE = 23, MMF_DISABLE_THP = 24, MMF_HAS_PINNED = 27;
 
 }  // namespace thp::live

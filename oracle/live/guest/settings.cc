@@ -76,8 +76,7 @@ void fill(SwapHeader& header, int slots) {
 }
 
 int write_swap_header(const std::string& device, int slots) {
-  void* page = mmap(nullptr, kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (page == MAP_FAILED) return -errno;
+  alignas(kPageSize) static char page[kPageSize];  // O_DIRECT
   SwapHeader header;
   static_assert(sizeof header <= kPageSize);
   fill(header, slots);
@@ -85,7 +84,6 @@ int write_swap_header(const std::string& device, int slots) {
   const int file = open_for_writing(device.c_str(), O_DIRECT);
   const bool written = file >= 0 && pwrite(file, page, kPageSize, 0) == ssize_t(kPageSize);
   if (file >= 0) close(file);
-  munmap(page, kPageSize);
   return written ? 0 : -EIO;
 }
 

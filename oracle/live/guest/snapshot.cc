@@ -6,6 +6,9 @@
 #include <cstring>
 #include <span>
 
+#include "oracle/live/guest/vmas.h"
+#include "oracle/live/wire.h"
+
 namespace thp::live {
 namespace {
 
@@ -20,12 +23,7 @@ T at(const std::vector<std::byte>& bytes, int offset) {
 
 void clear(Observation& o) {
   o.globals = {};
-  o.mms.clear();
-  o.entries.clear();
-  o.folios.clear();
-  o.pages.clear();
-  o.contents.clear();
-  o.holders.clear();
+  for_each_array(o, [](auto& records) { records.clear(); });
 }
 
 bool leads_to_frames(const EntryRun& run) {
@@ -42,6 +40,8 @@ void Observer::begin(const Geometry& geometry, const std::optional<Space>& a,
   pages_ = std::move(pages);
   baseline_ = a ? counters_of(*a) : Baseline{};
   events_ = count_events(kernel_);
+  vmstat_ = count_vmstat(kernel_);
+  own_pages_are_known_ = true;
 }
 
 std::int64_t Observer::pgreuse() const {
@@ -66,6 +66,7 @@ Baseline Observer::counters_of(const Space& space) {
   return {.anon_pages = rss(mm.anon_index),
           .swap_entries = rss(mm.swap_index),
           .pgtables_bytes = at<std::int64_t>(mm_bytes_, mm.pgtables_bytes),
+          .locked_vm = at<std::int64_t>(mm_bytes_, mm.locked_vm),
           .map_count = at<std::int32_t>(mm_bytes_, mm.map_count)};
 }
 
@@ -78,11 +79,14 @@ void Observer::look_at_space(int mm) {
   seen_.mms.push_back({.mm = std::uint8_t(mm),
                        .huge_zero_page = std::uint8_t(flags >> MMF_HUGE_ZERO_PAGE & 1),
                        .has_pinned = std::uint8_t(flags >> MMF_HAS_PINNED & 1),
+                       .thp_disabled = std::uint8_t(flags >> MMF_DISABLE_THP & 1),
                        .anon_pages = std::int32_t(now.anon_pages - baseline_.anon_pages),
                        .swap_entries = std::int32_t(now.swap_entries - baseline_.swap_entries),
                        .nr_ptes = std::int32_t(table_bytes / std::int64_t(kPageBytes)),
                        .deposits = count_deposits(kernel_, *space),
-                       .map_count = now.map_count - baseline_.map_count});
+                       .map_count = now.map_count - baseline_.map_count,
+                       .locked_vm = std::int32_t(now.locked_vm - baseline_.locked_vm)});
+  append_vmas(kernel_, *space, mm, geometry_.pages(), seen_.vmas);
   Tables& tables = tables_[std::size_t(mm)];
   read_tables(kernel_, *space, geometry_.pmds, tables);
   append_entries(kernel_, tables, geometry_.pmds, mm, huge_zero_pfn_, seen_.entries);
@@ -94,6 +98,13 @@ void Observer::look_at_globals() {
   huge_zero_pfn_ = page == 0 ? kNoFrame : kernel_.pfn_of_page_struct(page);
   for (const Node& node : kernel_.nodes)
     seen_.globals.deferred_len += kernel_.memory.get<std::int32_t>(node.split_queue_len);
+  const auto pages = [&, now = count_vmstat(kernel_)](std::size_t item) {
+    return std::int32_t(now[item] - vmstat_[item]);
+  };
+  seen_.globals.vmstat = {.anon_mapped = own_pages_are_known_ ? pages(0) : kUnseen,
+                          .anon_thps = pages(1),
+                          .swapcache = pages(2),
+                          .mlock = pages(3)};
   const auto now = count_events(kernel_);
   for (std::size_t i = 0; i < kEvents; ++i)
     seen_.globals.events[i] = now[i] == INT32_MIN ? kUnseen : std::int32_t(now[i] - events_[i]);

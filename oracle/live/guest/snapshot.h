@@ -14,7 +14,7 @@ namespace thp::live {
 
 // What a process' counters said before its trace touched anything.
 struct Baseline {
-  std::int64_t anon_pages = 0, swap_entries = 0, pgtables_bytes = 0;
+  std::int64_t anon_pages = 0, swap_entries = 0, pgtables_bytes = 0, locked_vm = 0;
   std::int32_t map_count = 0;
 };
 
@@ -25,11 +25,18 @@ class Observer {
   // A new trace: address space A has just been made. Contents of `pages`, sorted, are read after
   // every op.
   void begin(const Geometry& geometry, const std::optional<Space>& a, std::vector<int> pages);
-  void add_space(int mm, const std::optional<Space>& space) { spaces_[std::size_t(mm)] = space; }
+  // A process that comes or goes has pages of its own: how many is not known.
+  void add_space(int mm, const std::optional<Space>& space) {
+    spaces_[std::size_t(mm)] = space;
+    own_pages_are_known_ = false;
+  }
   // What a process does for the harness alone: events counted since `before` are none of the trace.
   std::int64_t pgreuse() const;
   void forgive_pgreuse(std::int64_t before);
-  void remove_space(int mm) { spaces_[std::size_t(mm)].reset(); }
+  void remove_space(int mm) {
+    spaces_[std::size_t(mm)].reset();
+    own_pages_are_known_ = false;
+  }
 
   // Looks at everything but the op's result and reason; the last time at more contents: of all
   // small folios that something leads to, and of both ends of large ones.
@@ -52,6 +59,8 @@ class Observer {
   std::vector<int> pages_;
   Baseline baseline_;
   std::array<std::int64_t, kEvents> events_{};
+  std::array<std::int64_t, kVmstats> vmstat_{};
+  bool own_pages_are_known_ = true;
   std::uint32_t huge_zero_pfn_ = kNoFrame;
   PageStructs structs_;
   std::vector<FrameRange> frames_;
