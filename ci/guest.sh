@@ -1,7 +1,7 @@
-# What ci/live and ci/defect share: QEMU, and a kernel to boot. `kernel` is its series, 6.1 or 6.12;
-# THP_LIVE_DEB a package that lies here already. find_guest says SKIPPED, and exits with 4, where
-# one of both is missing and cannot be had; $THP_LIVE_KERNEL is the kernel then.
+# What ci/live and ci/defect share: QEMU, and a kernel to boot. find_guest says SKIPPED, and exits
+# with 4, where one of both is missing and cannot be had.
 # shellcheck shell=bash
+source ci/kernel.sh
 cache=${XDG_CACHE_HOME:-${HOME:-build}/.cache}/thp-live
 mkdir -p "$cache"
 
@@ -15,34 +15,68 @@ install_qemu() {
     "${as_root[@]}" apt-get install -y -qq --no-install-recommends qemu-system-x86 >/dev/null
 }
 
+# choose_kernel WORD: $kernel is a series of Debian's, such as 6.1, or the file that WORD names from
+# $from, where the user stands.
+choose_kernel() {
+  kernel=$1
+  [[ ! $kernel =~ ^[0-9]+(\.[0-9]+)*$ ]] || return 0
+  # shellcheck disable=SC2154
+  kernel=$(cd "$from" && realpath -m -- "$1" 2>/dev/null) || true
+  [[ -f $kernel && -r $kernel ]] || refuse "$1" "no readable file, and no series such as 6.1"
+  is_bzimage "$kernel" || is_deb "$kernel" ||
+    refuse "$1" "neither a bzImage (arch/x86/boot/bzImage of a build) nor a .deb"
+}
+refuse() { # KERNEL WHY
+  echo "ci/${0##*/}: --kernel $1: $2" >&2
+  exit 2
+}
+
+# unpack DEB NAME: its kernel is $cache/NAME/boot/vmlinuz-* then. Only all of it bears the name.
+unpack() {
+  local new=$cache/new.$$
+  [[ ! -d $cache/$2 ]] || return 0
+  rm -rf "$new" && mkdir "$new"
+  dpkg-deb --fsys-tarfile "$1" | tar -x -C "$new" ./boot && mv -T "$new" "$cache/$2" || {
+    rm -rf "$new"
+    return 1
+  }
+}
+# The newest one of what unpack() has named so.
+vmlinuz_of() { # NAME, or a pattern
+  find "$cache" -path "$cache/$1/boot/vmlinuz-*" | sort -V | tail -n 1
+}
+
 # The newest cloud kernel of a series in the archive: linux-image-6.1.0-56-cloud-amd64.
 newest_package() {
   apt-cache pkgnames "linux-image-$kernel." 2>/dev/null |
     grep -E '^linux-image-[0-9.+deb~-]+-cloud-amd64$' | sort -V | tail -n 1
 }
-vmlinuz_of() { find "$cache/$1" -path '*/boot/vmlinuz-*' 2>/dev/null | head -n 1; }
+# NAME_VERSION_amd64.deb: the archive has no two of them.
+file_of() { apt-get download --print-uris "$1" 2>/dev/null | cut -d ' ' -f 2; } # PACKAGE
+download() { # PACKAGE
+  local file
+  file=$(file_of "$1")
+  [[ $file ]] || return 1
+  [[ -d $cache/${file%.deb} ]] || {
+    echo "downloading $1" >&2
+    (cd "$cache" && apt-get download -q "$1" >/dev/null) && unpack "$cache/$file" "${file%.deb}"
+    rm -f "$cache/$file"
+  }
+  vmlinuz_of "${file%.deb}"
+}
 
-# A package that is unpacked already serves for ever; THP_LIVE_DEB names one that lies here.
-find_kernel() {
-  local package=''
-  if [[ -n ${THP_LIVE_DEB-} ]]; then
-    package=$(basename "$THP_LIVE_DEB" .deb)
-    [[ -n $(vmlinuz_of "$package") ]] || dpkg -x "$THP_LIVE_DEB" "$cache/$package" || return 1
-  else
-    package=$(newest_package)
-    if [[ -n $package && -z $(vmlinuz_of "$package") ]]; then
-      echo "downloading $package"
-      (cd "$cache" && apt-get download -q "$package" >/dev/null) && {
-        dpkg -x "$cache/$package"_*.deb "$cache/$package.new"
-        mv "$cache/$package.new" "$cache/$package"
-        rm -f "$cache/$package"_*.deb
-      }
-    fi
-    [[ -n $package && -n $(vmlinuz_of "$package") ]] ||
-      package=$(cd "$cache" && printf '%s\n' "linux-image-$kernel."* | sort -V | tail -n 1)
-  fi
-  THP_LIVE_KERNEL=$(vmlinuz_of "$package")
-  [[ -n $THP_LIVE_KERNEL ]]
+# The newest of the series: of the archive, or of those that were taken from there before.
+vmlinuz_of_series() {
+  local package found=''
+  package=$(newest_package)
+  [[ ! $package ]] || found=$(download "$package")
+  [[ $found ]] || found=$(vmlinuz_of "linux-image-$kernel.*")
+  echo "$found"
+}
+vmlinuz_of_deb() { # FILE: a package that is built anew is another one, whatever its name
+  local name
+  name=deb-$(sha256sum <"$1" | cut -d ' ' -f 1)
+  unpack "$1" "$name" && vmlinuz_of "$name"
 }
 
 skip() { # WHY
@@ -50,8 +84,17 @@ skip() { # WHY
   echo "SKIPPED"
   exit 4
 }
+# find_guest DIR: DIR/vmlinuz and DIR/config are those of $kernel.
 find_guest() {
   have_qemu || install_qemu || true
   have_qemu || skip "there is no qemu-system-x86_64, and it could not be installed"
-  find_kernel || skip "no package of kernel $kernel can be had"
+  local vmlinuz=$kernel
+  if [[ ! -f $kernel ]]; then
+    vmlinuz=$(vmlinuz_of_series)
+    [[ $vmlinuz ]] || skip "no package of kernel $kernel can be had"
+  elif ! is_bzimage "$kernel"; then
+    vmlinuz=$(vmlinuz_of_deb "$kernel" || true)
+    [[ $vmlinuz ]] || refuse "$kernel" "this .deb has no boot/vmlinuz-*"
+  fi
+  take_kernel "$vmlinuz" "$1"
 }
