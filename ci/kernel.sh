@@ -62,3 +62,38 @@ take_kernel() {
     config_inside "$2/vmlinuz" >"$2/config"
   fi
 }
+
+# lacks CONFIG NEEDS: each line of NEEDS that a config has otherwise, and why it is needed. NEEDS is
+# ci/live.config, which says what is needed.
+lacks() {
+  awk '
+    FNR == NR { if (/^CONFIG_/) has[substr($0, 1, index($0, "=") - 1)] = $0; next }
+    /^$/ { why = "" }
+    /^# Needed: / { why = substr($0, 11); next }
+    /^# / { if (why) why = why " " substr($0, 3); next }
+    why {
+      name = substr($0, 1, index($0, "=") - 1)
+      if ((name in has ? has[name] : name "=n") != $0) print $0 ": " why
+    }' "$1" "$2"
+}
+
+# check_kernel DIR: exits with 3 unless what take_kernel() took is of the model's release and has
+# what the guest needs.
+check_kernel() {
+  local release missing
+  release=$(release_of "$1/vmlinuz")
+  [[ $release =~ ^6\.1[.-] ]] || {
+    echo "ci/live: this kernel is Linux $release, the model Linux 6.1: no trace was run" >&2
+    exit 3
+  }
+  [[ -s $1/config ]] || {
+    echo "ci/live: this kernel's config cannot be read (CONFIG_IKCONFIG=y tells it): it may" >&2
+    echo "ci/live: differ from the model just because a line of ci/live.config is missing there" >&2
+    return 0
+  }
+  missing=$(lacks "$1/config" ci/live.config)
+  [[ ! $missing ]] || {
+    sed 's|^|ci/live: this kernel lacks |' <<<"$missing" >&2
+    exit 3
+  }
+}

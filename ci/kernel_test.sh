@@ -37,7 +37,8 @@ payload() { # CONFIG COMPRESSOR
   printf '\x10\x00\x00\x00' # how large it is
 }
 
-printf 'CONFIG_SWAP=%s\n' y m >"$from/config"
+needs=ci/live.config
+grep '^CONFIG_' "$needs" | grep -v '=n$' >"$from/config"
 
 # The header and the payload.
 for compressor in gzip xz bzip2; do
@@ -104,3 +105,21 @@ find_guest "$from/guest"
 check "the newest of the series" is "$(tail -c 9 "$from/guest/vmlinuz")" 6.1.0-57
 choose_kernel 6.13
 check "none of the series" ends 4 'SKIPPED' find_guest "$from/guest"
+
+# What is needed.
+mkdir "$from/fit"
+put "$from/bzImage" $((0x300)) '6.1.192 '
+cp "$from/bzImage" "$from/fit/vmlinuz"
+cp "$from/config" "$from/fit/config"
+check "the recipe's own config" ends 0 '' check_kernel "$from/fit"
+sed -i '/DEBUG_VM=y/d; s/IO_URING=y/IO_URING=m/; /NUMA_BALANCING/d' "$from/fit/config"
+echo CONFIG_DEVICE_PRIVATE=y >>"$from/fit/config"
+check "three that it lacks, and what it may lack" \
+  is "$(lacks "$from/fit/config" "$needs" | sed 's/:.*//' | tr '\n' ' ')" \
+  'CONFIG_IO_URING=y CONFIG_NUMA_BALANCING=y CONFIG_DEVICE_PRIVATE=n '
+check "each is told, and why" \
+  ends 3 'this kernel lacks CONFIG_NUMA_BALANCING=y: without it' check_kernel "$from/fit"
+: >"$from/fit/config"
+check "it tells no config" ends 0 'config cannot be read' check_kernel "$from/fit"
+put "$from/fit/vmlinuz" $((0x300)) '6.12.117 '
+check "another release" ends 3 'is Linux 6.12.117, the model' check_kernel "$from/fit"
