@@ -123,3 +123,16 @@ check "each is told, and why" \
 check "it tells no config" ends 0 'config cannot be read' check_kernel "$from/fit"
 put "$from/fit/vmlinuz" $((0x300)) '6.12.117 '
 check "another release" ends 3 'is Linux 6.12.117, the model' check_kernel "$from/fit"
+
+# Arguments of the user's for the kernel come after ours.
+mkdir "$from/bin" "$from/boot"
+cat >"$from/bin/qemu-system-x86_64" <<'QEMU'
+#!/bin/sh
+printf '%s\n' "$@" | tee "$WORDS" >"${WORDS%/*}/serial.log"
+QEMU
+chmod +x "$from/bin/qemu-system-x86_64"
+touch "$from/boot/batch"
+WORDS=$from/boot/words PATH=$from/bin:$PATH THP_LIVE_APPEND='slub_debug=F quiet' \
+  THP_LIVE_KERNEL=a THP_LIVE_INITRD=b THP_LIVE_ACCEL=tcg ci/live --boot-once "$from/boot"
+check "--append" grep -q '^console=.* thp.live=1  slub_debug=F quiet$' "$from/boot/words"
+check "--append what?" ends 2 'Usage: ci/live' ci/live --append
