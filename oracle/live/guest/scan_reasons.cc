@@ -63,8 +63,10 @@ std::string_view next_status(std::string_view& text) {
 }  // namespace
 
 void watch_scans() {
-  if (mount_filesystem("tracefs", "/sys/kernel/tracing") != 0) return;
-  write_file("/sys/kernel/tracing/events/huge_memory/mm_khugepaged_scan_pmd/enable", "1");
+  constexpr const char* kEvent =
+      "/sys/kernel/tracing/events/huge_memory/mm_khugepaged_scan_pmd/enable";
+  if (mount_filesystem("tracefs", "/sys/kernel/tracing") != 0) give_up("no tracefs");
+  if (write_file(kEvent, "1") != 0) give_up(std::string("no event ") + kEvent);
   trace_pipe = open("/sys/kernel/tracing/trace_pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 

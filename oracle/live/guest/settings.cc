@@ -91,8 +91,7 @@ int write_swap_header(const std::string& device, int slots) {
 
 void set_up_machine() {
   for (const Setting& s : kSettings)
-    if (const int error = write_file(s.path, s.value); error != 0)
-      say(std::string("no setting ") + s.path);
+    if (write_file(s.path, s.value) != 0) give_up(std::string("no setting ") + s.path);
   occupy_khugepaged();
   set_enabled(Enabled::always);
   set_use_zero_page(true);
