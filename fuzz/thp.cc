@@ -107,6 +107,7 @@ void add_emit_c(CLI::App& app, EmitOptions& options, Run& run) {
       ->add_option("--defect", options.defects,
                    "a defect of Linux that the program is to show, besides those that the trace "
                    "expects; model/DEFECTS.md has their names")
+      ->allow_extra_args(false)
       ->check(is_defect);
   command->callback([&] { run = [&] { return run_emit_c(options); }; });
 }

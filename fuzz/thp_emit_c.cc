@@ -48,7 +48,7 @@ class MainOf {
       : m_(trace.geometry), shown_(std::move(defects)), promises_(trace.geometry, shown_) {
     for (const Op& op : trace.ops)
       if (ended_.empty()) add(op);
-    if (ended_.empty() || ops_ != 0) add_end();
+    add_end();
   }
 
   std::string text() const {
@@ -73,12 +73,11 @@ class MainOf {
   void add(const Op& op) {
     const Machine before = m_;
     const int result = step(m_, op);
-    if (const std::string_view why = live::why_comparing_ends(m_); !why.empty()) {
+    if (const std::string_view why = why_it_ends(op); !why.empty()) {
       ended_ = fmt::format("{}: {}", print(op), why);
       m_ = before;
       return;
     }
-    ++ops_;
     split_failures_are_free_ |= is_op<DropCaches>(op);
     const std::vector<Promises::Broken> broken = promises_.after(op, result, before, m_);
     add_call(op, result);
@@ -86,6 +85,12 @@ class MainOf {
     body_ += "  done();\n";
     for (const Promises::Broken& promise : broken) add_promise(promise);
     body_ += '\n';
+  }
+
+  std::string_view why_it_ends(const Op& op) const {
+    if (is_op<Swapon>(op) && m_.geometry.swap_slots() == 0)
+      return "the trace has a swap device without slots";
+    return live::why_comparing_ends(m_);
   }
 
   void add_call(const Op& op, int result) {
@@ -154,7 +159,7 @@ class MainOf {
   std::set<int> vmas_told_;
   std::set<std::string_view> needs_;
   unsigned holders_ = 0;
-  int tests_ = 0, ops_ = 0, promises_told_ = 0;
+  int tests_ = 0, promises_told_ = 0;
   bool split_failures_are_free_ = false;
 };
 

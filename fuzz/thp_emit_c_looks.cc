@@ -66,14 +66,18 @@ std::string told_frame(const Machine& m, int mm, int page) {
 struct Kib {
   int rss = 0, huge = 0, swap = 0;
 };
+// smaps leaves out huge pages of PROT_NONE: v6.1 mm/huge_memory.c: follow_trans_huge_pmd() takes
+// their PMDs for those of NUMA hinting.
 Kib kib_of(const Machine& m, int mm, const Vma& vma) {
   Kib kib;
+  const bool huge_counts = vma.has(VM_READ | VM_WRITE);
   for (int page = vma.start; page < vma.end; ++page) {
     const Entry& entry = entry_of(m, mm, page);
     if (entry.is_swap()) kib.swap += 4;
-    if (!entry.is_present()) continue;
+    const bool huge = is_huge(m.pmd(mm, pmd_index(m, page)));
+    if (!entry.is_present() || (huge && !huge_counts)) continue;
     kib.rss += 4;
-    if (is_huge(m.pmd(mm, pmd_index(m, page)))) kib.huge += 4;
+    if (huge) kib.huge += 4;
   }
   return kib;
 }

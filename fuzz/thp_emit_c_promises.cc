@@ -12,10 +12,6 @@ constexpr std::string_view kSaysSoftDirty =
 constexpr std::string_view kSaysExclusive = "bit 56 tells of this page (pagemap.rst)";
 constexpr std::string_view kSaysLocked = "a call that fails changes no lock (mlock(2))";
 
-bool covers(const Strike& strike, int mm, int page) {
-  return strike.mm == mm && strike.first <= page && page < strike.end;
-}
-
 bool is_told_clean(const Machine& m, int mm, int page) {
   const Vma* vma = vma_at(m, mm, page);
   return !entry_of(m, mm, page).has(kSoftDirty) && (vma == nullptr || !vma->has(VM_SOFTDIRTY));
@@ -81,12 +77,11 @@ void Promises::add(const Broken& broken, std::vector<Broken>& to) {
 }
 
 void Promises::add_soft_clean(const Machine& m, int mm, std::vector<Broken>& to) {
-  const Verdict verdict = memory_.compare_told(m, mm);
-  if (!verdict) return;
-  const auto struck = std::ranges::find_if(
-      strikes_, [&](const Strike& s) { return covers(s, mm, verdict->page) && shows(s.defect); });
-  if (struck != strikes_.end())
-    add({struck->defect, mm, verdict->page, "SOFT_DIRTY", true, kSaysSoftDirty}, to);
+  for (const Strike& strike : strikes_) {
+    if (strike.mm != mm || !shows(strike.defect)) continue;
+    if (const Verdict v = memory_.compare_told(m, mm, strike.first, strike.end))
+      add({strike.defect, mm, v->page, "SOFT_DIRTY", true, kSaysSoftDirty}, to);
+  }
 }
 
 void Promises::add_locks(const Machine& m, int mm, std::vector<Broken>& to) {

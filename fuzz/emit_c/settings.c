@@ -45,6 +45,12 @@ static long change(const char* path, const char* value, int may, const char* nee
 }
 
 static void restore(void) {
+  for (int who = 0; who < SPACES; ++who) {
+    if (pid_of[who] <= 0) continue;
+    kill(pid_of[who], SIGKILL);
+    waitpid(pid_of[who], NULL, 0);
+    pid_of[who] = 0;
+  }
   if (swap_is_on) swapoff(swap_device);
   swap_is_on = 0;
   for (size_t i = 0; i < sizeof settings / sizeof *settings; ++i)
