@@ -2,6 +2,7 @@
 // promises where the kernel is known to break it.
 #pragma once
 #include <array>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "model/machine.h"
 #include "model/ops.h"
 #include "oracle/flat/flat_memory.h"
+#include "properties/live_traces.h"
 
 namespace thp {
 
@@ -22,6 +24,20 @@ struct OpCall {
   std::string_view needs = {};
 };
 OpCall call_of(const Op& op);
+
+// main(), and what it needs of the fixed part.
+struct MainInC {
+  std::string text;
+  std::set<std::string_view> needs;
+  bool has_holders;
+  std::vector<const Defect*> shows;
+  std::string ended;  // why, and before which op; empty: it is complete
+};
+MainInC main_in_c(const Trace& live, std::vector<const Defect*> shown);
+
+// The comment at the top; `text` is the trace as it was given.
+std::string top_in_c(const std::string& text, const Trace& given, const live::LiveTrace& live,
+                     const MainInC& main);
 
 // Bits of /proc/PID/pagemap that are not compared at some places.
 inline constexpr std::uint8_t kIgnoreSoftDirty = 1, kIgnoreExclusive = 2;

@@ -1,6 +1,8 @@
 /* --- The machine: what is changed of it is put back at the end, and nothing is without leave. */
 
+#ifndef THP
 #define THP "/sys/kernel/mm/transparent_hugepage/"
+#endif
 
 static struct setting {
   const char* path;
