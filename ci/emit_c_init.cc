@@ -1,5 +1,6 @@
 // Process 1 of a virtual machine that runs the programs of `thp emit-c`, /programs/*, one after the
-// other. The console gets `P NAME` before each, its TAP, `E NAME STATUS` after it, and `DONE COUNT`.
+// other. The console gets `P NAME` before each, its TAP, `E NAME STATUS` after it; at last `DONE
+// COUNT`.
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
-# What ci/live, ci/emit-c and ci/defect share: QEMU, and a kernel to boot. `kernel` is its series, 6.1 or 6.12;
-# THP_LIVE_DEB a package that lies here already. find_guest says SKIPPED, and exits with 4, where
-# one of both is missing and cannot be had; $THP_LIVE_KERNEL is the kernel then.
+# What ci/live, ci/emit-c and ci/defect share: QEMU, and a kernel to boot. `kernel` is its series,
+# 6.1 or 6.12; THP_LIVE_DEB a package that lies here already. find_guest says SKIPPED, and exits
+# with 4, where one of both is missing and cannot be had; $THP_LIVE_KERNEL is the kernel then.
 # shellcheck shell=bash
 cache=${XDG_CACHE_HOME:-${HOME:-build}/.cache}/thp-live
 mkdir -p "$cache"

@@ -148,10 +148,11 @@ expect 1 '^1 programs differ' judge <<<$'P a\n# x: result: expected 1\nnot ok 1 
 # 1 tests, 1 failed; 1 facts\nE a 1\nDONE 1'
 expect 1 '1 broke off' judge <<<$'P a\nok 1 - x\nE a 139\nDONE 1'
 expect 1 '1 broke off' judge <<<$'P a\nok 1 - x\nE a 0\nDONE 1'
-expect 1 '1 programs differ' judge <<<$'P a\nok 1 # SKIP\n# 1 tests, 0 failed; 0 facts\nE a 4\nDONE 1'
+expect 1 '1 programs differ' judge <<<$'P a\nok 1 # SKIP\n# SKIPPED\nE a 4\nDONE 1'
 expect 1 '1 complaints' judge <<<"[ 1.2] WARNING: CPU 0
 ${ok}DONE 1"
-shows=$'P a\nnot ok 1 - x # the defect d\n# d: the kernel has it\n# 1 tests, 1 failed; 0 facts\nE a 1\n'
+shows=$'P a\nnot ok 1 - x # the defect d\n# d: the kernel has it
+# 1 tests, 1 failed; 0 facts\nE a 1\n'
 expect 0 '1 of 1 show their defect' judge <<<"${shows}DONE 1"
 expect 1 '0 of 1 show' judge <<<$'P a\nok 1 - x\n# d: the kernel does not have it
 # 1 tests, 0 failed; 0 facts\nE a 0\nDONE 1'
