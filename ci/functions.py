@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Usage: functions.py PROGRAM FOLDER: the table of model/FUNCTIONS.md, from FOLDER/OP.profdata.
+# The table of model/FUNCTIONS.md, for ci/functions.
+"""Usage: functions.py PROGRAM FOLDER: prints it, from FOLDER/OP.profdata.
 
 A row for each function of the model's kernel folders: its name, its file, and the ops that come to
 it, the most frequent first.
@@ -17,7 +18,8 @@ KERNEL = re.compile(r"model/(mm|fs|kernel)/[^/]+$")
 
 def demangled(names):
     text = "\n".join(names)
-    out = subprocess.run(["llvm-cxxfilt-19"], input=text, capture_output=True, text=True, check=True)
+    out = subprocess.run(["llvm-cxxfilt-19"], input=text, capture_output=True, text=True,
+                         check=True)
     return dict(zip(names, out.stdout.split("\n")))
 
 

@@ -1,9 +1,22 @@
-# What ci/live and ci/defect share: QEMU, and a kernel to boot. find_guest says SKIPPED, and exits
-# with 4, where one of both is missing and cannot be had.
+# What ci/live, ci/emit-c and ci/defect share: QEMU, a machine, and a kernel to boot. find_guest
+# says SKIPPED, and exits with 4, where QEMU or the kernel is missing and cannot be had.
 # shellcheck shell=bash
 source ci/kernel.sh
 cache=${XDG_CACHE_HOME:-${HOME:-build}/.cache}/thp-live
 mkdir -p "$cache"
+
+# The machine: two nodes, for move_pages(); nothing at random; RCU hurried, for which swapoff()
+# waits; the string instructions, which are slow under TCG, are off.
+guest_machine=(
+  -nodefaults -no-user-config -display none -no-reboot -smp 1 -m 1G
+  -object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=512M
+  -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,memdev=m1
+)
+guest_tcg_cpu=max,-erms,-fsrm
+guest_append="console=ttyS0 nokaslr no5lvl panic=-1 oops=panic loglevel=5 mitigations=off \
+norandmaps tsc=reliable init_on_alloc=0 cgroup_disable=memory numa_balancing=disable \
+apparmor=0 idle=poll rcu_nocbs=all rcupdate.rcu_expedited=1 rcutree.jiffies_till_first_fqs=0 \
+rcutree.jiffies_till_next_fqs=0 rdinit=/init thp.live=1"
 
 have_qemu() { command -v qemu-system-x86_64 >/dev/null; }
 install_qemu() {

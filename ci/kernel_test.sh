@@ -134,5 +134,5 @@ chmod +x "$from/bin/qemu-system-x86_64"
 touch "$from/boot/batch"
 WORDS=$from/boot/words PATH=$from/bin:$PATH THP_LIVE_APPEND='slub_debug=F quiet' \
   THP_LIVE_KERNEL=a THP_LIVE_INITRD=b THP_LIVE_ACCEL=tcg ci/live --boot-once "$from/boot"
-check "--append" grep -q '^console=.* thp.live=1  slub_debug=F quiet$' "$from/boot/words"
+check "--append" grep -q '^console=.* thp.live=1 slub_debug=F quiet$' "$from/boot/words"
 check "--append what?" ends 2 'Usage: ci/live' ci/live --append

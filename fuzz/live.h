@@ -11,7 +11,8 @@ namespace thp::live {
 // The first root of a guest: its /init, and what stands beside it.
 struct InitramfsOptions {
   std::string init, output;
-  Files modules;  // kernel modules, into /modules
+  Files modules;     // kernel modules, into /modules
+  std::string tree;  // a directory whose contents go into the root; empty: none
 };
 int run_initramfs(const InitramfsOptions& options);
 

@@ -22,6 +22,19 @@ void dump(const Trace& trace, const Observed& observed) {
 
 }  // namespace
 
+// Everything below a directory, at the same places below the root.
+void add_tree(Cpio& cpio, const std::filesystem::path& root) {
+  namespace fs = std::filesystem;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    const std::string name = entry.path().lexically_relative(root).generic_string();
+    if (entry.is_directory())
+      cpio.directory(name);
+    else
+      cpio.file(name, read_bytes(entry.path().string()),
+                (entry.status().permissions() & fs::perms::owner_exec) != fs::perms::none);
+  }
+}
+
 int run_initramfs(const InitramfsOptions& options) {
   Cpio cpio;
   for (const char* directory : {"dev", "proc", "sys", "modules"}) cpio.directory(directory);
@@ -29,6 +42,7 @@ int run_initramfs(const InitramfsOptions& options) {
   cpio.file("init", read_bytes(options.init), true);
   for (const std::string& module : options.modules)
     cpio.file("modules/" + std::filesystem::path(module).filename().string(), read_bytes(module));
+  if (!options.tree.empty()) add_tree(cpio, options.tree);
   write_bytes(options.output, cpio.finish());
   return kHolds;
 }

@@ -5,9 +5,11 @@
 #include <thp_version.h>  // generated
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <climits>
 
 #include "fuzz/run.h"
+#include "model/defects.h"
 #include "oracle/mute.h"
 
 using namespace thp;
@@ -85,6 +87,27 @@ void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
   command->callback([&] { run = [&] { return run_explore(options); }; });
 }
 
+std::string is_defect(const std::string& name) {
+  const auto named = [&](const Defect* defect) { return defect->name == name; };
+  return std::ranges::any_of(kDefects, named) ? "" : "there is no defect " + name;
+}
+
+void add_emit_c(CLI::App& app, EmitOptions& options, Run& run) {
+  CLI::App* command = app.add_subcommand(
+      "emit-c", "A C program of a trace's system calls, which checks what user space sees");
+  command->add_option("TRACE", options.file, "a trace file; - is standard input")->required();
+  command->add_option("-o,--output", options.output, "where to; - is standard output")
+      ->capture_default_str();
+  command->add_flag("--force", options.force, "replace the output file");
+  command
+      ->add_option("--defect", options.defects,
+                   "a defect of Linux that the program is to show, besides those that the trace "
+                   "expects; model/DEFECTS.md has their names")
+      ->allow_extra_args(false)
+      ->check(is_defect);
+  command->callback([&] { run = [&] { return run_emit_c(options); }; });
+}
+
 // Each prints a table, in one of three forms.
 void add_table(CLI::App& app, const char* name, const char* what, int (*print)(Form), Form& form,
                Run& run) {
@@ -134,6 +157,7 @@ int main(int argc, char** argv) {
   std::string explained, helped;
   ShrinkCommandOptions shrink;
   ExploreCommandOptions explore;
+  EmitOptions emit;
   Files reaching;
   Form form = Form::plain;
   Run run;
@@ -147,6 +171,7 @@ int main(int argc, char** argv) {
   add_explain(app, explained, run);
   add_shrink(app, shrink, run);
   add_explore(app, explore, run);
+  add_emit_c(app, emit, run);
   add_tables(app, reaching, form, run);
   add_help(app, helped, run);
   try {

@@ -19,8 +19,16 @@ inline constexpr int kHolds = 0, kBroken = 1, kNoTrace = 2, kNotRun = 3, kInterr
 using Files = std::vector<std::string>;
 
 // A trace file, or `-` for standard input. The error says FILE, or FILE:LINE:COLUMN, and what is
-// wrong; a file too large, or none at all but a directory or a device, is not read.
-std::expected<TraceFile, std::string> read_trace(const std::string& file);
+// wrong; a file too large, or none at all but a directory or a device, is not read. `as_it_is`
+// becomes its text.
+std::expected<TraceFile, std::string> read_trace(const std::string& file,
+                                                 std::string* as_it_is = nullptr);
+
+// Why a result cannot go to a file, or to `-`, known before any work is done.
+std::optional<std::string> output_error(const std::string& output, bool force);
+// The result goes there, or to standard output, where it also goes if there it cannot be written.
+std::expected<void, std::string> write_output(const std::string& output, bool force,
+                                              const std::string& text);
 
 // Ctrl-C ends no work in the middle from now on, but is told here: what was found is kept.
 void watch_for_interrupts();
@@ -76,6 +84,14 @@ struct Shown {
 std::optional<Outcomes> outcomes_of(const Files& files);  // none, and told: one cannot be read
 bool tell_matrix(const Outcomes& explored, const Shown& shown, const Outcomes& traced,
                  const std::string& write);
+
+// A C program that makes the trace's system calls and checks what user space sees.
+struct EmitOptions {
+  std::string file, output = "-";
+  bool force = false;                // replace `output`
+  std::vector<std::string> defects;  // that it shows, besides those that the trace expects
+};
+int run_emit_c(const EmitOptions& options);
 
 // Tables, a row a line.
 int run_ops(Form form);

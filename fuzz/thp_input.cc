@@ -64,11 +64,12 @@ void watch_for_interrupts() {
 }
 bool interrupted() { return was_interrupted; }
 
-std::expected<TraceFile, std::string> read_trace(const std::string& file) {
+std::expected<TraceFile, std::string> read_trace(const std::string& file, std::string* as_it_is) {
   const auto text = read_file(file);
   if (!text) return std::unexpected(text.error());
   auto parsed = parse_trace(*text);
   if (parsed) {
+    if (as_it_is != nullptr) *as_it_is = *text;
     if (auto error = expect_error(file, *parsed)) return std::unexpected(*error);
     return std::move(*parsed);
   }

@@ -14,6 +14,8 @@ void add_initramfs(CLI::App& app, InitramfsOptions& options, Run& run) {
   CLI::App* command = app.add_subcommand("initramfs", "Pack the first root of a guest");
   command->add_option("INIT", options.init, "its /init, statically linked")->required();
   command->add_option("--module", options.modules, "a kernel module, into /modules");
+  command->add_option("--tree", options.tree, "a directory whose contents go into the root")
+      ->check(CLI::ExistingDirectory);
   command->add_option("-o,--output", options.output, "the archive")->required();
   command->callback([&] { run = [&] { return run_initramfs(options); }; });
 }

@@ -9,25 +9,9 @@
 namespace thp {
 namespace {
 
-namespace fs = std::filesystem;
-
 int fail(int status, const std::string& message) {
   fmt::print(stderr, "{}\n", message);
   return status;
-}
-
-// Why the result cannot go there, known before any work is done.
-std::optional<std::string> output_error(const ShrinkCommandOptions& options) {
-  if (options.output == "-") return {};
-  std::error_code error;
-  const fs::path folder = fs::path(options.output).parent_path();
-  if (!folder.empty() && !fs::is_directory(folder, error))
-    return folder.string() + ": is not a directory";
-  const fs::file_status status = fs::symlink_status(options.output, error);
-  if (!fs::exists(status)) return {};
-  if (!fs::is_regular_file(status)) return options.output + ": is not a regular file";
-  if (!options.force) return options.output + ": exists; --force replaces it";
-  return {};
 }
 
 void show_progress(const Trace& best, int judgings) {
@@ -36,12 +20,8 @@ void show_progress(const Trace& best, int judgings) {
 
 int write(const ShrinkCommandOptions& options, const Shrunk& shrunk, std::size_t ops) {
   const std::string text = print_find(shrunk.trace, shrunk.violation);
-  if (options.output == "-") {
-    fmt::print("{}", text);
-  } else if (const auto written = write_atomically(options.output, text, options.force); !written) {
-    fmt::print("{}", text);  // the work is not lost
+  if (const auto written = write_output(options.output, options.force, text); !written)
     return fail(kNoTrace, written.error());
-  }
   fmt::print(stderr, "{} after {}: {} ops of {}, {}, {} judgings\n", shrunk.violation.broken,
              shrunk.violation.after, shrunk.trace.ops.size(), ops, words_for(shrunk.size),
              shrunk.judgings);
@@ -51,7 +31,7 @@ int write(const ShrinkCommandOptions& options, const Shrunk& shrunk, std::size_t
 }  // namespace
 
 int run_shrink(const ShrinkCommandOptions& options) {
-  if (const auto error = output_error(options)) return fail(kNoTrace, *error);
+  if (const auto error = output_error(options.output, options.force)) return fail(kNoTrace, *error);
   const auto file = read_trace(options.file);
   if (!file) return fail(kNoTrace, file.error());
   const auto violation = judge(file->trace);

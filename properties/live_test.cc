@@ -1,5 +1,7 @@
 // The host's side of the live oracle, without a kernel: the model plays its part, with other frame
 // numbers, with planted differences, and with broken disks.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <random>
 #include <string_view>
@@ -273,6 +275,30 @@ void random_traces_can_run() {
   }
 }
 
+// Each page of A gets an anon_vma of its own.
+std::string many_anon_vmas() {
+  std::string text = "thp-trace 1\ngeometry order=6 pmds=2 mms=1\n";
+  for (int page = 0; page < 128; page += 2)
+    text += fmt::format("mmap A {0}..{1}\nstore A {0} 1\n", page, page + 1);
+  return text;
+}
+
+void a_trace_runs_as_far_as_a_kernel_can() {
+  const auto file = parse_trace(
+      "thp-trace 1\ngeometry order=2 pmds=1 mms=2\nmmap A 0..4\nstore A 0 1\nfail_charge\n"
+      "migrate_begin A 0\nmigrate_end\nexit A\n");
+  const LiveTrace live = as_far_as_a_kernel_can(file->trace);
+  check(live.trace == *for_kernel(file->trace) && live.ends.empty(), "all of it");
+  check(live.changes.size() == 3, "three ops have no call");
+  check(live.changes[0].op == 2 && !live.changes[0].instead, "an injected failure is left out");
+  check(live.changes[1].op == 3 && live.changes[1].instead == Op(MovePages{{0}, {0}}),
+        "half of a migration is a whole one, at the trace's own order");
+  const auto many = parse_trace(many_anon_vmas());
+  const LiveTrace part = as_far_as_a_kernel_can(many->trace);
+  check(part.ends == for_kernel(many->trace).error(), "it ends where ci/live leaves a trace out");
+  check(!part.trace.ops.empty() && for_kernel(part.trace), "what is before that can run");
+}
+
 void a_page_tells_the_difference() {
   const Trace trace = rich_trace();
   std::vector<Observation> all = observations(trace);
@@ -361,6 +387,7 @@ int live_test(int, char*[]) {
   disks_come_back();
   broken_disks_are_read_as_far_as_they_are_sound();
   random_traces_can_run();
+  a_trace_runs_as_far_as_a_kernel_can();
   a_page_tells_the_difference();
   candidates_get_simpler();
   comparing_ends_where_swap_is_nearly_half_full();

@@ -52,12 +52,35 @@ std::optional<Op> nearest(const Op& op) {
   return {};
 }
 
-Trace callable_ops(const Trace& trace) {
-  Trace callable = trace;
-  callable.ops.clear();
-  for (const Op& op : trace.ops)
-    if (const std::optional<Op> call = nearest(op)) callable.ops.push_back(*call);
-  return callable;
+// With as much memory and swap as a model may have.
+LiveTrace callable(const Trace& trace) {
+  LiveTrace live{.trace = trace, .changes = {}, .ends = {}};
+  live.trace.ops.clear();
+  for (std::size_t i = 0; i < trace.ops.size(); ++i) {
+    const std::optional<Op> call = nearest(trace.ops[i]);
+    if (call) live.trace.ops.push_back(*call);
+    if (call != trace.ops[i]) live.changes.push_back({i, call});
+  }
+  live.trace = lifted(live.trace);
+  live.trace.geometry.blocks = Geometry::kMaxBlocks;
+  if (live.trace.geometry.swap != 0) live.trace.geometry.swap = kLiveSwap;
+  return live;
+}
+
+// The first op that no kernel is to be asked for, and why.
+struct End {
+  std::size_t op;
+  std::string why;
+};
+std::optional<End> end_of(const Trace& live) {
+  Machine m(live.geometry);
+  for (std::size_t i = 0; i < live.ops.size(); ++i) {
+    step(m, live.ops[i]);
+    if (m.defect != nullptr) return End{i, cannot(i, live, "a defect of the kernel")};
+    if (const std::string_view bound = bound_met(m); !bound.empty())
+      return End{i, cannot(i, live, fmt::format("more {} than a model has", bound))};
+  }
+  return {};
 }
 
 // --- Pages where edges are.
@@ -110,7 +133,7 @@ void snap(Choose choose, const Machine& m, Op& op) {
 
 // --- Whole traces.
 
-OpMask callable() {
+OpMask callable_mask() {
   OpMask mask;
   for_each_op_type([&]<class T>() {
     if (!kWhyNotLive<T>.empty()) mask.weights[std::size_t(kKindOf<T>)] = 0;
@@ -133,7 +156,7 @@ Trace draw_trace(Choose choose, const LiveShape& shape) {
   geometry.blocks = Geometry::kMaxBlocks;
   geometry.swap = kLiveSwap;
   Growing g(geometry);
-  const OpMask swarm = generate_swarm(choose, callable());
+  const OpMask swarm = generate_swarm(choose, callable_mask());
   set_up(choose, g);
   while (int(g.trace.ops.size()) < shape.max_ops) {
     Op op = generate_op(choose, g.machine, swarm, g.trace.ops);
@@ -158,16 +181,17 @@ std::vector<std::string> replaced_for_kernel(const Trace& trace) {
 }
 
 std::expected<Trace, std::string> for_kernel(const Trace& trace) {
-  Trace live = lifted(callable_ops(trace));
-  live.geometry.blocks = Geometry::kMaxBlocks;
-  if (live.geometry.swap != 0) live.geometry.swap = kLiveSwap;
-  Machine m(live.geometry);
-  for (std::size_t i = 0; i < live.ops.size(); ++i) {
-    step(m, live.ops[i]);
-    if (m.defect != nullptr) return std::unexpected(cannot(i, live, "a defect of the kernel"));
-    if (const std::string_view bound = bound_met(m); !bound.empty())
-      return std::unexpected(cannot(i, live, fmt::format("more {} than a model has", bound)));
-  }
+  Trace live = callable(trace).trace;
+  if (const auto end = end_of(live)) return std::unexpected(end->why);
+  return live;
+}
+
+LiveTrace as_far_as_a_kernel_can(const Trace& trace) {
+  LiveTrace live = callable(trace);
+  const auto end = end_of(live.trace);
+  if (!end) return live;
+  live.ends = end->why;
+  live.trace.ops.resize(end->op);
   return live;
 }
 

@@ -1,6 +1,7 @@
 // Traces that a real kernel can run: which those are, and random ones.
 #pragma once
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,18 @@ namespace thp::live {
 std::expected<Trace, std::string> for_kernel(const Trace& trace);
 // Which ops gave way, and to what, a line each: "op 3, reclaim A 1: madvise_pageout A 1..2".
 std::vector<std::string> replaced_for_kernel(const Trace& trace);
+
+// The same, as far as a kernel can run it, and what that has cost.
+struct LiveTrace {
+  struct Change {
+    std::size_t op;             // of the trace that was given
+    std::optional<Op> instead;  // none: it is left out
+  };
+  Trace trace;
+  std::vector<Change> changes;
+  std::string ends;  // why, and before which op, as of for_kernel(); empty: it is complete
+};
+LiveTrace as_far_as_a_kernel_can(const Trace& trace);
 
 struct LiveShape {
   int max_ops = 12;

@@ -30,7 +30,10 @@ class FlatMemory {
   Verdict compare_holders(const Machine& m);              // after each op: they are a history
   Verdict compare_vmas(const Machine& m, int mm) const;   // which pages are mapped, and how
   Verdict compare_told(const Machine& m, int mm) const {  // which pages are told soft-dirty
-    return soft_dirty_.tracks(mm) ? soft_dirty_.compare(m, mm, 0, pages_, values(mm, 0, pages_))
+    return compare_told(m, mm, 0, pages_);
+  }
+  Verdict compare_told(const Machine& m, int mm, int first, int end) const {
+    return soft_dirty_.tracks(mm) ? soft_dirty_.compare(m, mm, first, end, values(mm, 0, pages_))
                                   : Verdict{};
   }
 
