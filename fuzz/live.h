@@ -62,6 +62,9 @@ struct PortOptions {
 int run_port(const PortOptions& options);
 
 // Recorded traces against the model, without a kernel.
-int run_golden(const Files& files);
+struct GoldenOptions {
+  Files files, intended;
+};
+int run_golden(const GoldenOptions& options);
 
 }  // namespace thp::live

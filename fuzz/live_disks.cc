@@ -1,6 +1,7 @@
 // `thp_live initramfs`, `batch` and `compare`: the files of one boot, in and out; and `golden`.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -9,6 +10,7 @@
 #include "fuzz/live_golden.h"
 #include "fuzz/live_guest.h"
 #include "fuzz/live_input.h"
+#include "fuzz/live_intended.h"
 #include "oracle/live/examine.h"
 #include "oracle/live/rename.h"
 
@@ -84,15 +86,43 @@ int run_compare(const CompareOptions& options) {
   return divergences != 0 ? kBroken : batch.complete ? kHolds : kNoTrace;
 }
 
-int run_golden(const Files& files) {
-  int differing = 0;
-  for (const std::string& file : files)
-    if (const auto difference = differs_from_record(read_bytes(file))) {
-      ++differing;
-      fmt::print("{}: {}\n", file, *difference);
-    }
-  fmt::print("{} recorded traces, {} on which the model differs\n", files.size(), differing);
-  return differing != 0 ? kBroken : kHolds;
+namespace {
+
+// What is meant and does not show any more is told, if its record is among the files.
+int tell_stale(const std::vector<Intended>& intended, const Files& files) {
+  int stale = 0;
+  for (const Intended& one : intended) {
+    const bool here = std::ranges::any_of(files, [&](const std::string& file) {
+      return std::filesystem::path(file).stem() == one.record;
+    });
+    if (one.met || !here) continue;
+    ++stale;
+    fmt::print("{}: the model does not differ so from the record {}\n", one.place, one.record);
+  }
+  return stale;
+}
+
+}  // namespace
+
+int run_golden(const GoldenOptions& options) {
+  auto intended = read_intended(options.intended);
+  if (!intended) {
+    fmt::print(stderr, "{}\n", intended.error());
+    return kNoTrace;
+  }
+  int differing = 0, meant = 0;
+  for (const std::string& file : options.files) {
+    const auto difference = differs_from_record(read_bytes(file));
+    if (!difference) continue;
+    const bool is_meant = is_intended(*intended, file, *difference);
+    ++(is_meant ? meant : differing);
+    if (!is_meant) fmt::print("{}: {}\n", file, difference->text);
+  }
+  const int stale = tell_stale(*intended, options.files);
+  fmt::print("{} recorded traces, {} on which the model differs\n", options.files.size(),
+             differing);
+  if (meant != 0) fmt::print("and {} on which it does as is meant\n", meant);
+  return differing + stale != 0 ? kBroken : kHolds;
 }
 
 }  // namespace thp::live

@@ -50,24 +50,27 @@ void add_content(const std::string& line, std::vector<ContentSeen>& contents) {
 }
 
 // What a kernel has seen after one op against what the model says.
-std::optional<std::string> first_difference(const std::multiset<std::string>& seen,
-                                            Observation model) {
+struct Difference {
+  std::string line, who;
+};
+std::optional<Difference> first_difference(const std::multiset<std::string>& seen,
+                                           Observation model) {
   std::vector<ContentSeen> contents;
   Lines facts;
   for (const std::string& line : seen)
     line.starts_with("content ") ? add_content(line, contents) : facts.push_back(line);
   for (const ContentSeen& content : contents)
     if (std::ranges::find(model.contents, content) == model.contents.end())
-      return fmt::format("frame #{} holds {}, says the kernel", content.pfn, content.content);
+      return Difference{fmt::format("content #{} {}", content.pfn, content.content), "kernel"};
   model.contents.clear();
   Lines ours = split(text(model), '\n');
   for (const std::string& line : facts) {
     const auto found = std::ranges::find_if(
         ours, [&](const std::string& other) { return same_words(line, other); });
-    if (found == ours.end()) return line + ", says the kernel";
+    if (found == ours.end()) return Difference{line, "kernel"};
     ours.erase(found);
   }
-  if (!ours.empty()) return ours[0] + ", says the model";
+  if (!ours.empty()) return Difference{ours[0], "model"};
   return {};
 }
 
@@ -119,17 +122,19 @@ void record(const std::string& directory, const std::string& name, const std::st
   if (!written) fmt::print(stderr, "{}\n", written.error());
 }
 
-std::optional<std::string> differs_from_record(std::string_view recorded) {
+std::optional<RecordDifference> differs_from_record(std::string_view recorded) {
   const auto file = parse_trace(recorded);
-  if (!file) return file.error().message;
+  if (!file) return RecordDifference{.op = 0, .line = {}, .text = file.error().message};
   Replay replay(file->trace);
   std::multiset<std::string> seen;
   std::optional<Observation> model;
-  const auto compare_last = [&]() -> std::optional<std::string> {
+  const auto compare_last = [&]() -> std::optional<RecordDifference> {
     const auto difference = model ? first_difference(seen, *model) : std::nullopt;
     if (!difference) return {};
-    return fmt::format("op {}, {}: {}", replay.done(), print(file->trace.ops[replay.done() - 1]),
-                       *difference);
+    const auto& [fact, who] = *difference;
+    return RecordDifference{replay.done(), fact,
+                            fmt::format("op {}, {}: {}, says the {}", replay.done(),
+                                        print(file->trace.ops[replay.done() - 1]), fact, who)};
   };
   for (const std::string& line : split(recorded, '\n')) {
     if (line.starts_with("#+ ")) {

@@ -15,8 +15,12 @@ namespace thp::live {
 void record(const std::string& directory, const std::string& name, const std::string& kernel,
             const Trace& trace, const Observed& observed);
 
-// Where the model does not do what such a text says that the kernel did, and the first line that
-// differs; or that it is no such text.
-std::optional<std::string> differs_from_record(std::string_view text);
+// Where the model first does not do what such a text says that the kernel did: after which op (from
+// 1; 0: it is no such text), and a line that differs. `text` says all that.
+struct RecordDifference {
+  std::size_t op = 0;
+  std::string line, text;
+};
+std::optional<RecordDifference> differs_from_record(std::string_view recorded);
 
 }  // namespace thp::live

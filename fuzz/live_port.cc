@@ -48,10 +48,10 @@ bool has(const Trace& trace, std::size_t kind) {
 }
 
 // A fact that differs, and after which kind of op: its first trace is a shortest one.
-struct Kind {
+struct DifferenceKind {
   std::string fact;
   int op;
-  auto operator<=>(const Kind&) const = default;
+  auto operator<=>(const DifferenceKind&) const = default;
 };
 struct Shown {
   std::uint64_t count = 0;
@@ -154,7 +154,7 @@ class Port {
 
   const PortOptions& options_;
   std::vector<Trace> traces_;
-  std::map<Kind, Shown> kinds_;
+  std::map<DifferenceKind, Shown> kinds_;
   std::size_t rules_ = 0;
   std::uint64_t asked_ = 0, unknown_ = 0;
 };

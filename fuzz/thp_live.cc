@@ -58,11 +58,15 @@ void add_port(CLI::App& app, PortOptions& options, Run& run) {
   command->callback([&] { run = [&] { return run_port(options); }; });
 }
 
-void add_golden(CLI::App& app, Files& files, Run& run) {
+void add_golden(CLI::App& app, GoldenOptions& options, Run& run) {
   CLI::App* command =
       app.add_subcommand("golden", "Compare the model with what a kernel is recorded to have done");
-  command->add_option("TRACE", files, "recorded traces")->required();
-  command->callback([&] { run = [&] { return run_golden(files); }; });
+  command->add_option("TRACE", options.files, "recorded traces")->required();
+  command
+      ->add_option("--intended", options.intended,
+                   "where the model shall differ: corpus/intended/*")
+      ->allow_extra_args(false);
+  command->callback([&] { run = [&] { return run_golden(options); }; });
 }
 
 void add_run(CLI::App& app, RunOptions& options, Run& run) {
@@ -95,7 +99,7 @@ int main(int argc, char** argv) {
   RunOptions traces;
   AnswerOptions answer;
   PortOptions port;
-  Files recorded;
+  GoldenOptions recorded;
   Run run;
   add_initramfs(app, initramfs, run);
   add_batch(app, batch, run);

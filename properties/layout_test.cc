@@ -163,8 +163,11 @@ void names_no_machine(const File& file) {
 void traces_open_with_a_sentence(const File& file) {
   if (file.folder() != "corpus" || file.extension() == ".md") return;
   const bool golden = file.path.starts_with("corpus/golden/");
-  rule(file.extension() == (golden ? ".golden" : ".trace"), file, 1,
-       "a corpus holds traces: NAME.trace, and of golden/ NAME.golden");
+  const bool intended = file.path.starts_with("corpus/intended/");
+  rule(file.extension() == (golden     ? ".golden"
+                            : intended ? ".txt"
+                                       : ".trace"),
+       file, 1, "a corpus holds traces: NAME.trace, of golden/ NAME.golden, of intended/ NAME.txt");
   const std::string_view first = file.lines.empty() ? std::string_view{} : file.lines[0];
   rule(first.starts_with("# ") && first.size() > 10, file, 1, "a trace opens with a # sentence");
 }
@@ -178,6 +181,24 @@ void rooms_are_explained(const fs::path& folder) {
     if (entry.is_directory())
       check(readme.contains("`" + room + "/"), folder.string() + "/README.md explains " + room);
   }
+}
+
+// model/FUNCTIONS.md is made by ci/functions; here only what has gone is noticed.
+void functions_are_where_the_table_has_them() {
+  const File table = read_file("model/FUNCTIONS.md");
+  int rows = 0;
+  for (std::size_t i = 0; i < table.lines.size(); ++i) {
+    const std::string& line = table.lines[i];
+    if (!line.starts_with("| `")) continue;
+    const std::size_t end = line.find("` | ", 3), stop = line.find(" | ", end + 4);
+    const std::string name = line.substr(3, end - 3);
+    const fs::path path = "model/" + line.substr(end + 4, stop - end - 4);
+    const auto defines = [&](const std::string& of) { return of.contains(name + '('); };
+    rule(fs::exists(path) && std::ranges::any_of(read_file(path).lines, defines), table, i + 1,
+         "ci/functions makes this table: there is no such function any more");
+    ++rows;
+  }
+  check(rows > 300, "model/FUNCTIONS.md has a row for each function");
 }
 
 }  // namespace
@@ -197,5 +218,6 @@ int layout_test(int, char*[]) {
     check(fs::exists(fs::path(folder) / "README.md"), std::string(folder) + " has a README.md");
   rooms_are_explained("model");
   rooms_are_explained("oracle");
+  functions_are_where_the_table_has_them();
   return failures();
 }

@@ -111,7 +111,7 @@ std::string told_of(const Where& where) {
 void the_page_says_it_all() {
   const std::string expected =
       "load_returns_last_store does not hold after op 3, fork\n"
-      "  A load returns what was stored there last.\n"
+      "  violated: A load returns what was stored there last.\n"
       "  promise, Linux 6.1 to 6.12: mmap(2), fork(2), madvise(2)\n"
       "  at: who and what\n"
       "\n"
