@@ -18,8 +18,6 @@ unset word
 
 cores=$(nproc)
 export CTEST_PARALLEL_LEVEL=$cores
-# One cache serves every copy of the tree: ci/canary builds in one of its own.
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 # How traces are fuzzed. libFuzzer's book-keeping of rare features costs more than judging a trace;
 # and 100 ops, each a short line, are a long trace.
