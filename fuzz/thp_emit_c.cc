@@ -6,6 +6,7 @@
 
 #include "fuzz/emit_c.h"
 #include "fuzz/thp.h"
+#include "oracle/judge.h"
 
 namespace thp {
 namespace {
@@ -52,6 +53,19 @@ std::vector<const Defect*> defects_of(const TraceFile& file,
   return defects;
 }
 
+// What the program expects is what this build's model does: of a trace that breaks a rule here, a
+// mistake. Said where whoever mails the program will see it.
+std::string warning_of(const EmitOptions& options, const Trace& trace) {
+  const auto violation = judge(trace);
+  if (!violation) return {};
+  const std::string warning = fmt::format(
+      "{} does not hold of the model of this build after op {}, {}: the program expects "
+      "what is wrong",
+      violation->broken, violation->op + 1, violation->after);
+  fmt::print(stderr, "{}: {}\n", options.file, warning);
+  return fmt::format("/* WARNING: {}. */\n\n", warning);
+}
+
 }  // namespace
 
 int run_emit_c(const EmitOptions& options) {
@@ -69,7 +83,8 @@ int run_emit_c(const EmitOptions& options) {
     if (std::ranges::none_of(main.shows, [&](const Defect* d) { return d->name == name; }))
       return fail_with(fmt::format("{}: {} does not strike in what is left for a kernel to run",
                                    options.file, name));
-  const std::string program = program_of(text, file->trace, live, main);
+  const std::string program =
+      warning_of(options, file->trace) + program_of(text, file->trace, live, main);
   if (const auto written = write_output(options.output, options.force, program); !written)
     return fail_with(written.error());
   return kHolds;
