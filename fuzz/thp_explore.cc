@@ -38,9 +38,11 @@ constexpr std::string_view end_name(Explored::End end) {
 // Of the states visited: could one have been taken for another?
 double omission(std::uint64_t states) { return std::ldexp(double(states) * double(states), -65); }
 
-void show_explored(const Explored& e, double seconds) {
-  fmt::print(stderr, "\r{:>12} states, depth {}, {:.0f} k transitions/s ", e.states, e.depth,
-             double(e.transitions) / seconds / 1e3);
+// On a terminal in one place, else a line each time.
+void show_explored(const Explored& e, double seconds, bool terminal) {
+  const std::string text = fmt::format("{:>12} states, depth {}, {:.0f} k transitions/s", e.states,
+                                       e.depth, double(e.transitions) / seconds / 1e3);
+  fmt::print(stderr, "{}{}{}", terminal ? "\r" : "", text, terminal ? " " : "\n");
 }
 
 nlohmann::json figures(const Scope& scope, const Explored& e, double seconds) {
@@ -84,7 +86,10 @@ std::string verdict_of(const Explored& e) {
     case Explored::End::fixpoint:
       return "holds: every rule, in every state that these ops lead to";
     case Explored::End::depth:
-      return fmt::format("holds: every rule, after every sequence of up to {} ops", e.depth);
+      return fmt::format(
+          "holds: every rule, after every sequence of up to {} ops; longer ones were "
+          "not tried",
+          e.depth);
     case Explored::End::violation:
       return fmt::format("violation: {} does not hold", e.find->violation.broken);
     case Explored::End::memory:
@@ -140,9 +145,9 @@ Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_
   auto shown = start;
   const auto go_on = [&](const Explored& e) {
     const auto now = Clock::now();
-    if (terminal && now - shown > std::chrono::milliseconds(200)) {
+    if (now - shown > std::chrono::milliseconds(terminal ? 200 : 5000)) {
       shown = now;
-      show_explored(e, std::chrono::duration<double>(now - start).count());
+      show_explored(e, std::chrono::duration<double>(now - start).count(), terminal);
     }
     return !interrupted();
   };
