@@ -16,7 +16,9 @@ for word in "$@"; do
 done
 unset word
 
-cores=$(nproc)
+cores=${THP_JOBS:-$(nproc)} # how much is done at once
+[[ $cores =~ ^[1-9][0-9]{0,2}$ ]] ||
+  { echo "THP_JOBS is a number from 1 to 999, not '$cores'" >&2; exit 2; }
 export CTEST_PARALLEL_LEVEL=$cores
 
 # How traces are fuzzed. libFuzzer's book-keeping of rare features costs more than judging a trace;

@@ -1,6 +1,14 @@
 #!/usr/bin/env bash
-# restore_model() of ci/lib.sh: whatever a mutant did to a worker's model, it is the root's again.
+# THP_JOBS and restore_model() of ci/lib.sh: whatever a mutant did to a worker's model, it is the
+# root's again.
 source "$(dirname "$0")/lib.sh"
+[[ $(THP_JOBS=3 bash -c 'source ci/lib.sh; echo "$cores $CTEST_PARALLEL_LEVEL"') == '3 3' ]]
+for bad in 0 x -1 1000 '1 2'; do
+  status=0
+  said=$(THP_JOBS=$bad ci/setup 2>&1) || status=$?
+  ((status == 2)) && [[ $said == "THP_JOBS is a number from 1 to 999, not '$bad'" ]] ||
+    { echo "THP_JOBS=$bad: $status, $said" >&2; exit 1; }
+done
 root=$PWD
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
-#include <thread>
 
 #include "fuzz/live.h"
 #include "fuzz/live_guest.h"
@@ -16,6 +15,7 @@
 #include "oracle/mute.h"
 #include "properties/explore.h"
 #include "properties/finds.h"
+#include "properties/jobs.h"
 
 namespace thp::live {
 namespace {
@@ -89,7 +89,7 @@ class Port {
                               [&](const Trace& trace) {
                                 if (!look.with || has(trace, *look.with)) traces_.push_back(trace);
                               },
-                          .threads = int(std::thread::hardware_concurrency())});
+                          .threads = jobs()});
       if (!e.find) return;
       ++rules_;
       record_find(e.find->trace, e.find->violation);

@@ -77,6 +77,9 @@ void add_explore(CLI::App& app, ExploreCommandOptions& options, Run& run) {
   command->add_option("--memory", options.memory, "MiB for what has been seen")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
+  command->add_option("--threads", options.threads, "at once; one a core, if not given")
+      ->envname("THP_JOBS")
+      ->check(CLI::Range(1, 999));
   command->add_flag("--json", options.json, "the figures as one JSON object");
   command->add_flag("--matrix", options.matrix, "what each op came to, here and in the traces");
   command->add_option("TRACE", options.files, "for --matrix: traces to compare with")

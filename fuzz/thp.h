@@ -9,6 +9,7 @@
 
 #include "fuzz/thp_table.h"
 #include "model/trace/trace.h"
+#include "properties/jobs.h"
 #include "properties/outcomes.h"
 
 namespace thp {
@@ -59,6 +60,7 @@ struct ExploreCommandOptions {
   bool exact = false;              // states differ by names too, and each store stores 1
   std::string twins;               // a file for the states as the twin of ci/spin has them
   int memory = 2048;               // MiB
+  int threads = jobs();
   bool json = false;
   bool matrix = false;  // what each op came to, and which of that the traces come to
   Files files;

@@ -112,6 +112,8 @@ expect 2 '--ops: `mmop` is no op' "$thp" explore --ops mmop
 expect 2 '--geometry: ' "$thp" explore --geometry order=12
 expect 2 '--scope: `none` is none' "$thp" explore --scope none
 expect 2 'depth' "$thp" explore --depth -1
+expect 2 'Value 0 not in range' env THP_JOBS=0 "$thp" explore --depth 1
+expect 0 'ends: depth' env THP_JOBS=1 "$thp" explore --depth 1
 expect 130 'ends: interrupted' bash -c "'$thp' explore & sleep 1; kill -INT \$!; wait \$!"
 expect 0 '^\| `pins` \| ' "$thp" scopes --markdown
 

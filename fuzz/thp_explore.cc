@@ -8,7 +8,6 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 
 #include "fuzz/thp.h"
 #include "model/trace/text.h"
@@ -140,7 +139,7 @@ int status_of(const Explored& e) {
 }
 
 Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_point start,
-                         Shown* shown_cells, std::optional<TwinStates>& twins) {
+                         int threads, Shown* shown_cells, std::optional<TwinStates>& twins) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   auto shown = start;
   const auto go_on = [&](const Explored& e) {
@@ -152,8 +151,7 @@ Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_
     return !interrupted();
   };
   watch_for_interrupts();
-  ExploreOptions options{
-      .max_bytes = max_bytes, .go_on = go_on, .threads = int(std::thread::hardware_concurrency())};
+  ExploreOptions options{.max_bytes = max_bytes, .go_on = go_on, .threads = threads};
   if (shown_cells != nullptr) {
     options.show = [=](int kind, const Outcome& outcome, const Trace& trace) {
       shown_cells->outcomes.push_back({kind, outcome, trace});
@@ -216,7 +214,7 @@ int run_explore(const ExploreCommandOptions& options) {
   std::optional<TwinStates> twins;
   if (!options.twins.empty()) twins.emplace(options.twins);
   const Explored e = explore_visibly(*scope, std::size_t(options.memory) << 20, start,
-                                     options.matrix ? &shown : nullptr, twins);
+                                     options.threads, options.matrix ? &shown : nullptr, twins);
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (options.json) {
     nlohmann::json json = figures(*scope, e, seconds);

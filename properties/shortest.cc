@@ -2,9 +2,9 @@
 #include "properties/shortest.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "properties/explore.h"
+#include "properties/jobs.h"
 #include "properties/simpler.h"
 
 namespace thp {
@@ -50,7 +50,7 @@ std::optional<Explored::Find> first_of(const Trace& trace, const Violation& viol
       .max_transitions = most,
       .wanted = [&](const Violation& other) { return other.same_failure(violation); },
       .go_on = [&](const Explored&) { return go_on(); },
-      .threads = int(std::max(std::thread::hardware_concurrency(), 1u))};
+      .threads = jobs()};
   for (int depth = 1; depth <= int(trace.ops.size()); ++depth) {
     for (const Geometry& geometry : geometries_up_to(trace.geometry)) {
       const Scope scope{geometry, kinds, holders_of(trace), depth};
