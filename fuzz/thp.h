@@ -25,6 +25,9 @@ using Files = std::vector<std::string>;
 std::expected<TraceFile, std::string> read_trace(const std::string& file,
                                                  std::string* as_it_is = nullptr);
 
+// A message for standard error, in colour on a terminal; kNoTrace.
+int tell_error(const std::string& message);
+
 // Why a result cannot go to a file, or to `-`, known before any work is done.
 std::optional<std::string> output_error(const std::string& output, bool force);
 // The result goes there, or to standard output, where it also goes if there it cannot be written.

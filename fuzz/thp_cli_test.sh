@@ -117,5 +117,14 @@ expect 0 'ends: depth' env THP_JOBS=1 "$thp" explore --depth 1
 expect 130 'ends: interrupted' bash -c "'$thp' explore & sleep 1; kill -INT \$!; wait \$!"
 expect 0 '^\| `pins` \| ' "$thp" scopes --markdown
 
+# Colour on a terminal alone, where nobody forbids it.
+on_terminal() { env -u NO_COLOR TERM=xterm script -qec "$1" /dev/null; }
+red=$'\e\\[1m\e\\[31m'
+expect 1 "broken.trace: ${red}violation" on_terminal "'$thp' judge broken.trace"
+expect 1 "^${red}> +4  load A 1 " on_terminal "'$thp' judge broken.trace"
+expect 2 "^${red}bad.trace:3:3: " on_terminal "'$thp' judge bad.trace"
+expect 1 '^broken.trace: violation' on_terminal "NO_COLOR=1 '$thp' judge broken.trace"
+expect 1 '^0$' bash -c "'$thp' judge broken.trace bad.trace 2>&1 | grep -c $'\e'"
+
 ((failures == 0)) || exit 1
 echo "thp: every command keeps its contract"

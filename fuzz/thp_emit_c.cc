@@ -69,24 +69,20 @@ std::string warning_of(const EmitOptions& options, const Trace& trace) {
 }  // namespace
 
 int run_emit_c(const EmitOptions& options) {
-  const auto fail_with = [](const std::string& message) {
-    fmt::print(stderr, "{}\n", message);
-    return kNoTrace;
-  };
-  if (const auto error = output_error(options.output, options.force)) return fail_with(*error);
+  if (const auto error = output_error(options.output, options.force)) return tell_error(*error);
   std::string text;
   const auto file = read_trace(options.file, &text);
-  if (!file) return fail_with(file.error());
+  if (!file) return tell_error(file.error());
   const LiveTrace live = live::as_far_as_a_kernel_can(file->trace);
   const MainInC main = main_in_c(live.trace, defects_of(*file, options.defects));
   for (const std::string& name : options.defects)
     if (std::ranges::none_of(main.shows, [&](const Defect* d) { return d->name == name; }))
-      return fail_with(fmt::format("{}: {} does not strike in what is left for a kernel to run",
-                                   options.file, name));
+      return tell_error(fmt::format("{}: {} does not strike in what is left for a kernel to run",
+                                    options.file, name));
   const std::string program =
       warning_of(options, file->trace) + program_of(text, file->trace, live, main);
   if (const auto written = write_output(options.output, options.force, program); !written)
-    return fail_with(written.error());
+    return tell_error(written.error());
   return kHolds;
 }
 

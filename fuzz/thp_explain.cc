@@ -5,6 +5,7 @@
 #include "oracle/expect.h"
 #include "oracle/report/describe.h"
 #include "oracle/report/report.h"
+#include "properties/colour.h"
 
 namespace thp {
 namespace {
@@ -74,8 +75,10 @@ void explain(const TraceFile& file) {
     if (violation) continue;  // what a broken state leads to says nothing
     violation = judge.step(trace.ops[i]);
     if (violation)
-      fmt::print("  {} does not hold: {}\n    at: {}\n", violation->broken,
-                 sentence_of(violation->broken), violation->detail);
+      fmt::print("  {}\n    at: {}\n",
+                 coloured(Mood::bad, fmt::format("{} does not hold: {}", violation->broken,
+                                                 sentence_of(violation->broken))),
+                 violation->detail);
   }
 }
 
@@ -83,10 +86,7 @@ void explain(const TraceFile& file) {
 
 int run_explain(const std::string& name) {
   const auto file = read_trace(name);
-  if (!file) {
-    fmt::print(stderr, "{}\n", file.error());
-    return kNoTrace;
-  }
+  if (!file) return tell_error(file.error());
   if (!file->title.empty()) fmt::print("{}\n", file->title);
   const Geometry& g = file->trace.geometry;
   fmt::print("geometry order={} pmds={} mms={} swap={} blocks={}\n{}", g.order, g.pmds, g.mms,

@@ -12,6 +12,7 @@
 #include "fuzz/thp.h"
 #include "model/trace/text.h"
 #include "oracle/report/report.h"
+#include "properties/colour.h"
 #include "properties/explore.h"
 #include "properties/finds.h"
 #include "properties/scopes.h"
@@ -98,9 +99,23 @@ std::string verdict_of(const Explored& e) {
   }
 }
 
+int status_of(const Explored& e) {
+  switch (e.end) {
+    case Explored::End::violation:
+      return kBroken;
+    case Explored::End::memory:
+      return kNotRun;
+    case Explored::End::interrupted:
+      return kInterrupted;
+    default:
+      return kHolds;
+  }
+}
+
 void tell(const Scope& scope, const Explored& e, double seconds) {
   const auto states = double(e.states);
-  fmt::print("{}\n", verdict_of(e));
+  const Mood mood = status_of(e) == kHolds ? Mood::good : Mood::bad;
+  fmt::print("{}\n", coloured(mood, verdict_of(e)));
   fmt::print("{} ops, {} with their arguments; ends: {}\n", scope.ops.count(), e.moves,
              end_name(e.end));
   fmt::print("{} states, {} transitions, depth {}, {:.2f} s\n", e.states, e.transitions, e.depth,
@@ -123,19 +138,6 @@ void tell_unreached(const Reached& reached) {
   for (std::size_t i = 0; i < sometimes().size(); ++i)
     if (!reached.has(i)) fmt::print(" {}", sometimes()[i].name);
   fmt::print("\n");
-}
-
-int status_of(const Explored& e) {
-  switch (e.end) {
-    case Explored::End::violation:
-      return kBroken;
-    case Explored::End::memory:
-      return kNotRun;
-    case Explored::End::interrupted:
-      return kInterrupted;
-    default:
-      return kHolds;
-  }
 }
 
 Explored explore_visibly(const Scope& scope, std::size_t max_bytes, Clock::time_point start,
@@ -202,10 +204,7 @@ std::expected<Scope, std::string> scope_of(const ExploreCommandOptions& options)
 
 int run_explore(const ExploreCommandOptions& options) {
   const auto scope = scope_of(options);
-  if (!scope) {
-    fmt::print(stderr, "{}\n", scope.error());
-    return kNoTrace;
-  }
+  if (!scope) return tell_error(scope.error());
   const auto traced = outcomes_of(options.files);
   if (!traced) return kNoTrace;
   if (!options.json) tell_scope(*scope);

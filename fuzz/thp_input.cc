@@ -13,6 +13,7 @@
 
 #include "fuzz/thp.h"
 #include "oracle/expect.h"
+#include "properties/colour.h"
 
 namespace thp {
 namespace {
@@ -63,6 +64,11 @@ void watch_for_interrupts() {
   std::signal(SIGINT, [](int) { was_interrupted = true; });
 }
 bool interrupted() { return was_interrupted; }
+
+int tell_error(const std::string& message) {
+  fmt::print(stderr, "{}\n", coloured(Mood::bad, message, stderr));
+  return kNoTrace;
+}
 
 std::expected<TraceFile, std::string> read_trace(const std::string& file, std::string* as_it_is) {
   const auto text = read_file(file);

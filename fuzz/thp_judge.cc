@@ -9,6 +9,7 @@
 #include "oracle/expect.h"
 #include "oracle/report/report.h"
 #include "oracle/rules/rules.h"
+#include "properties/colour.h"
 #include "properties/finds.h"
 
 namespace thp {
@@ -131,10 +132,11 @@ void tell_ktap(std::size_t number, const std::string& name, const Judged& j) {
 
 void tell(const std::string& name, const Judged& j) {
   if (j.violation)
-    fmt::print("{}: violation\n{}", name, report(j.file.trace, *j.violation, next_steps(name)));
+    fmt::print("{}: {}\n{}", name, coloured(Mood::bad, "violation"),
+               coloured_report(report(j.file.trace, *j.violation, next_steps(name))));
   else if (j.status == kHolds)
-    fmt::print("{}: holds: {} ops, {} expect lines\n{}", name, j.file.trace.ops.size(),
-               j.file.expects.size(), defect_note(j.defect));
+    fmt::print("{}: {}: {} ops, {} expect lines\n{}", name, coloured(Mood::good, "holds"),
+               j.file.trace.ops.size(), j.file.expects.size(), defect_note(j.defect));
   if (!j.others.empty()) fmt::print("\nand:\n");
   for (const Violation& other : j.others) fmt::print("  {}\n", line_of(other));
 }
@@ -148,7 +150,7 @@ int run_judge(const JudgeOptions& options) {
     const Judged j = judged(name, options.all);
     status = std::max(status, j.status);
     ++number;
-    if (j.status == kNoTrace) fmt::print(stderr, "{}\n", j.error);
+    if (j.status == kNoTrace) tell_error(j.error);
     if (options.ktap)
       tell_ktap(number, name, j);
     else if (options.json)  // names of files may be any bytes

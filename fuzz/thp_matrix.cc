@@ -39,7 +39,7 @@ bool write_hole(const std::string& folder, const std::string& name, std::string_
                 const std::string& lines) {
   const auto done = write_atomically(fmt::format("{}/{}.trace", folder, name),
                                      fmt::format("# {}\n{}", what, lines), false);
-  if (!done) fmt::print(stderr, "{}\n", done.error());
+  if (!done) tell_error(done.error());
   return done.has_value();
 }
 
@@ -85,7 +85,7 @@ std::optional<Outcomes> outcomes_of(const Files& files) {
   for (const std::string& name : files) {
     const auto file = read_trace(name);
     if (!file) {
-      fmt::print(stderr, "{}\n", file.error());
+      tell_error(file.error());
       return {};
     }
     outcomes.add(file->trace);

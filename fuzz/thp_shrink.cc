@@ -3,16 +3,12 @@
 #include <unistd.h>
 
 #include "fuzz/thp.h"
+#include "properties/colour.h"
 #include "properties/finds.h"
 #include "properties/shrink.h"
 
 namespace thp {
 namespace {
-
-int fail(int status, const std::string& message) {
-  fmt::print(stderr, "{}\n", message);
-  return status;
-}
 
 void show_progress(const Trace& best, int judgings) {
   fmt::print(stderr, "\r{} ops, {} judgings ", best.ops.size(), judgings);
@@ -21,22 +17,25 @@ void show_progress(const Trace& best, int judgings) {
 int write(const ShrinkCommandOptions& options, const Shrunk& shrunk, std::size_t ops) {
   const std::string text = print_find(shrunk.trace, shrunk.violation);
   if (const auto written = write_output(options.output, options.force, text); !written)
-    return fail(kNoTrace, written.error());
-  fmt::print(stderr, "{} after {}: {} ops of {}, {}, {} judgings\n", shrunk.violation.broken,
-             shrunk.violation.after, shrunk.trace.ops.size(), ops, words_for(shrunk.size),
-             shrunk.judgings);
+    return tell_error(written.error());
+  fmt::print(stderr, "{} after {}: {} ops of {}, {}, {} judgings\n",
+             coloured(Mood::bad, shrunk.violation.broken, stderr), shrunk.violation.after,
+             shrunk.trace.ops.size(), ops, words_for(shrunk.size), shrunk.judgings);
   return kHolds;
 }
 
 }  // namespace
 
 int run_shrink(const ShrinkCommandOptions& options) {
-  if (const auto error = output_error(options.output, options.force)) return fail(kNoTrace, *error);
+  if (const auto error = output_error(options.output, options.force)) return tell_error(*error);
   const auto file = read_trace(options.file);
-  if (!file) return fail(kNoTrace, file.error());
+  if (!file) return tell_error(file.error());
   const auto violation = judge(file->trace);
-  if (!violation)
-    return fail(kHolds, options.file + ": holds (`expect` lines apart): nothing to shrink");
+  if (!violation) {
+    fmt::print(stderr, "{}: {} (`expect` lines apart): nothing to shrink\n", options.file,
+               coloured(Mood::good, "holds", stderr));
+    return kHolds;
+  }
   const bool terminal = isatty(STDERR_FILENO) != 0;
   watch_for_interrupts();
   ShrinkOptions how{

@@ -16,8 +16,7 @@ int run_sometimes(const Files& files) {
   for (const std::string& name : files) {
     const auto file = read_trace(name);
     if (!file) {
-      fmt::print(stderr, "{}\n", file.error());
-      status = kNoTrace;
+      status = tell_error(file.error());
       continue;
     }
     reached.add(file->trace, judge);

@@ -14,6 +14,7 @@
 #include <iterator>
 
 #include "oracle/report/report.h"
+#include "properties/colour.h"
 
 namespace thp {
 namespace fs = std::filesystem;
@@ -111,8 +112,10 @@ void record_find(const Trace& trace, const Violation& violation, const ShrinkOpt
   fs::create_directories(finds_directory(), ignored);
   std::expected<void, std::string> written;
   if (!known) written = write_atomically(file, print_find(shrunk.trace, shrunk.violation));
-  fmt::print(stderr, "{}:\n{}", words_for(shrunk.size),
-             report(shrunk.trace, shrunk.violation, next_steps(file.string(), by_itself)));
+  fmt::print(
+      stderr, "{}:\n{}", words_for(shrunk.size),
+      coloured_report(report(shrunk.trace, shrunk.violation, next_steps(file.string(), by_itself)),
+                      stderr));
   if (known) fmt::print(stderr, "known: {} is the same\n", file.string());
   if (!written) fmt::print(stderr, "{}; the trace is\n{}", written.error(), print(shrunk.trace));
 }
