@@ -35,11 +35,12 @@ void add_judge(CLI::App& app, JudgeOptions& options, Run& run) {
   command->callback([&] { run = [&] { return run_judge(options); }; });
 }
 
-void add_explain(CLI::App& app, std::string& file, Run& run) {
+void add_explain(CLI::App& app, ExplainOptions& options, Run& run) {
   CLI::App* command =
       app.add_subcommand("explain", "Every step: what changed, who holds each reference, pictures");
-  command->add_option("TRACE", file, "a trace file; - is standard input")->required();
-  command->callback([&] { run = [&] { return run_explain(file); }; });
+  command->add_option("TRACE", options.file, "a trace file; - is standard input")->required();
+  command->add_flag("--json", options.json, "one JSON object a line for each op");
+  command->callback([&] { run = [&] { return run_explain(options); }; });
 }
 
 void add_shrink(CLI::App& app, ShrinkCommandOptions& options, Run& run) {
@@ -47,6 +48,8 @@ void add_shrink(CLI::App& app, ShrinkCommandOptions& options, Run& run) {
   command->add_option("TRACE", options.file, "a trace file; - is standard input")->required();
   command->add_option("-o,--output", options.output, "where to; - is standard output")->required();
   command->add_flag("--force", options.force, "replace the output file");
+  command->add_flag("--json", options.json,
+                    "what was found, and the trace, as one JSON object on standard output");
   command->add_option("--max-judgings", options.max_judgings, "how much work to do at most")
       ->check(CLI::Range(1, INT_MAX))
       ->capture_default_str();
@@ -112,8 +115,8 @@ void add_emit_c(CLI::App& app, EmitOptions& options, Run& run) {
 }
 
 // Each prints a table, in one of three forms.
-void add_table(CLI::App& app, const char* name, const char* what, int (*print)(Form), Form& form,
-               Run& run) {
+CLI::App* add_table(CLI::App& app, const char* name, const char* what,
+                    const std::function<int(Form)>& print, Form& form, Run& run) {
   CLI::App* command = app.add_subcommand(name, what);
   const auto flag = [&](const char* option, const char* help, Form wanted) {
     return command->add_flag_callback(option, [&form, wanted] { form = wanted; }, help);
@@ -121,6 +124,7 @@ void add_table(CLI::App& app, const char* name, const char* what, int (*print)(F
   flag("--markdown", "as the pages have it", Form::markdown)
       ->excludes(flag("--json", "one JSON object a line", Form::json));
   command->callback([&run, &form, print] { run = [&form, print] { return print(form); }; });
+  return command;
 }
 
 void add_tables(CLI::App& app, Files& files, Form& form, Run& run) {
@@ -128,10 +132,10 @@ void add_tables(CLI::App& app, Files& files, Form& form, Run& run) {
   add_table(app, "facts", "What an `expect` line can ask for", run_facts, form, run);
   add_table(app, "rules", "What must always hold", run_rules, form, run);
   add_table(app, "scopes", "What is explored", run_scopes, form, run);
-  CLI::App* command =
-      app.add_subcommand("sometimes", "The table of states to be reached, and by which traces");
-  command->add_option("TRACE", files, "trace files; - is standard input");
-  command->callback([&] { run = [&] { return run_sometimes(files); }; });
+  add_table(
+      app, "sometimes", "The states to be reached, and by which traces",
+      [&](Form of) { return run_sometimes(files, of); }, form, run)
+      ->add_option("TRACE", files, "trace files; - is standard input");
 }
 
 void add_help(CLI::App& app, std::string& about, Run& run) {
@@ -157,7 +161,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "thp " THP_COMMIT ", a model of Linux 6.1.192");
   JudgeOptions judge;
-  std::string explained, helped;
+  std::string helped;
+  ExplainOptions explain;
   ShrinkCommandOptions shrink;
   ExploreCommandOptions explore;
   EmitOptions emit;
@@ -171,7 +176,7 @@ int main(int argc, char** argv) {
       ->check(is_rule_or_authority);
   app.fallthrough();
   add_judge(app, judge, run);
-  add_explain(app, explained, run);
+  add_explain(app, explain, run);
   add_shrink(app, shrink, run);
   add_explore(app, explore, run);
   add_emit_c(app, emit, run);

@@ -45,11 +45,16 @@ struct JudgeOptions {
 };
 int run_judge(const JudgeOptions& options);
 
-int run_explain(const std::string& file);
+struct ExplainOptions {
+  std::string file;
+  bool json = false;  // an object a line for each op
+};
+int run_explain(const ExplainOptions& options);
 
 struct ShrinkCommandOptions {
   std::string file, output;
   bool force = false;  // replace `output`
+  bool json = false;   // one object for standard output, with the trace in it
   int max_judgings = 20'000;
 };
 int run_shrink(const ShrinkCommandOptions& options);
@@ -103,6 +108,6 @@ int run_ops(Form form);
 int run_rules(Form form);
 int run_facts(Form form);
 int run_scopes(Form form);
-int run_sometimes(const Files& files);  // which of those states the traces reach
+int run_sometimes(const Files& files, Form form);  // which of those states the traces reach
 
 }  // namespace thp

@@ -73,6 +73,14 @@ expect 0 '^2  store A 0 7  = 0' "$thp" explain holds.trace
 expect 0 'refcount 1 = PMD A 0' "$thp" explain holds.trace
 expect 2 '^bad.trace:3:3' "$thp" explain bad.trace
 
+expect 0 '^."step":2,"op":"store A 0 7","result":"0",.*"pictures":."A":"AAAA' \
+  "$thp" explain --json holds.trace
+expect 0 '^2$' bash -c "'$thp' explain --json holds.trace | wc -l"
+expect 2 '^."file":"bad.trace","verdict":"not a trace","error":"bad.trace:3:3' \
+  "$thp" explain --json bad.trace
+
+expect 0 '^."file":"holds.trace","verdict":"holds".$' "$thp" shrink --json holds.trace -o out.trace
+expect 2 '"verdict":"not a trace"' "$thp" shrink --json bad.trace -o -
 expect 0 'nothing to shrink' "$thp" shrink holds.trace -o out.trace
 expect 2 'exists' "$thp" shrink broken.trace -o holds.trace
 expect 2 'not a regular file' "$thp" shrink broken.trace -o directory --force
@@ -86,6 +94,9 @@ expect 0 '^."fact":"vmflags A 3 VMFLAGS","is":' "$thp" facts --json
 expect 2 'excludes' "$thp" facts --json --markdown
 expect 0 '^[1-9][0-9]*/[0-9]+$' "$thp" sometimes holds.trace
 expect 2 '^bad.trace:3:3' "$thp" sometimes bad.trace
+expect 0 '^\| `[a-z_]+` \| .* \| - \|$' "$thp" sometimes --markdown holds.trace
+expect 0 '^."sometimes":"[a-z_]+","means":".*","reached by":"holds.trace".$' \
+  "$thp" sometimes --json holds.trace
 
 expect 0 '^[0-9]+ states, [0-9]+ transitions' "$thp" explore --depth 1
 expect 0 '^holds: every rule, after every sequence of up to 1 ops' "$thp" explore --depth 1

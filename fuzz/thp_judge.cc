@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fuzz/thp.h"
+#include "fuzz/thp_json.h"
 #include "model/trace/generate.h"
 #include "oracle/expect.h"
 #include "oracle/report/report.h"
@@ -153,9 +154,8 @@ int run_judge(const JudgeOptions& options) {
     if (j.status == kNoTrace) tell_error(j.error);
     if (options.ktap)
       tell_ktap(number, name, j);
-    else if (options.json)  // names of files may be any bytes
-      fmt::print("{}\n",
-                 to_json(name, j).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    else if (options.json)
+      tell_json(to_json(name, j));
     else
       tell(name, j);
   }

@@ -7,7 +7,7 @@
 
 namespace thp {
 
-int run_sometimes(const Files& files) {
+int run_sometimes(const Files& files, Form form) {
   const std::span<const Sometimes> rows = sometimes();
   std::vector<std::string_view> first(rows.size());
   Judge judge({}, Judge::Mode::incremental);
@@ -23,11 +23,12 @@ int run_sometimes(const Files& files) {
     for (std::size_t i = 0; i < rows.size(); ++i)
       if (reached.has(i) && first[i].empty()) first[i] = name;
   }
-  fmt::print("| sometimes | means | reached by |\n|---|---|---|\n");
+  Table table{.columns = {"sometimes", "means", "reached by"}, .rows = {}};
   for (std::size_t i = 0; i < rows.size(); ++i)
-    fmt::print("| `{}` | {} | {} |\n", rows[i].name, rows[i].sentence,
-               first[i].empty() ? "-" : first[i]);
-  fmt::print("{}/{}\n", reached.count(), rows.size());
+    table.rows.push_back({std::string(rows[i].name), std::string(rows[i].sentence),
+                          first[i].empty() && form != Form::json ? "-" : std::string(first[i])});
+  fmt::print("{}", text(table, form));
+  if (form != Form::json) fmt::print("{}/{}\n", reached.count(), rows.size());
   return status;
 }
 
