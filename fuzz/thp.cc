@@ -154,6 +154,21 @@ void add_help(CLI::App& app, std::string& about, Run& run) {
   });
 }
 
+// For fuzz/thp.bash and ci/man: each command with its options, a line each.
+void add_words(CLI::App& app, Run& run) {
+  const auto tell = [&app] {
+    for (const CLI::App* of : app.get_subcommands([](const CLI::App*) { return true; })) {
+      if (of->get_group().empty()) continue;  // hidden, as this is
+      fmt::print("{}", of->get_name());
+      for (const CLI::Option* option : of->get_options())
+        for (const std::string& name : option->get_lnames()) fmt::print(" --{}", name);
+      fmt::print("\n");
+    }
+    return kHolds;
+  };
+  app.add_subcommand("words", "For completion")->group("")->callback([&run, tell] { run = tell; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -182,6 +197,7 @@ int main(int argc, char** argv) {
   add_emit_c(app, emit, run);
   add_tables(app, reaching, form, run);
   add_help(app, helped, run);
+  add_words(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The contracts of the command `thp`: exit statuses, messages, files. Usage: thp_cli_test.sh THP
 set -uo pipefail
-thp=$(realpath "$1")
+thp=$(realpath "$1") root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -127,6 +127,20 @@ expect 2 'Value 0 not in range' env THP_JOBS=0 "$thp" explore --depth 1
 expect 0 'ends: depth' env THP_JOBS=1 "$thp" explore --depth 1
 expect 130 'ends: interrupted' bash -c "'$thp' explore & sleep 1; kill -INT \$!; wait \$!"
 expect 0 '^\| `pins` \| ' "$thp" scopes --markdown
+
+completed() { # WORD...: what comes for the last one
+  source "$root/fuzz/thp.bash"
+  COMP_WORDS=(thp "$@") COMP_CWORD=$#
+  _thp "$thp" "${*: -1}" && echo "${COMPREPLY[*]-}"
+}
+expect 0 '^shrink$' completed shr
+expect 0 '^explain explore$' completed exp
+expect 0 '^--max-judgings$' completed shrink holds.trace --m
+expect 0 '^$' completed judge hol
+if command -v help2man >/dev/null; then # only ci/man installs it
+  expect 0 '^man pages' "$root/ci/man" "$thp"
+  expect 0 '^one JSON object a line for each op$' cat "$root/build/man/thp-explain.1"
+fi
 
 # Colour on a terminal alone, where nobody forbids it.
 on_terminal() { env -u NO_COLOR TERM=xterm script -qec "$1" /dev/null; }
