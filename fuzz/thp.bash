@@ -1,5 +1,5 @@
-# Completion for bash: source fuzz/thp.bash. Commands and options are what `thp words` says; all else
-# is a file.
+# Completion for bash: source fuzz/thp.bash. Commands and options are what `thp words` says; all
+# else is a file.
 # shellcheck shell=bash disable=SC2034,SC2207
 _thp() { # COMMAND WORD
   local words
