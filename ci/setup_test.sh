@@ -14,7 +14,8 @@ cat >"$work/apt-get" <<'FAKE'
 #!/usr/bin/env bash
 echo "$*" >>"$work/calls"
 case $* in
-  indextargets*) echo "    an archive" ;;
+  update*) touch "$work/updated" ;;
+  indextargets*) [[ ! -e $work/updated ]] || echo "    an archive" ;;
   *no-such-package*) exit 100 ;;
   --simulate*) printf 'Inst %s (1)\n' ninja-build libneeded && echo 'Conf ninja-build' ;;
   install*) echo "installs" ;;
@@ -25,7 +26,7 @@ chmod +x "$work"/*
 
 says() { # STATUS TEXT ARGUMENT...
   local status=0 said
-  rm -f "$work/calls"
+  rm -f "$work/calls" "$work/updated"
   said=$(ci/setup "${@:3}" 2>&1) || status=$?
   ((status == $1)) && [[ $said == "$2" ]] || { echo "$status: $said" >&2; exit 1; }
 }
