@@ -27,7 +27,7 @@ add_test(skipped sh -c "exit 77")
 set_tests_properties(slow skipped PROPERTIES LABELS model SKIP_RETURN_CODE 77)
 TESTS
 says 0
-has '^  4 s: 2/4 tests' '^corpus/seeds +2 passed$' '^model +1 skipped, 1 passed$' \
+has '^  4 s: (2/4|0) tests' '^corpus/seeds +2 passed$' '^model +1 skipped, 1 passed$' \
   "^log: $work/log/test.log$" '^100% tests passed, 0 tests failed out of 4$'
 [[ $(grep -n '^100%' <<<"$said") == 5:* ]] || { echo "more lines: $said" >&2; exit 1; }
 grep -q 'corpus/seeds/a.trace .* Passed' "$work/log/test.log"
