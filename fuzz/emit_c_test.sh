@@ -29,8 +29,9 @@ expect() { # STATUS PATTERN COMMAND...: the exit status, and a line of output or
 # --- Every trace of the corpus.
 mkdir "$work/all"
 find corpus -name '*.trace' -print0 |
-  xargs -0 -P "$(nproc)" -I{} sh -c '"$1" emit-c "$2" -o "$3/$(echo "$2" | tr / -).c"' \
-    - "$thp" {} "$work/all" || failures=$((failures + 1))
+  xargs -0 -P "${THP_JOBS:-$(nproc)}" -I{} \
+    sh -c '"$1" emit-c "$2" -o "$3/$(echo "$2" | tr / -).c"' - "$thp" {} "$work/all" ||
+  failures=$((failures + 1))
 check 'every trace has a program' test "$(find corpus -name '*.trace' | wc -l)" = \
   "$(find "$work/all" -name '*.c' | wc -l)"
 check 'a program is no larger than a mail may be' \
