@@ -80,8 +80,8 @@ void drain_lru_batches() {
   mallopt(M_TRIM_THRESHOLD, -1);
   mallopt(M_MMAP_MAX, 0);
   free(malloc(kHeap / 2));
-  volatile char stack[kStack];
-  for (std::size_t i = 0; i < kStack; i += kPageBytes) stack[i] = 0;
+  volatile char stack[kStack] = {};
+  for (std::size_t i = 0; i < kStack; i += kPageBytes) stack[i] = stack[0];
   const std::string maps = read_file("/proc/self/maps");
   for (std::size_t at = 0; at < maps.size(); at = maps.find('\n', at) + 1) {
     unsigned long first = 0, end = 0;
