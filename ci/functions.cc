@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/trace/generate.h"
 #include "model/trace/trace.h"
 
 // compiler-rt's lib/profile/InstrProfiling.h
@@ -30,15 +31,6 @@ Counters counters() {
 
 void set_counters(const Counters& to) {
   std::memcpy(__llvm_profile_begin_counters(), to.data(), to.size() * sizeof to[0]);
-}
-
-std::string name_of(int kind) {
-  std::string name;
-  int i = 0;
-  thp::for_each_op_type([&]<class T>() {
-    if (i++ == kind) name = T::name;
-  });
-  return name;
 }
 
 // A function counts once for each op that comes to it.
@@ -64,7 +56,7 @@ int main(int argc, char* argv[]) {  // FOLDER TRACE...
   }
   for (int kind = 0; kind < thp::kOpKinds; ++kind) {
     set_counters(of_kind[std::size_t(kind)]);
-    const std::string name = std::string(argv[1]) + '/' + name_of(kind);
+    const std::string name = std::string(argv[1]) + '/' + std::string(thp::op_name(kind));
     __llvm_profile_set_filename((name + ".profraw").c_str());
     if (__llvm_profile_write_file() != 0) return 1;
   }

@@ -3,26 +3,17 @@
 # leave the machine alone unless they are allowed to, and turn red. Nothing runs here that writes to
 # /proc, /sys or swap. Usage: emit_c_test.sh THP
 set -uo pipefail
+source ci/expect.sh
 thp=$(realpath "$1")
 root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failures=0
 
 check() { # WHAT COMMAND...: it succeeds
   local what=$1 output
   shift
   output=$("$@" 2>&1) && return
   printf 'does not hold: %s: %s\n%s\n' "$what" "$*" "$output"
-  failures=$((failures + 1))
-}
-expect() { # STATUS PATTERN COMMAND...: the exit status, and a line of output or errors
-  local status=$1 pattern=$2 output got
-  shift 2
-  output=$("$@" 2>&1)
-  got=$?
-  ((got == status)) && grep -Eq -- "$pattern" <<<"$output" && return
-  printf 'expected %s and /%s/, got %s from: %s\n%s\n' "$status" "$pattern" "$got" "$*" "$output"
   failures=$((failures + 1))
 }
 

@@ -1,20 +1,12 @@
 #!/usr/bin/env bash
 # Differences from records that are meant: fuzz/intended_test.sh THP_LIVE, in the root of the tree.
-set -euo pipefail
+set -uo pipefail
+source ci/expect.sh
 thp_live=$1
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 
-# expect STATUS PATTERN ARGUMENT...: how `thp_live golden` ends, and a line that it prints.
-expect() {
-  local status=0 output
-  output=$("$thp_live" golden "${@:3}" 2>&1) || status=$?
-  [[ $status == "$1" ]] && grep -qE -- "$2" <<<"$output" || {
-    printf 'expected %s and /%s/, got %s: golden %s\n%s\n' "$1" "$2" "$status" "${*:3}" \
-      "$output"
-    exit 1
-  }
-}
+golden() { "$thp_live" golden "$@"; }
 
 # A record of a kernel that never was: the machine has an address space A, it says nothing of it.
 record=$work/store_once.golden
@@ -29,21 +21,22 @@ munmap A 0..1
 exit A
 #+ result 7 reason ?
 RECORD
-expect 1 '^.*store_once.golden: op 1, munmap A 0..1: ' "$record"
+expect 1 '^.*store_once.golden: op 1, munmap A 0..1: ' golden "$record"
 
 intended=$work/intended.txt
 meant() { printf '%s\n' "$@" >"$intended"; }
 meant '# A change that is meant.' 'store_once 1 0123456789ab result -3 # as upstream'
-expect 0 '^and 1 on which it does as is meant' --intended "$intended" "$record"
+expect 0 '^and 1 on which it does as is meant' golden --intended "$intended" "$record"
 meant 'store_once 2 0123456789ab result -3'
-expect 1 '^.*intended.txt:1: the model does not differ so' --intended "$intended" "$record"
+expect 1 '^.*intended.txt:1: the model does not differ so' golden --intended "$intended" "$record"
 meant 'store_once 1 0123456789ab PTE A 0'
-expect 1 'store_once.golden: op 1' --intended "$intended" "$record"
+expect 1 'store_once.golden: op 1' golden --intended "$intended" "$record"
 meant 'another 1 0123456789ab PTE A 0' # its record is not asked
-expect 1 '^1 recorded traces, 1 on which' --intended "$intended" "$record"
+expect 1 '^1 recorded traces, 1 on which' golden --intended "$intended" "$record"
 meant 'store_once none 0123456789ab PTE'
-expect 2 'intended.txt:1: expected the number of an op' --intended "$intended" "$record"
+expect 2 'intended.txt:1: expected the number of an op' golden --intended "$intended" "$record"
 meant '' 'store_once 1 v6.2 PTE'
-expect 2 'intended.txt:2: expected a commit' --intended "$intended" "$record"
+expect 2 'intended.txt:2: expected a commit' golden --intended "$intended" "$record"
 meant 'store_once 1 0123456789ab'
-expect 2 'intended.txt:1: expected how the line begins' --intended "$intended" "$record"
+expect 2 'intended.txt:1: expected how the line begins' golden --intended "$intended" "$record"
+((failures == 0))

@@ -185,10 +185,7 @@ int run_answer(const AnswerOptions& options) {
     if (trace)
       append_answers(out, id, *trace);
     else
-      append(out, ObservedHeader{.bytes = sizeof(ObservedHeader),
-                                 .trace = id,
-                                 .op = ObservedHeader::kNotRun,
-                                 .globals = {}});
+      append(out, not_run(id));
     ++id;
   }
   append(out, kDoneMagic);

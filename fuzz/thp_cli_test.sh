@@ -1,23 +1,12 @@
 #!/usr/bin/env bash
 # The contracts of the command `thp`: exit statuses, messages, files. Usage: thp_cli_test.sh THP
 set -uo pipefail
+source ci/expect.sh
+exec </dev/null
 thp=$(realpath "$1") root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-failures=0
-
-# expect STATUS PATTERN COMMAND...: the exit status, and a line of output or errors.
-expect() {
-  local status=$1 pattern=$2 output got
-  shift 2
-  output=$("$@" 2>&1 </dev/null)
-  got=$?
-  if ((got != status)) || ! grep -Eq -- "$pattern" <<<"$output"; then
-    printf 'expected %s and /%s/, got %s from: %s\n%s\n' "$status" "$pattern" "$got" "$*" "$output"
-    failures=$((failures + 1))
-  fi
-}
 
 printf '# Holds.\nthp-trace 1\nmmap A 0..4\nstore A 0 7\nexpect page A 0 huge\n' >holds.trace
 printf 'thp-trace 1\nmmap A 0..4\nfork A B\nstore A 1 9\nload A 1\nexpect result 8\n' >broken.trace

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fuzz/emit_c.h"
+#include "oracle/report/flag_names.h"
 #include "oracle/translate.h"
 
 namespace thp {
@@ -83,17 +84,14 @@ Kib kib_of(const Machine& m, int mm, const Vma& vma) {
 }
 
 std::string told_vma(const Machine& m, int mm, const Vma& vma) {
-  constexpr std::pair<VmFlag, std::string_view> kFlags[] = {
-      {VM_LOCKED, "lo"},    {VM_DONTCOPY, "dc"}, {VM_ACCOUNT, "ac"},
-      {VM_SOFTDIRTY, "sd"}, {VM_HUGEPAGE, "hg"}, {VM_NOHUGEPAGE, "nh"}};
   std::string text = fmt::format("{}..{} {}{}-p", vma.start, vma.end, vma.has(VM_READ) ? 'r' : '-',
                                  vma.has(VM_WRITE) ? 'w' : '-');
   const Kib kib = kib_of(m, mm, vma);
   if (kib.rss != 0) text += fmt::format(" Rss={}", kib.rss);
   if (kib.huge != 0) text += fmt::format(" AnonHugePages={}", kib.huge);
   if (kib.swap != 0) text += fmt::format(" Swap={}", kib.swap);
-  for (const auto& [flag, name] : kFlags)
-    if (vma.has(flag)) text += fmt::format(" {}", name);
+  for (const auto& [flag, name] : kVmFlagWords)  // rw is told
+    if (vma.has(flag & ~(VM_READ | VM_WRITE))) text += fmt::format(" {}", name);
   return text + '\n';
 }
 

@@ -42,11 +42,11 @@ OpCall in_c(const MmapHint& op) { return c_call("map_hint", op.mm, op.range, op.
 OpCall in_c(const Munmap& op) { return c_call("unmap", op.mm, op.range); }
 OpCall in_c(const Mprotect& op) { return c_call("protect", op.mm, op.range, op.prot); }
 OpCall in_c(const Mremap& op) {
-  const Value size{op.size.pages == 0 ? op.range.size() : op.size.pages};
+  const Value size{op.size.of(op.range)};
   return c_call("move", op.mm, op.range, op.to, size);
 }
 OpCall in_c(const MremapResize& op) {
-  const Value size{op.size.pages == 0 ? op.range.size() : op.size.pages};
+  const Value size{op.size.of(op.range)};
   return c_call("resize", op.mm, op.range, size);
 }
 OpCall in_c(const MremapDontunmap& op) { return c_call("move_dontunmap", op.mm, op.range, op.to); }

@@ -44,6 +44,7 @@ struct PageRange {
 // The pages of a range at its new place; 0 (the default): as many as before.
 struct NewSize {
   int pages = 0;
+  int of(PageRange range) const { return pages == 0 ? range.size() : pages; }
   static int count(const Geometry& g) { return g.pages() + 1; }
   static NewSize nth(const Geometry&, int i) { return {i}; }
   bool in(const Geometry& g) const { return pages >= 0 && pages <= g.pages(); }

@@ -113,14 +113,12 @@ int Mprotect::step(Machine& m) const {
 
 int Mremap::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
-  return do_mremap(m, mm.id, range.first, range.end, to.number,
-                   size.pages == 0 ? range.size() : size.pages);
+  return do_mremap(m, mm.id, range.first, range.end, to.number, size.of(range));
 }
 
 int MremapResize::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
-  return do_mremap_resize(m, mm.id, range.first, range.end,
-                          size.pages == 0 ? range.size() : size.pages);
+  return do_mremap_resize(m, mm.id, range.first, range.end, size.of(range));
 }
 
 int MremapDontunmap::step(Machine& m) const {

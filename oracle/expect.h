@@ -10,6 +10,7 @@
 
 #include "model/machine.h"
 #include "model/trace/trace.h"
+#include "oracle/report/flag_names.h"
 
 namespace thp {
 
@@ -44,8 +45,11 @@ enum Told : int {
   kToldExclusive = 8,
   kToldSoftDirty = 16
 };
-inline constexpr std::array<std::string_view, 8> kVmFlagNames = {"rd", "wr", "lo", "dc",
-                                                                 "ac", "sd", "hg", "nh"};
+inline constexpr auto kVmFlagNames = [] {
+  std::array<std::string_view, std::size(kVmFlagWords)> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kVmFlagWords[i].second;
+  return names;
+}();
 
 // "none", and then those of kDefects.
 inline constexpr auto kDefectNames = [] {

@@ -140,26 +140,16 @@ int pagemap_at(const Machine& m, int mm, int page) {
   return told;
 }
 
-// VmFlags of /proc/PID/smaps, but for mr, mw and me, which all memory here has.
-int vm_flags_at(const Vma& vma) {
-  constexpr VmFlag kTold[] = {VM_READ,    VM_WRITE,     VM_LOCKED,   VM_DONTCOPY,
-                              VM_ACCOUNT, VM_SOFTDIRTY, VM_HUGEPAGE, VM_NOHUGEPAGE};
+int vm_flags_told(const Vma& vma) {
   int told = 0;
-  for (std::size_t i = 0; i < std::size(kTold); ++i) told |= int(vma.has(kTold[i])) << i;
+  for (std::size_t i = 0; i < std::size(kVmFlagWords); ++i)
+    told |= int(vma.has(kVmFlagWords[i].first)) << i;
   return told;
 }
 
-Found locked_vm(const Machine& m, int, About about) {
-  int pages = 0;
-  for (const Vma& vma : m.vmas(about.id))
-    if (vma.has(VM_LOCKED)) pages += vma.end - vma.start;
-  return pages;
-}
-
-template <class Count>
-int count_frames(const Machine& m, Count counts) {
+int frames_used(const Machine& m) {
   int frames = 0;
-  for (int pfn = 0; pfn < m.frames(); ++pfn) frames += int(counts(Pfn(pfn)));
+  for (int pfn = 0; pfn < m.frames(); ++pfn) frames += !(m.page(Pfn(pfn)) == Page{});
   return frames;
 }
 
@@ -192,7 +182,7 @@ constexpr Fact kFacts[] = {
      "VmFlags of /proc/PID/smaps where the page is mapped, all of them; mr, mw and me say nothing",
      [](const Machine& m, int, About at) -> Found {
        const Vma* vma = vma_at(m, at.id, at.page);
-       return vma == nullptr ? Found() : vm_flags_at(*vma);
+       return vma == nullptr ? Found() : vm_flags_told(*vma);
      }},
     {"refcount", Subject::page, Answer::number, "_refcount of the folio", of_folio<refcount_of>},
     {"mapcount", Subject::page, Answer::number, "page_mapcount() of the sub-page",
@@ -243,7 +233,8 @@ constexpr Fact kFacts[] = {
     {"nr_ptes", Subject::mm, Answer::number, "page tables, deposited ones included",
      of_mm<&Mm::nr_ptes>},
     {"vmas", Subject::mm, Answer::number, "map_count", of_mm<&Mm::map_count>},
-    {"locked_vm", Subject::mm, Answer::number, "mm->locked_vm: pages of locked VMAs", locked_vm},
+    {"locked_vm", Subject::mm, Answer::number, "mm->locked_vm: pages of locked VMAs",
+     [](const Machine& m, int, About about) -> Found { return locked_vm(m, about.id); }},
     {"thp_disabled", Subject::mm, Answer::flag, "MMF_DISABLE_THP: PR_GET_THP_DISABLE",
      of_mm<&Mm::thp_disabled>},
     {"event", Subject::event, Answer::number, "a counter of /proc/vmstat, since the trace began",
@@ -255,15 +246,11 @@ constexpr Fact kFacts[] = {
     {"anon_thps", Subject::nothing, Answer::number, "NR_ANON_THPS, pages",
      of_machine<&Machine::nr_anon_thps>},
     {"mlocked_pages", Subject::nothing, Answer::number, "NR_MLOCK, pages",
-     [](const Machine& m, int, About) -> Found {
-       return count_frames(m, [&](Pfn pfn) { return test(m, page_folio(m, pfn), PG_mlocked); });
-     }},
+     [](const Machine& m, int, About) -> Found { return nr_mlock(m); }},
     {"swapcache_pages", Subject::nothing, Answer::number, "NR_SWAPCACHE, pages",
      of_machine<&Machine::nr_swapcache>},
     {"frames_used", Subject::nothing, Answer::number, "frames that are not free",
-     [](const Machine& m, int, About) -> Found {
-       return count_frames(m, [&](Pfn pfn) { return !(m.page(pfn) == Page{}); });
-     }},
+     [](const Machine& m, int, About) -> Found { return frames_used(m); }},
     {"deferred_len", Subject::nothing, Answer::number, "folios on the deferred split queue",
      of_machine<&Machine::deferred_len>},
     {"huge_zero_refcount", Subject::nothing, Answer::number, "huge_zero_refcount",

@@ -42,6 +42,19 @@ inline int map_count_limit(const Machine& m) {
   return m.max_map_count() < m.pages() ? m.max_map_count() - 3 : m.pages() + 1;
 }
 
+// mm->locked_vm and NR_MLOCK, which the model does not keep.
+inline int locked_vm(const Machine& m, int mm) {
+  int pages = 0;
+  for (const Vma& vma : m.vmas(mm))
+    if (vma.has(VM_LOCKED)) pages += vma.end - vma.start;
+  return pages;
+}
+inline int nr_mlock(const Machine& m) {
+  int pages = 0;
+  for (int pfn = 0; pfn < m.frames(); ++pfn) pages += test(m, page_folio(m, Pfn(pfn)), PG_mlocked);
+  return pages;
+}
+
 inline const Vma* vma_at(const Machine& m, int mm, int page) {
   for (const Vma& vma : m.vmas(mm))
     if (vma.covers(page)) return &vma;

@@ -80,12 +80,18 @@ Verdict FlatMemory::on(const Mprotect& op, const Reply& a) {
   return expect(a.result, hole < op.range.end || end < hole ? -ENOMEM : 0);
 }
 
+// Does one VMA have all of it?
+static bool is_one_mapping(const Machine& m, int mm, PageRange range) {
+  const Vma* vma = vma_at(m, mm, range.first);
+  return vma != nullptr && vma->end >= range.end;
+}
+
 // v6.1 mm/mremap.c: mremap_to(), vma_to_resize(), move_vma(). The target, and what a lesser size
 // leaves over, are unmapped before anyone asks whether the source is one VMA. What has grown is as
 // the VMA, and empty; so is what MREMAP_DONTUNMAP leaves, and not locked.
 Verdict FlatMemory::moved(const Mremap& op, bool dontunmap, const Reply& a) {
   const int mm = op.mm.id, to = op.to.number, size = op.range.size();
-  const int new_size = op.size.pages == 0 ? size : op.size.pages, to_end = to + new_size;
+  const int new_size = op.size.of(op.range), to_end = to + new_size;
   if (!alive(mm)) return no_such_process(a.result);
   if (!mapped(mm, op.range.first)) return expect(a.result, -EFAULT);
   const bool overlap = op.range.end > to && to_end > op.range.first;
@@ -94,8 +100,7 @@ Verdict FlatMemory::moved(const Mremap& op, bool dontunmap, const Reply& a) {
   const PageRange kept{op.range.first, op.range.first + std::min(size, new_size)};
   unmap(mm, to, to_end);
   unmap(mm, kept.end, op.range.end);
-  const auto whole = [&](const Vma& v) { return v.start <= kept.first && v.end >= kept.end; };
-  if (a.was(-EFAULT) && std::ranges::none_of(a.m.vmas(mm), whole)) return {};
+  if (a.was(-EFAULT) && !is_one_mapping(a.m, mm, kept)) return {};
   const Summary source = summary(mm, kept);
   const bool alike = ((source.all ^ source.any) & kOfTheVma) == 0;
   move(mm, kept, to);
@@ -118,7 +123,7 @@ Verdict FlatMemory::on(const MremapDontunmap& op, const Reply& a) {
 // shrinks is not asked.
 Verdict FlatMemory::on(const MremapResize& op, const Reply& a) {
   const int mm = op.mm.id, first = op.range.first, end = op.range.end;
-  const int new_end = op.size.pages == 0 ? end : first + op.size.pages;
+  const int new_end = first + op.size.of(op.range);
   if (!alive(mm)) return no_such_process(a.result);
   if (!mapped(mm, first)) return expect(a.result, -EFAULT);
   if (new_end <= end) {
@@ -126,8 +131,7 @@ Verdict FlatMemory::on(const MremapResize& op, const Reply& a) {
     unmap(mm, new_end, end);
     return expect(a.result, 0);
   }
-  const auto whole = [&](const Vma& v) { return v.start <= first && v.end >= end; };
-  if (a.was(-EFAULT) && std::ranges::none_of(a.m.vmas(mm), whole)) return {};
+  if (a.was(-EFAULT) && !is_one_mapping(a.m, mm, op.range)) return {};
   const Summary grown = summary(mm, op.range);
   if (((grown.all ^ grown.any) & kOfTheVma) != 0) return expect(a.result, -EFAULT);
   if (new_end > pages_ || (summary(mm, {end, new_end}).any & kMapped) != 0)

@@ -28,9 +28,4 @@ inline constexpr std::pair<EntryBit, std::string_view> kEntryBitNames[] = {
     {kSoftDirty, "soft_dirty"},
     {kExclusive, "exclusive"}};
 
-// As /proc/PID/smaps has them.
-inline constexpr std::pair<VmFlag, std::string_view> kVmFlagWords[] = {
-    {VM_READ, "rd"},    {VM_WRITE, "wr"},     {VM_LOCKED, "lo"},   {VM_DONTCOPY, "dc"},
-    {VM_ACCOUNT, "ac"}, {VM_SOFTDIRTY, "sd"}, {VM_HUGEPAGE, "hg"}, {VM_NOHUGEPAGE, "nh"}};
-
 }  // namespace thp::live

@@ -5,6 +5,7 @@
 
 #include "model/ops.h"
 #include "oracle/live/runs.h"
+#include "oracle/translate.h"
 
 namespace thp::live {
 namespace {
@@ -32,21 +33,6 @@ void observe_entries(const Machine& m, int mm, Observation& o) {
   }
 }
 
-// v6.1 mm->locked_vm, which the model does not keep.
-int locked_pages(const Machine& m, int mm) {
-  int pages = 0;
-  for (const Vma& vma : m.vmas(mm))
-    if (vma.has(VM_LOCKED)) pages += vma.end - vma.start;
-  return pages;
-}
-
-// NR_MLOCK, which the model does not keep.
-int mlocked_pages(const Machine& m) {
-  int pages = 0;
-  for (int pfn = 0; pfn < m.frames(); ++pfn) pages += test(m, page_folio(m, Pfn(pfn)), PG_mlocked);
-  return pages;
-}
-
 void observe_mm(const Machine& m, int id, Observation& o) {
   const Mm& mm = m.mms[std::size_t(id)];
   if (!mm.alive) return;
@@ -59,7 +45,7 @@ void observe_mm(const Machine& m, int id, Observation& o) {
                    .nr_ptes = mm.nr_ptes,
                    .deposits = mm.deposits,
                    .map_count = mm.map_count,
-                   .locked_vm = locked_pages(m, id)});
+                   .locked_vm = locked_vm(m, id)});
   for (const Vma& vma : m.vmas(id))
     o.vmas.push_back({.mm = std::uint8_t(id),
                       .has_anon_vma = vma.anon_vma != kNoAnonVma,
@@ -135,7 +121,7 @@ Observation observe(const Machine& m, int result) {
   o.globals.vmstat = {.anon_mapped = m.nr_anon_mapped,
                       .anon_thps = m.nr_anon_thps,
                       .swapcache = m.nr_swapcache,
-                      .mlock = mlocked_pages(m)};
+                      .mlock = nr_mlock(m)};
   std::ranges::copy(m.events, o.globals.events.begin());
   for (int mm = 0; mm < m.geometry.mms; ++mm) observe_mm(m, mm, o);
   for (const Pfn head : reachable(m, o)) observe_folio(m, head, o);

@@ -70,4 +70,12 @@ inline ObservedHeader header_of(std::uint32_t trace, std::uint32_t op, const Obs
   return header;
 }
 
+// What stands for a trace that could not be run.
+inline ObservedHeader not_run(std::uint32_t trace) {
+  return {.bytes = sizeof(ObservedHeader),
+          .trace = trace,
+          .op = ObservedHeader::kNotRun,
+          .globals = {}};
+}
+
 }  // namespace thp::live

@@ -1,4 +1,5 @@
-// Page flags by the kernel's names, those that say what a page is before those that change.
+// Page flags by the kernel's names, those that say what a page is before those that change; flags
+// of VMAs.
 #pragma once
 #include <string_view>
 #include <utility>
@@ -24,5 +25,10 @@ inline constexpr std::pair<PageFlag, std::string_view> kPageFlagNames[] = {
     {PG_reclaim, "reclaim"},
     {PG_mlocked, "mlocked"},
     {PG_unevictable, "unevictable"}};
+
+// VmFlags of /proc/PID/smaps, but for mr, mw and me, which all memory here has.
+inline constexpr std::pair<VmFlag, std::string_view> kVmFlagWords[] = {
+    {VM_READ, "rd"},    {VM_WRITE, "wr"},     {VM_LOCKED, "lo"},   {VM_DONTCOPY, "dc"},
+    {VM_ACCOUNT, "ac"}, {VM_SOFTDIRTY, "sd"}, {VM_HUGEPAGE, "hg"}, {VM_NOHUGEPAGE, "nh"}};
 
 }  // namespace thp

@@ -16,8 +16,7 @@ Pfn folio_named_by(const Transition& t) {
 }
 
 PageRange target_of(const Mremap& op) {
-  const int size = op.size.pages == 0 ? op.range.size() : op.size.pages;
-  return {op.to.number, op.to.number + size};
+  return {op.to.number, op.to.number + op.size.of(op.range)};
 }
 
 PageRange whole_blocks_of(PageRange range, int nr) {

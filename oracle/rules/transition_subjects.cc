@@ -60,7 +60,7 @@ std::optional<SwapIn> swap_in_of(int mm, int page, bool write, const Transition&
 
 Move move_of(const Mremap& op, const Transition& t) {
   const int size = op.range.size(), to = op.to.number;
-  const int wanted = op.size.pages == 0 ? size : op.size.pages;
+  const int wanted = op.size.of(op.range);
   const int end = std::min(to + std::min(size, wanted), t.before.pages());
   return {t, op.mm.id, op.range.first, to, end, to - op.range.first, wanted};
 }

@@ -93,8 +93,7 @@ void ObservationDisk::append(std::uint32_t trace, std::uint32_t op, const Observ
 }
 
 void ObservationDisk::append_not_run(std::uint32_t trace) {
-  const ObservedHeader header{
-      .bytes = sizeof header, .trace = trace, .op = ObservedHeader::kNotRun, .globals = {}};
+  const ObservedHeader header = not_run(trace);
   put(&header, sizeof header);
 }
 

@@ -104,7 +104,7 @@ std::uint64_t target_of(const Guest& guest, int to, int size) {
 }
 int run(Guest& guest, const Mremap& op) {
   if (!is_alive(op.mm.id)) return -ESRCH;
-  const int size = op.size.pages == 0 ? op.range.size() : op.size.pages;
+  const int size = op.size.of(op.range);
   return zero_or_error(call(op.mm.id, SYS_mremap,
                             {start_of(op.range), bytes_of(op.range), size * kPageBytes,
                              MREMAP_MAYMOVE | MREMAP_FIXED, target_of(guest, op.to.number, size)}));
@@ -112,7 +112,7 @@ int run(Guest& guest, const Mremap& op) {
 // Past the last page: so far that the program itself is in the way.
 int run(Guest& guest, const MremapResize& op) {
   if (!is_alive(op.mm.id)) return -ESRCH;
-  const int size = op.size.pages == 0 ? op.range.size() : op.size.pages;
+  const int size = op.size.of(op.range);
   const bool past = op.range.first + size > guest.geometry.pages();
   const std::uint64_t bytes =
       past ? (std::uint64_t{1} << 47) - start_of(op.range) : size * kPageBytes;

@@ -72,7 +72,8 @@ void drain_lru_batches() {
 }
 
 // All memory that this process will write is its own from now on: what it faults in or copies later
-// would count among the pages of a trace (NR_ANON_MAPPED). Not inlined: its stack is others, later.
+// would count among the pages of a trace (NR_ANON_MAPPED). Not inlined, so that later calls have
+// this very stack.
 [[gnu::noinline]] void own_all_memory() {
   constexpr int kMadvPopulateWrite = 23;
   constexpr std::size_t kHeap = 32 << 20, kStack = 256 << 10;
