@@ -162,9 +162,7 @@ class Explainer {
 
 void tell_heading(const TraceFile& file) {
   if (!file.title.empty()) fmt::print("{}\n", file.title);
-  const Geometry& g = file.trace.geometry;
-  fmt::print("geometry order={} pmds={} mms={} swap={} blocks={}\n{}", g.order, g.pmds, g.mms,
-             g.swap_slots(), g.frame_blocks(), kPictureKey);
+  fmt::print("geometry {}\n{}", print(file.trace.geometry), kPictureKey);
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ nlohmann::json figures(const Scope& scope, const Explored& e, double seconds) {
   nlohmann::json json{{"order", scope.geometry.order},
                       {"pmds", scope.geometry.pmds},
                       {"mms", scope.geometry.mms},
+                      {"inodes", scope.geometry.inodes},
                       {"ops", scope.ops.count()},
                       {"moves", e.moves},
                       {"end", end_name(e.end)},
@@ -72,9 +73,8 @@ nlohmann::json figures(const Scope& scope, const Explored& e, double seconds) {
 
 // The machine, and what every trace begins with.
 void tell_scope(const Scope& scope) {
-  const Geometry& g = scope.geometry;
-  fmt::print("explores: order={} pmds={} mms={} swap={} blocks={}, {} ops, {} holders", g.order,
-             g.pmds, g.mms, g.swap_slots(), g.frame_blocks(), scope.ops.count(), scope.holders);
+  fmt::print("explores: {}, {} ops, {} holders", print(scope.geometry), scope.ops.count(),
+             scope.holders);
   fmt::print("{}", scope.depth == 0 ? ", to the end" : fmt::format(", {} ops deep", scope.depth));
   for (const Op& op : scope.first) fmt::print("; first {}", print(op));
   fmt::print("\n");

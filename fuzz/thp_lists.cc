@@ -22,6 +22,8 @@ struct Example {
   void operator()(Value) { text += " 7"; }
   void operator()(NewSize) { text += " [6]"; }
   void operator()(HolderId) { text += " h0"; }
+  void operator()(InodeId) { text += " f0"; }
+  void operator()(FileSize) { text += " 4"; }
   template <Named Enum>
   void operator()(Enum value) {
     const std::string names = fmt::format("{}", fmt::join(names_of(value), "|"));

@@ -126,7 +126,7 @@ void change_argument(Trace& trace, Choose choose) {
 void change_geometry(Trace& trace, Choose choose) {
   Geometry geometry = trace.geometry;
   const Geometry drawn = generate_geometry(choose);
-  switch (choose(5)) {
+  switch (choose(6)) {
     case 0:
       geometry.order = drawn.order;
       break;
@@ -138,6 +138,9 @@ void change_geometry(Trace& trace, Choose choose) {
       break;
     case 3:
       geometry.swap = drawn.swap;
+      break;
+    case 4:
+      geometry.inodes = drawn.inodes;
       break;
     default:
       geometry.blocks = drawn.blocks;

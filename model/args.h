@@ -70,11 +70,32 @@ struct HolderId {
   auto operator<=>(const HolderId&) const = default;
 };
 
+// A file: f0, f1.
+struct InodeId {
+  int id = 0;
+  static int count(const Geometry& g) { return g.inodes; }
+  static InodeId nth(const Geometry&, int i) { return {i}; }
+  bool in(const Geometry& g) const { return id >= 0 && id < g.inodes; }
+  auto operator<=>(const InodeId&) const = default;
+};
+
+// How long a file shall be, in pages.
+struct FileSize {
+  int pages = 0;
+  static int count(const Geometry& g) { return g.pages() + 1; }
+  static FileSize nth(const Geometry&, int i) { return {i}; }
+  bool in(const Geometry& g) const { return pages >= 0 && pages <= g.pages(); }
+  auto operator<=>(const FileSize&) const = default;
+};
+
 // PROT_*: rw (the default), r, none.
 enum class Protection : std::uint8_t { rw, r, none };
 
 // How a page is pinned: w (FOLL_WRITE, the default) or r.
 enum class PinMode : std::uint8_t { w, r };
+
+// fallocate(): grow (the default), or keep the size (FALLOC_FL_KEEP_SIZE).
+enum class FallocMode : std::uint8_t { grow, keep };
 
 enum class Toggle : std::uint8_t { on, off };
 enum class ThpDisable : std::uint8_t { on, off, bad };

@@ -15,6 +15,8 @@ static_assert(std::has_unique_object_representations_v<Page>);
 static_assert(std::has_unique_object_representations_v<Compound>);
 static_assert(std::has_unique_object_representations_v<Entry>);
 static_assert(std::has_unique_object_representations_v<Vma>);
+static_assert(std::has_unique_object_representations_v<Cell>);
+static_assert(std::has_unique_object_representations_v<Inode>);
 static_assert(std::has_unique_object_representations_v<SwapSlot>);
 
 Machine::Layout Machine::layout_of(const Geometry& g) {
@@ -28,6 +30,7 @@ Machine::Layout Machine::layout_of(const Geometry& g) {
   place(l.pages, sizeof(Page) * std::size_t(g.frames() + 1));  // and the 4K zero page
   place(l.pmds, sizeof(Entry) * std::size_t(g.mms * g.pmds));
   place(l.ptes, sizeof(Entry) * std::size_t(g.mms * g.pages()));
+  place(l.cells, sizeof(Cell) * std::size_t(g.inodes * g.pages()));
   place(l.compounds, sizeof(Compound) * std::size_t(g.frame_blocks()));
   place(l.used, sizeof(std::uint16_t) * std::size_t(g.frame_blocks()));
   place(l.swap, sizeof(SwapSlot) * std::size_t(g.swap_slots()));
@@ -46,6 +49,7 @@ void Machine::reset(const Geometry& g) {
   mms[0].alive = 1;
   anon_vmas = {};
   holders = {};
+  inodes = {};
   migration = {};
   inject = {};
   enabled = Enabled::always;
@@ -55,7 +59,7 @@ void Machine::reset(const Geometry& g) {
   mmlist = {};
   huge_zero_page = kNoPfn;
   huge_zero_refcount = 0;
-  nr_anon_mapped = nr_anon_thps = nr_swapcache = anon_mapped_drift = deferred_len = 0;
+  nr_anon_mapped = nr_anon_thps = nr_swapcache = nr_shmem = anon_mapped_drift = deferred_len = 0;
   events = {};
   reason = Reason::none;
   bug = nullptr;
@@ -116,6 +120,10 @@ void Machine::follow(const Machine& now, bool counted, bool unstamped_too) {
   for (const std::uint32_t stamp : now.stamps.ptes()) {
     const int mm = int(stamp >> 16), page = int(stamp & 0xffff);
     pte(mm, page) = now.pte(mm, page);
+  }
+  for (const std::uint32_t stamp : now.stamps.cells()) {
+    const int inode = int(stamp >> 16), index = int(stamp & 0xffff);
+    cell(inode, index) = now.cell(inode, index);
   }
   for (std::uint64_t left = now.stamps.pmds(); left != 0; left &= left - 1) {
     const int bit = std::countr_zero(left);

@@ -1,4 +1,5 @@
-// The state of the machine: physical pages, page tables, VMAs, anon_vmas, swap, holders, counters.
+// The state of the machine: physical pages, page tables, VMAs, anon_vmas, files, swap, holders,
+// counters.
 // Plain data in one arena: indices instead of pointers, so that a machine is copied, compared and
 // hashed as bytes. Functions that change it stand in the files named after the kernel's own.
 // Not modelled: TLBs, page-table locks (every op is atomic), NUMA, memcg internals, LRU order.
@@ -25,17 +26,23 @@ class Stamps {
  public:
   void frame(Pfn pfn) { add(frames_, pfn); }
   void pte(int mm, int page) { add(ptes_, std::uint32_t(mm) << 16 | std::uint32_t(page)); }
+  void cell(int inode, int index) {
+    add(cells_, std::uint32_t(inode) << 16 | std::uint32_t(index));
+  }
   void pmd(int mm, int i) { pmds_ |= std::uint64_t{1} << (mm * Geometry::kMaxPmds + i); }
   std::span<const std::uint32_t> frames() const { return {frames_.data(), frames_.size()}; }
   // Each mm << 16 | page.
   std::span<const std::uint32_t> ptes() const { return {ptes_.data(), ptes_.size()}; }
+  // Each inode << 16 | index.
+  std::span<const std::uint32_t> cells() const { return {cells_.data(), cells_.size()}; }
   std::uint64_t pmds() const { return pmds_; }  // bit mm * kMaxPmds + i
-  bool empty() const { return frames_.empty() && ptes_.empty() && pmds_ == 0; }
+  bool empty() const { return frames_.empty() && ptes_.empty() && pmds_ == 0 && cells_.empty(); }
   bool overflowed() const { return overflowed_; }
   void enable(bool on) { enabled_ = on; }
   void clear() {
     frames_.clear();
     ptes_.clear();
+    cells_.clear();
     pmds_ = 0;
     overflowed_ = false;
   }
@@ -50,7 +57,7 @@ class Stamps {
       log.push_back(what);
   }
   static constexpr std::size_t kMaxLog = 1 << 14;
-  Log frames_, ptes_;
+  Log frames_, ptes_, cells_;
   std::uint64_t pmds_ = 0;
   bool enabled_ = false, overflowed_ = false;
 };
@@ -90,6 +97,7 @@ struct FixedState {
   std::array<Mm, Geometry::kMaxMms> mms;
   std::array<AnonVma, kMaxAnonVmas> anon_vmas;
   std::array<Holder, kMaxHolders> holders;
+  std::array<Inode, Geometry::kMaxInodes> inodes;
   Migration migration;
   bool swap_on;
   SwapDevice swap_device;
@@ -99,6 +107,7 @@ struct FixedState {
   std::int32_t nr_anon_mapped;  // NR_ANON_MAPPED, pages
   std::int32_t nr_anon_thps;    // NR_ANON_THPS, pages
   std::int32_t nr_swapcache;    // NR_SWAPCACHE, pages
+  std::int32_t nr_shmem;        // NR_SHMEM, pages
   // v6.1 accounting drift: pages of NR_ANON_MAPPED that nothing will ever give back (see rmap.cc).
   std::int32_t anon_mapped_drift;
   std::int32_t deferred_len;  // split_queue_len
@@ -133,6 +142,10 @@ class Machine : public FixedState {
   const Entry& pmd(int mm, int i) const { return at<Entry>(layout_.pmds)[mm * geometry.pmds + i]; }
   Entry& pte(int mm, int page) { return at<Entry>(layout_.ptes)[mm * pages() + page]; }
   const Entry& pte(int mm, int page) const { return at<Entry>(layout_.ptes)[mm * pages() + page]; }
+  Cell& cell(int inode, int index) { return at<Cell>(layout_.cells)[inode * pages() + index]; }
+  const Cell& cell(int inode, int index) const {
+    return at<Cell>(layout_.cells)[inode * pages() + index];
+  }
   SwapSlot& swap(Slot slot) { return at<SwapSlot>(layout_.swap)[slot]; }
   const SwapSlot& swap(Slot slot) const { return at<SwapSlot>(layout_.swap)[slot]; }
   std::uint8_t& cluster_huge(int cluster) { return at<std::uint8_t>(layout_.clusters)[cluster]; }
@@ -172,6 +185,11 @@ class Machine : public FixedState {
     pmd(mm, i) = entry;
   }
 
+  void set_cell(int inode, int index, Cell value) {
+    stamps.cell(inode, index);
+    cell(inode, index) = value;
+  }
+
   // No part of the state.
   Stamps stamps;
   Strikes strikes;                       // of the last op
@@ -192,19 +210,20 @@ class Machine : public FixedState {
 
   bool operator==(const Machine& other) const;  // of members() and arena()
   auto members() const {
-    return std::tie(geometry, mms, anon_vmas, holders, migration, inject, enabled, use_zero_page,
-                    swap_on, swap_device, mmlist, huge_zero_page, huge_zero_refcount,
-                    nr_anon_mapped, nr_anon_thps, nr_swapcache, anon_mapped_drift, deferred_len);
+    return std::tie(geometry, mms, anon_vmas, holders, inodes, migration, inject, enabled,
+                    use_zero_page, swap_on, swap_device, mmlist, huge_zero_page, huge_zero_refcount,
+                    nr_anon_mapped, nr_anon_thps, nr_swapcache, nr_shmem, anon_mapped_drift,
+                    deferred_len);
   }
   std::span<const std::byte> arena() const {
     return {reinterpret_cast<const std::byte*>(arena_.data()), layout_.size};
   }
-  // The part of it that is not stamped: everything but pages and entries.
+  // The part of it that is not stamped: everything but pages, entries and cells.
   std::span<const std::byte> unstamped() const { return arena().subspan(layout_.compounds); }
 
  private:
   struct Layout {
-    std::uint32_t pages, pmds, ptes, compounds, used, swap, clusters, deferred, vmas, size;
+    std::uint32_t pages, pmds, ptes, cells, compounds, used, swap, clusters, deferred, vmas, size;
     int max_map_count;
   };
   static Layout layout_of(const Geometry& geometry);

@@ -10,6 +10,7 @@
 #include "model/mm/migrate.h"
 #include "model/mm/mmap.h"
 #include "model/mm/page_alloc.h"
+#include "model/mm/shmem.h"
 #include "model/mm/swapfile.h"
 #include "model/mm/vmscan.h"
 
@@ -88,6 +89,8 @@ Pfn folio_at(const Machine& m, MmId mm, PageNr page) {
   const Pfn cached = entry.is_swap() ? m.swap(entry.frame).cache : kNoPfn;
   return cached == kNoPfn ? kNoPfn : page_folio(m, cached);
 }
+
+bool is_open(const Machine& m, InodeId inode) { return m.inodes[std::size_t(inode.id)].open != 0; }
 
 }  // namespace
 
@@ -325,6 +328,47 @@ int PrctlThpDisable::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
   if (value == ThpDisable::bad) return -EINVAL;
   m.mms[std::size_t(mm.id)].thp_disabled = value == ThpDisable::on;
+  return 0;
+}
+
+// --- Files.
+
+int Creat::step(Machine& m) const {
+  if (m.inodes[std::size_t(inode.id)].alive != 0) return -EEXIST;
+  shmem_file_setup(m, inode.id);
+  return 0;
+}
+
+int Close::step(Machine& m) const {
+  if (!is_open(m, inode)) return -EBADF;
+  m.inodes[std::size_t(inode.id)].open = 0;
+  shmem_evict_inode(m, inode.id);
+  return 0;
+}
+
+int Pread::step(Machine& m) const {
+  return is_open(m, inode) ? shmem_file_read(m, inode.id, page.number) : -EBADF;
+}
+
+int Pwrite::step(Machine& m) const {
+  if (!is_open(m, inode)) return -EBADF;
+  return shmem_file_write(m, inode.id, page.number, std::uint8_t(value.number));
+}
+
+int Fallocate::step(Machine& m) const {
+  if (!is_open(m, inode)) return -EBADF;
+  return shmem_fallocate(m, inode.id, range.first, range.end, mode == FallocMode::keep);
+}
+
+int Punch::step(Machine& m) const {
+  if (!is_open(m, inode)) return -EBADF;
+  shmem_punch_hole(m, inode.id, range.first, range.end);
+  return 0;
+}
+
+int Truncate::step(Machine& m) const {
+  if (!is_open(m, inode)) return -EBADF;
+  shmem_setattr(m, inode.id, size.pages);
   return 0;
 }
 

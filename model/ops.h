@@ -1,6 +1,6 @@
 // The alphabet: every op, declared once. Text, generation, mutation, shrinking, exploration and the
 // README's table are folds over `Op`, `name`, `args` and `help`. Ops are total: legal in every
-// state. step() returns what the caller sees: 0 or a number, -errno, kSigsegv or kOom.
+// state. step() returns what the caller sees: 0 or a number, -errno, or one of these:
 #pragma once
 #include <array>
 #include <string_view>
@@ -14,6 +14,7 @@ namespace thp {
 
 inline constexpr int kSigsegv = -1000;    // the access is not allowed
 inline constexpr int kOom = -1001;        // VM_FAULT_OOM: the access could not be served
+inline constexpr int kEof = -1003;        // there is nothing to read
 inline constexpr int kElsewhere = -1004;  // mapped, but not where it was asked for
 
 // --- Address spaces.
@@ -575,17 +576,93 @@ struct PrctlThpDisable {
   bool operator==(const PrctlThpDisable&) const = default;
 };
 
+// --- Files: memory that has a name, kept in the page cache.
+
+struct Creat {
+  InodeId inode;
+  static constexpr std::string_view name = "creat";
+  static constexpr std::string_view help =
+      "memfd_create(): an empty file, open for reading and writing; EEXIST while it lives";
+  static constexpr std::tuple args{&Creat::inode};
+  int step(Machine& m) const;
+  bool operator==(const Creat&) const = default;
+};
+
+struct Close {
+  InodeId inode;
+  static constexpr std::string_view name = "close";
+  static constexpr std::string_view help = "close() of its last descriptor; without users it goes";
+  static constexpr std::tuple args{&Close::inode};
+  int step(Machine& m) const;
+  bool operator==(const Close&) const = default;
+};
+
+struct Pread {
+  InodeId inode;
+  PageNr page;
+  static constexpr std::string_view name = "pread";
+  static constexpr std::string_view help =
+      "pread() of the first byte of a page of the file; EOF from its size on";
+  static constexpr std::tuple args{&Pread::inode, &Pread::page};
+  int step(Machine& m) const;
+  bool operator==(const Pread&) const = default;
+};
+
+struct Pwrite {
+  InodeId inode;
+  PageNr page;
+  Value value;
+  static constexpr std::string_view name = "pwrite";
+  static constexpr std::string_view help =
+      "pwrite() of a whole page of one byte; the file may grow";
+  static constexpr std::tuple args{&Pwrite::inode, &Pwrite::page, &Pwrite::value};
+  int step(Machine& m) const;
+  bool operator==(const Pwrite&) const = default;
+};
+
+struct Fallocate {
+  InodeId inode;
+  PageRange range;
+  FallocMode mode = FallocMode::grow;
+  static constexpr std::string_view name = "fallocate";
+  static constexpr std::string_view help =
+      "fallocate(): pages for a range of the file; `keep`: FALLOC_FL_KEEP_SIZE";
+  static constexpr std::tuple args{&Fallocate::inode, &Fallocate::range, &Fallocate::mode};
+  int step(Machine& m) const;
+  bool operator==(const Fallocate&) const = default;
+};
+
+struct Punch {
+  InodeId inode;
+  PageRange range;
+  static constexpr std::string_view name = "punch";
+  static constexpr std::string_view help =
+      "fallocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE): a hole where pages were";
+  static constexpr std::tuple args{&Punch::inode, &Punch::range};
+  int step(Machine& m) const;
+  bool operator==(const Punch&) const = default;
+};
+
+struct Truncate {
+  InodeId inode;
+  FileSize size;
+  static constexpr std::string_view name = "truncate";
+  static constexpr std::string_view help = "ftruncate() to a size in pages";
+  static constexpr std::tuple args{&Truncate::inode, &Truncate::size};
+  int step(Machine& m) const;
+  bool operator==(const Truncate&) const = default;
+};
+
 // The first 48 stay where they are: kinds are drawn and explored in this order.
-using Op =
-    std::variant<Mmap, Munmap, Mprotect, Mremap, Fork, Exit, Mlock, Munlock, ClearSoftDirty, Store,
-                 Load, StoreForced, MadviseHugepage, MadviseNohugepage, MadviseDontneed,
-                 MadviseFree, MadviseCold, MadvisePageout, MadviseCollapse, MadviseDontfork,
-                 MadviseDofork, Pin, Unpin, Get, Put, StoreViaPin, LoadViaPin, Isolate, Putback,
-                 SplitFolio, ShrinkDeferred, ShrinkHugeZero, DropCaches, Swapon, Swapoff, Reclaim,
-                 WritebackEnd, MigrateBegin, MigrateEnd, MovePages, FailHugeAlloc, FailSmallAlloc,
-                 FailCharge, FailSwapCluster, ContendPageLock, HoldSpeculativeRef, SetEnabled,
-                 SetUseZeroPage, MmapHint, MremapResize, MremapDontunmap, MadvisePopulateRead,
-                 MadvisePopulateWrite, PrctlThpDisable>;
+using Op = std::variant<
+    Mmap, Munmap, Mprotect, Mremap, Fork, Exit, Mlock, Munlock, ClearSoftDirty, Store, Load,
+    StoreForced, MadviseHugepage, MadviseNohugepage, MadviseDontneed, MadviseFree, MadviseCold,
+    MadvisePageout, MadviseCollapse, MadviseDontfork, MadviseDofork, Pin, Unpin, Get, Put,
+    StoreViaPin, LoadViaPin, Isolate, Putback, SplitFolio, ShrinkDeferred, ShrinkHugeZero,
+    DropCaches, Swapon, Swapoff, Reclaim, WritebackEnd, MigrateBegin, MigrateEnd, MovePages,
+    FailHugeAlloc, FailSmallAlloc, FailCharge, FailSwapCluster, ContendPageLock, HoldSpeculativeRef,
+    SetEnabled, SetUseZeroPage, MmapHint, MremapResize, MremapDontunmap, MadvisePopulateRead,
+    MadvisePopulateWrite, PrctlThpDisable, Creat, Close, Pread, Pwrite, Fallocate, Punch, Truncate>;
 
 // visit(op) of the type that the op is: std::visit(), but quick to compile.
 template <class T, class Result, class Visit, class AnyOp>

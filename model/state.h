@@ -11,7 +11,7 @@ using Pfn = std::uint16_t;  // a frame; the frame of its head names a folio
 using Slot = std::uint16_t;
 using Bits = std::uint16_t;
 inline constexpr Pfn kNoPfn = 0xffff;
-inline constexpr std::uint8_t kNoAnonVma = 0xff;
+inline constexpr std::uint8_t kNoAnonVma = 0xff, kNoInode = 0xff;
 inline constexpr int kGupPinCountingBias = 1024;  // GUP_PIN_COUNTING_BIAS
 inline constexpr int kMaxAnonVmas = 64, kMaxHolders = 8;
 
@@ -42,11 +42,13 @@ struct Page {
   std::int32_t mapcount = -1;  // raw _mapcount: starts at -1
   Bits flags = 0;
   Slot private_slot = 0;               // page->private of every sub-page while PG_swapcache
-  std::uint16_t index = 0;             // linear page index of the head or small page, while PG_anon
-  std::uint8_t anon_vma = kNoAnonVma;  // page->mapping of the head or small page
+  std::uint16_t index = 0;             // of the head or small page: linear page index, while
+                                       // PG_anon; that in its file, while it has one
+  std::uint8_t anon_vma = kNoAnonVma;  // page->mapping of the head or small page, while PG_anon
   std::uint8_t content = 0;            // what a load returns; 0 is a zeroed page
   std::uint8_t mlock_count = 0;
-  std::uint8_t unused[3] = {};
+  std::uint8_t inode = kNoInode;  // page->mapping of the head or small page, in the page cache
+  std::uint8_t unused[2] = {};
   bool operator==(const Page&) const = default;
 };
 
@@ -142,6 +144,31 @@ struct Mm {
   std::uint8_t thp_disabled = 0;    // MMF_DISABLE_THP
   std::uint8_t unused[2] = {};
   bool operator==(const Mm&) const = default;
+};
+
+// One index of a file's page cache, inode->i_mapping->i_pages.
+enum class CellKind : std::uint8_t { none, folio };
+struct Cell {
+  CellKind kind = CellKind::none;
+  std::uint8_t unused = 0;
+  Pfn frame = 0;  // of a folio: the very sub-page
+
+  bool is_none() const { return kind == CellKind::none; }
+  bool is_folio() const { return kind == CellKind::folio; }
+  bool operator==(const Cell&) const = default;
+};
+
+// struct inode and the shmem_inode_info around it, in pages. Its i_blocks is 8 for each page that
+// it has alloced. One struct file stands for all that have it open.
+struct Inode {
+  std::int32_t nrpages = 0;  // i_mapping->nrpages: cells that are folios
+  std::int32_t alloced = 0;  // pages that count in its blocks
+  std::uint16_t i_size = 0;
+  std::uint16_t fallocend = 0;  // where fallocate() ended: a split keeps what lies before
+  std::uint8_t alive = 0;
+  std::uint8_t open = 0;  // somebody has a descriptor of it
+  std::uint8_t unused[2] = {};
+  bool operator==(const Inode&) const = default;
 };
 
 // One entry of the swap device: swap_map, the swap cache's slot, and what is written there.

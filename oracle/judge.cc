@@ -122,6 +122,8 @@ Verdict Judge::compare_changed() {
   if (const Verdict seen = compare_contents()) return seen;
   for (int mm = 0; recount_.vmas_changed() && mm < machine_.geometry.mms; ++mm)
     if (const Verdict seen = memory_.compare_told(machine_, mm)) return seen;
+  if (recount_.files_changed() || memory_.files_touched())
+    if (const Verdict seen = memory_.compare_files(machine_)) return seen;
   return memory_.compare_holders(machine_);
 }
 
@@ -216,7 +218,11 @@ Violation Judge::violation(const Broken& broken) const {
 // Flat memory tells a place, a reference, or neither.
 Violation Judge::violation(const Mismatch& mismatch) const {
   Where where{.thing = Where::Thing::op};
-  if (mismatch.mm >= 0 && mismatch.page >= 0)
+  if (mismatch.inode >= 0 && mismatch.page >= 0)
+    where = {Where::Thing::cell, mismatch.inode, mismatch.page};
+  else if (mismatch.inode >= 0)
+    where = {Where::Thing::inode, -1, mismatch.inode};
+  else if (mismatch.mm >= 0 && mismatch.page >= 0)
     where = {Where::Thing::pages, mismatch.mm, mismatch.page};
   else if (mismatch.mm >= 0)
     where = {Where::Thing::mm, -1, mismatch.mm};

@@ -42,6 +42,7 @@ class Canonical::Writer {
     contents_(0);  // a zeroed page stays one
     for_each_mm([this](int mm) { put_mm(mm); });
     for (const std::uint8_t id : order_.holders) put_holder(m_.holders[id]);
+    for (int i = 0; i < m_.geometry.inodes; ++i) put_inode(order_.inodes[std::size_t(i)]);
     put_globals();
     put_what_is_referred_to();
     for (int pfn = 0; pfn < m_.frames(); ++pfn)
@@ -69,7 +70,7 @@ class Canonical::Writer {
 
   void put_memory(const FlatMemory& memory) {
     memory.tell(
-        order_.mms, order_.holders, [this](int number) { put(number); },
+        order_.mms, order_.holders, order_.inodes, [this](int number) { put(number); },
         [this](int value) { put(contents_(value)); });
   }
 
@@ -128,6 +129,17 @@ class Canonical::Writer {
     if (holder.kind != HolderKind::none) put_pfn(holder.pfn);
   }
 
+  void put_inode(int id) {
+    const Inode& inode = m_.inodes[std::size_t(id)];
+    put(inode.alive, inode.open, inode.i_size, inode.fallocend, inode.nrpages, inode.alloced);
+    if (inode.alive == 0) return;
+    for (int index = 0; index < m_.pages(); ++index) {
+      const Cell cell = m_.cell(id, index);
+      put(cell.kind);
+      if (cell.is_folio()) put_pfn(cell.frame);
+    }
+  }
+
   void put_globals() {
     put_pfn(m_.migration.src);
     put_pfn(m_.migration.dst);
@@ -135,7 +147,7 @@ class Canonical::Writer {
     put(in.fail_huge_alloc, in.fail_small_alloc, in.fail_charge, in.fail_swap_cluster,
         in.contend_page_lock, in.speculative_ref);
     put(m_.enabled, m_.use_zero_page, m_.swap_on, m_.huge_zero_refcount, m_.nr_anon_mapped,
-        m_.nr_anon_thps, m_.nr_swapcache, m_.anon_mapped_drift);
+        m_.nr_anon_thps, m_.nr_swapcache, m_.nr_shmem, m_.anon_mapped_drift);
     put_pfn(m_.huge_zero_page);
     put(m_.mmlist.count);
     for (int i = 0; i < m_.mmlist.count; ++i)
@@ -170,6 +182,8 @@ class Canonical::Writer {
       const Page& page = m_.page(Pfn(folio + i));
       put(page.refcount, page.mapcount, page.flags, page.mlock_count, contents_(page.content));
       if (mapped) put(page.index, anon_vmas_(page.anon_vma));
+      if (page.inode != kNoInode)
+        put(page.index, std::ranges::find(order_.inodes, page.inode) - order_.inodes.begin());
       if (folio_test_swapcache(m_, folio)) put(slots_(page.private_slot));
     }
   }

@@ -37,6 +37,17 @@ std::uint64_t key_of_holder(const Machine& m, int id) {
   return std::uint64_t(holder.kind) << 1 | holder.write;
 }
 
+std::uint64_t key_of_inode(const Machine& m, int id) {
+  const Inode& inode = m.inodes[std::size_t(id)];
+  if (inode.alive == 0) return 0;
+  Fold fold;
+  for (const int number :
+       {int(inode.open), int(inode.i_size), int(inode.fallocend), inode.nrpages, inode.alloced})
+    fold.add(std::uint64_t(number));
+  for (int index = 0; index < m.pages(); ++index) fold.add(std::uint64_t(m.cell(id, index).kind));
+  return std::max<std::uint64_t>(fold.sum(), 1);
+}
+
 // Sorts the first `count` by key, and notes where those that are alike begin.
 template <std::size_t N, class Key>
 void sort(std::array<std::uint8_t, N>& order, std::array<std::uint8_t, N>& alike, int count,
@@ -77,10 +88,13 @@ Orders::Orders(const Machine& m) {
        [&](int id) { return key_of_mm(m, id); });
   sort(order_.holders, holders_alike_, kMaxHolders, kMaxAlike,
        [&](int id) { return key_of_holder(m, id); });
+  sort(order_.inodes, inodes_alike_, m.geometry.inodes, Geometry::kMaxInodes,
+       [&](int id) { return key_of_inode(m, id); });
 }
 
 bool Orders::next() {
-  return permute(order_.mms, mms_alike_) || permute(order_.holders, holders_alike_);
+  return permute(order_.mms, mms_alike_) || permute(order_.holders, holders_alike_) ||
+         permute(order_.inodes, inodes_alike_);
 }
 
 Machine renamed(const Machine& m, const Order& order) {
@@ -97,6 +111,14 @@ Machine renamed(const Machine& m, const Order& order) {
   for (int i = 0; i < m.mmlist.count; ++i)
     other.mmlist.ids[std::size_t(i)] = place(order.mms, m.mmlist.ids[std::size_t(i)]);
   for (std::size_t i = 0; i < kMaxHolders; ++i) other.holders[i] = m.holders[order.holders[i]];
+  for (int i = 0; i < m.geometry.inodes; ++i) {
+    const int was = order.inodes[std::size_t(i)];
+    other.inodes[std::size_t(i)] = m.inodes[std::size_t(was)];
+    for (int index = 0; index < m.pages(); ++index) other.cell(i, index) = m.cell(was, index);
+  }
+  for (int pfn = 0; pfn < m.frames(); ++pfn)
+    if (std::uint8_t& inode = other.page(Pfn(pfn)).inode; inode != kNoInode)
+      inode = place(order.inodes, inode);
   return other;
 }
 
@@ -105,6 +127,7 @@ Op renamed(const Op& op, const Order& order) {
   const auto rename = [&]<class Arg>(Arg& arg) {
     if constexpr (std::is_same_v<Arg, MmId>) arg.id = place(order.mms, arg.id);
     if constexpr (std::is_same_v<Arg, HolderId>) arg.id = place(order.holders, arg.id);
+    if constexpr (std::is_same_v<Arg, InodeId>) arg.id = place(order.inodes, arg.id);
   };
   visit_op([&](auto& o) { visit_args(o, rename); }, other);
   return other;

@@ -31,14 +31,15 @@ int holders_of(const Trace& trace) {
 // No larger than this one.
 std::vector<Geometry> geometries_up_to(const Geometry& most) {
   std::vector<Geometry> all;
-  for (int pmds = 1; pmds <= most.pmds; ++pmds) {
-    for (int mms = 1; mms <= most.mms; ++mms) {
-      Geometry geometry = most;
-      geometry.pmds = pmds;
-      geometry.mms = mms;
-      if (geometry.is_valid()) all.push_back(geometry);
-    }
-  }
+  for (int inodes = 0; inodes <= most.inodes; ++inodes)
+    for (int pmds = 1; pmds <= most.pmds; ++pmds)
+      for (int mms = 1; mms <= most.mms; ++mms) {
+        Geometry geometry = most;
+        geometry.inodes = inodes;
+        geometry.pmds = pmds;
+        geometry.mms = mms;
+        if (geometry.is_valid()) all.push_back(geometry);
+      }
   return all;
 }
 

@@ -24,7 +24,7 @@ Trace with_pages(const Trace& trace, const Geometry& geometry, Border border) {
     } else if constexpr (std::is_same_v<T, PageRange>) {
       arg.first = std::clamp(border(arg.first, false), 0, geometry.pages() - 1);
       arg.end = std::clamp(border(arg.end, true), arg.first + 1, geometry.pages());
-    } else if constexpr (std::is_same_v<T, NewSize>) {
+    } else if constexpr (std::is_same_v<T, NewSize> || std::is_same_v<T, FileSize>) {
       if (arg.pages > 0) arg.pages = std::clamp(border(arg.pages, true), 1, geometry.pages());
     }
   });
@@ -110,12 +110,33 @@ Trace without_mm(const Trace& trace, int mm) {
   return fewer;
 }
 
+static bool names(const Op& op, InodeId inode) {
+  bool named = false;
+  const auto look = [&]<class T>(const T& arg) {
+    if constexpr (std::is_same_v<T, InodeId>) named = arg == inode;
+  };
+  visit_op([&](const auto& o) { visit_args(o, look); }, op);
+  return named;
+}
+
+Trace without_inode(const Trace& trace, int inode) {
+  Trace fewer = trace;
+  std::erase_if(fewer.ops, [=](const Op& op) { return names(op, {inode}); });
+  fewer = with_args(fewer, [&]<class T>(T& arg) {
+    if constexpr (std::is_same_v<T, InodeId>) arg.id -= arg.id > inode;
+  });
+  --fewer.geometry.inodes;
+  return fewer;
+}
+
 Trace moved_to(const Trace& trace, const Geometry& geometry) {
   Trace moved = trace.geometry.order == geometry.order
                     ? trace
                     : with_order(trace, geometry.order, Fit::scale);
   while (moved.geometry.pmds > geometry.pmds) moved = without_pmd(moved, moved.geometry.pmds - 1);
   while (moved.geometry.mms > geometry.mms) moved = without_mm(moved, moved.geometry.mms - 1);
+  while (moved.geometry.inodes > geometry.inodes)
+    moved = without_inode(moved, moved.geometry.inodes - 1);
   moved.geometry = geometry;
   moved.geometry.swap = std::min(geometry.swap, Geometry::kMaxClusters << geometry.order);
   return moved;
@@ -129,6 +150,8 @@ std::vector<Trace> simpler_geometries(const Trace& trace) {
       add_geometry(traces, with_order(trace, order, fit));
   for (int pmd = g.pmds - 1; pmd > 0; --pmd) add_geometry(traces, without_pmd(trace, pmd));
   for (int mm = g.mms - 1; mm > 0; --mm) add_geometry(traces, without_mm(trace, mm));
+  for (int inode = g.inodes - 1; inode >= 0; --inode)
+    add_geometry(traces, without_inode(trace, inode));
   for (const int swap : simpler_count(g.swap, 0)) {
     Trace other = trace;
     other.geometry.swap = swap;
@@ -143,7 +166,7 @@ std::vector<Trace> simpler_geometries(const Trace& trace) {
 }
 
 Trace renamed(const Trace& trace, bool values, bool mms, bool holders) {
-  Renaming value_names(1), mm_names(1), holder_names(0);
+  Renaming value_names(1), mm_names(1), holder_names(0), inode_names(0);
   return with_args(trace, [&]<class T>(T& arg) {
     if constexpr (std::is_same_v<T, Value>) {
       if (values) arg.number = value_names(arg.number);
@@ -151,29 +174,32 @@ Trace renamed(const Trace& trace, bool values, bool mms, bool holders) {
       if (mms) arg.id = mm_names(arg.id);
     } else if constexpr (std::is_same_v<T, HolderId>) {
       if (holders) arg.id = holder_names(arg.id);
+    } else if constexpr (std::is_same_v<T, InodeId>) {
+      if (holders) arg.id = inode_names(arg.id);
     }
   });
 }
 
-std::vector<MmId> simpler(const Geometry&, MmId mm) {
-  std::vector<MmId> all;
-  for (int id = 0; id < mm.id; ++id) all.push_back({id});
-  return all;
-}
-
-std::vector<NewSize> simpler(const Geometry&, NewSize size) {
+template <class Size>
+static std::vector<Size> simpler_size(Size size) {
   if (size.pages == 0) return {};
-  std::vector<NewSize> all{{0}};
+  std::vector<Size> all{{0}};
   for (const int n : {1, size.pages / 2, size.pages - 1})
     if (n > all.back().pages && n < size.pages) all.push_back({n});
   return all;
 }
+std::vector<NewSize> simpler(const Geometry&, NewSize size) { return simpler_size(size); }
+std::vector<FileSize> simpler(const Geometry&, FileSize size) { return simpler_size(size); }
 
-std::vector<HolderId> simpler(const Geometry&, HolderId holder) {
-  std::vector<HolderId> all;
-  for (int id = 0; id < holder.id; ++id) all.push_back({id});
+template <class Name>
+static std::vector<Name> simpler_name(Name name) {
+  std::vector<Name> all;
+  for (int id = 0; id < name.id; ++id) all.push_back({id});
   return all;
 }
+std::vector<MmId> simpler(const Geometry&, MmId mm) { return simpler_name(mm); }
+std::vector<HolderId> simpler(const Geometry&, HolderId holder) { return simpler_name(holder); }
+std::vector<InodeId> simpler(const Geometry&, InodeId inode) { return simpler_name(inode); }
 
 // 0, which no generator draws, counts as the least simple.
 std::vector<Value> simpler(const Geometry&, Value value) {

@@ -49,6 +49,7 @@ void free_page_check(Machine& m, Pfn pfn) {
   const Page& page = m.page(pfn);
   vm_bug_on(m, page.mapcount != -1, "free_pages_prepare: nonzero mapcount");
   vm_bug_on(m, page.refcount != 0, "free_pages_prepare: nonzero _refcount");
+  vm_bug_on(m, page.inode != kNoInode, "free_pages_prepare: non-NULL mapping");
   vm_bug_on(
       m, test(m, pfn, PG_locked | PG_lru | PG_writeback | PG_active | PG_unevictable | PG_mlocked),
       "free_pages_prepare: PAGE_FLAGS_CHECK_AT_FREE flag(s) set");

@@ -3,6 +3,15 @@
 
 namespace thp {
 
+// v6.1 mm/swap.c: folio_mark_accessed(), folio_activate_fn(). An isolated folio only forgets its
+// first use.
+void folio_mark_accessed(Machine& m, Pfn folio) {
+  if (!test(m, folio, PG_referenced)) return set(m, folio, PG_referenced);
+  if (test(m, folio, PG_unevictable | PG_active)) return;
+  if (test(m, folio, PG_lru)) set(m, folio, PG_active);
+  clear(m, folio, PG_referenced);
+}
+
 // v6.1 mm/swap.c: deactivate_page(), lru_deactivate_fn()
 void deactivate_page(Machine& m, Pfn folio) {
   if (!test(m, folio, PG_lru) || test(m, folio, PG_unevictable)) return;

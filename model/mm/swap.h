@@ -5,7 +5,8 @@
 
 namespace thp {
 
-void deactivate_page(Machine& m, Pfn folio);     // MADV_COLD
-void mark_page_lazyfree(Machine& m, Pfn folio);  // MADV_FREE: it may be discarded while clean
+void folio_mark_accessed(Machine& m, Pfn folio);  // a system call has used it
+void deactivate_page(Machine& m, Pfn folio);      // MADV_COLD
+void mark_page_lazyfree(Machine& m, Pfn folio);   // MADV_FREE: it may be discarded while clean
 
 }  // namespace thp

@@ -100,10 +100,11 @@ void free_page_and_swap_cache(Machine& m, Pfn pfn) {
   if (!is_huge_zero_page(m, pfn)) put_page(m, pfn);
 }
 
-// v6.1 mm/page-writeback.c: folio_mark_dirty(), noop_dirty_folio(). Only the swap cache gives an
-// anonymous folio a mapping.
+// v6.1 mm/page-writeback.c: folio_mark_dirty(), noop_dirty_folio(). A file is a folio's mapping;
+// of an anonymous one only the swap cache is.
 bool folio_mark_dirty(Machine& m, Pfn folio) {
-  if (folio_test_swapcache(m, folio)) clear(m, folio, PG_reclaim);
+  const bool has_mapping = folio_test_swapcache(m, folio) || m.page(folio).inode != kNoInode;
+  if (has_mapping) clear(m, folio, PG_reclaim);
   const bool was_dirty = test(m, folio, PG_dirty);
   set(m, folio, PG_dirty);
   return !was_dirty;

@@ -223,6 +223,21 @@ void draw(Draw& d, Value& value) {
       d.one_in(8) ? d.choose(Value::kMax + 1) : int(d.before.size() % std::size_t{Value::kMax}) + 1;
 }
 
+void draw(Draw& d, InodeId& inode) {
+  boost::container::static_vector<int, Geometry::kMaxInodes> candidates;
+  for (int i = 0; i < d.geometry().inodes; ++i) {
+    const Inode& file = d.m.inodes[std::size_t(i)];
+    if (d.wants_open ? file.open != 0 : file.alive == 0) candidates.push_back(i);
+  }
+  inode.id = draw_from(d, candidates, d.geometry().inodes);
+}
+
+// About what is there, or huge pages and a bit.
+void draw(Draw& d, FileSize& size) {
+  const int edge = d.choose(2) == 0 ? d.choose(d.geometry().pmds + 1) * d.hpage_nr() : draw_page(d);
+  size.pages = std::clamp(edge + d.choose(3) - 1, 0, d.geometry().pages());
+}
+
 void draw(Draw& d, HolderId& holder) {
   boost::container::static_vector<int, kMaxHolders> candidates;
   const bool takes = d.wanted_holders == bit(HolderKind::none);

@@ -14,6 +14,7 @@ struct Draw {
   std::span<const Op> before;
   bool near;                // arguments rather from the last op
   unsigned wanted_holders;  // bits of HolderKind; that of `none` to take a reference
+  bool wants_open;          // a file that is open; else one that is not there
   std::optional<int> mm;
   std::optional<PageRange> range;
 
@@ -29,6 +30,8 @@ void draw(Draw& d, PageRange& range);
 void draw(Draw& d, Value& value);
 void draw(Draw& d, NewSize& size);
 void draw(Draw& d, HolderId& holder);
+void draw(Draw& d, InodeId& inode);
+void draw(Draw& d, FileSize& size);
 
 // The first name is the usual one.
 template <Named Enum>

@@ -25,23 +25,38 @@ inline constexpr unsigned kWantedHolders<LoadViaPin> = bit(HolderKind::pin) | bi
 
 template <class T>
 Op draw_op(Choose choose, const Machine& m, std::span<const Op> before, bool near) {
-  Draw d{choose, m, before, near && !before.empty(), kWantedHolders<T>, {}, {}};
+  constexpr bool wants_open = !std::is_same_v<T, Creat>;
+  Draw d{choose, m, before, near && !before.empty(), kWantedHolders<T>, wants_open, {}, {}};
   T op;
   visit_args(op, [&](auto& arg) { draw(d, arg); });
   return op;
 }
 
-// Is there a holder, or a name for a second address space, that the op could be about?
+// Does the op name a file? Without files there is no such op.
+template <class T>
+consteval bool names_a_file() {
+  return std::apply(
+      [](auto... arg) {
+        return (std::is_same_v<std::remove_cvref_t<decltype(T{}.*arg)>, InodeId> || ...);
+      },
+      T::args);
+}
+
+// Is there a holder, or a name for a second address space, or a file, that the op could be about?
 template <class T>
 bool has_subject(const Machine& m) {
   const auto wanted = [](const Holder& h) { return (kWantedHolders<T> & bit(h.kind)) != 0; };
   const auto dead = [&](int mm) { return m.mms[std::size_t(mm)].alive == 0; };
+  constexpr bool creates = std::is_same_v<T, Creat>;
+  const auto fits = [](const Inode& i) { return creates ? i.alive == 0 : i.open != 0; };
   const T op{};
   int mms = 0;
   bool has = true;
   visit_args(op, [&]<class Arg>(const Arg&) {
     if constexpr (std::is_same_v<Arg, HolderId>)
       has = has && std::ranges::any_of(m.holders, wanted);
+    if constexpr (std::is_same_v<Arg, InodeId>)
+      has = has && std::any_of(m.inodes.begin(), m.inodes.begin() + m.geometry.inodes, fits);
     if (std::is_same_v<Arg, MmId> && ++mms == 2)
       has = has && std::ranges::any_of(std::views::iota(0, m.geometry.mms), dead);
   });
@@ -70,10 +85,11 @@ struct Kind {
   std::string_view name;
   Op (*draw)(Choose choose, const Machine& m, std::span<const Op> before, bool near);
   bool (*has_subject)(const Machine& m);
+  bool names_a_file;
 };
 template <class... Ts>
 constexpr std::array<Kind, sizeof...(Ts)> kinds(std::type_identity<std::variant<Ts...>>) {
-  return {Kind{Ts::name, draw_op<Ts>, has_subject<Ts>}...};
+  return {Kind{Ts::name, draw_op<Ts>, has_subject<Ts>, names_a_file<Ts>()}...};
 }
 constexpr auto kKinds = kinds(std::type_identity<Op>{});
 
@@ -122,24 +138,38 @@ constexpr Sequel kSequels[] = {
     {kKindOf<HoldSpeculativeRef>, kKindOf<SplitFolio>},
     {kKindOf<SplitFolio>, kKindOf<MadviseCollapse>},
     {kKindOf<MadviseCollapse>, kKindOf<MadviseDontneed>},  // no page table is left
+    {kKindOf<Close>, kKindOf<Creat>},
+    {kKindOf<Truncate>, kKindOf<Truncate>},  // and back: what lay beyond is gone
+    {kKindOf<Truncate>, kKindOf<Pread>},
+    {kKindOf<Punch>, kKindOf<Pread>},
+    {kKindOf<FailSmallAlloc>, kKindOf<Fallocate>},
 };
 
+bool has_kind(const Geometry& geometry, int kind) {
+  return geometry.inodes > 0 || !kKinds[std::size_t(kind)].names_a_file;
+}
+
 // The kind of an op that follows the last one, or -1.
-int draw_sequel(Choose choose, const OpMask& mask, std::span<const Op> before) {
+int draw_sequel(Choose choose, const OpMask& mask, const Geometry& geometry,
+                std::span<const Op> before) {
   if (before.empty() || choose(2) == 0) return -1;
   boost::container::static_vector<int, std::size(kSequels)> kinds;
   for (const Sequel& sequel : kSequels)
-    if (sequel.first == int(before.back().index()) && mask.has(sequel.then))
+    if (sequel.first == int(before.back().index()) && mask.has(sequel.then) &&
+        has_kind(geometry, sequel.then))
       kinds.push_back(sequel.then);
   return kinds.empty() ? -1 : kinds[std::size_t(choose(int(kinds.size())))];
 }
 
-int draw_kind(Choose choose, const OpMask& mask) {
+int draw_kind(Choose choose, const OpMask& mask, const Geometry& geometry) {
+  const auto weight = [&](int kind) {
+    return has_kind(geometry, kind) ? mask.weights[std::size_t(kind)] : 0;
+  };
   int total = 0;
-  for (const int weight : mask.weights) total += weight;
-  if (total == 0) return choose(kOpKinds);
+  for (int kind = 0; kind < kOpKinds; ++kind) total += weight(kind);
+  if (total == 0) return draw_kind(choose, OpMask{}, geometry);
   int left = choose(total), kind = 0;
-  while (left >= mask.weights[std::size_t(kind)]) left -= mask.weights[std::size_t(kind++)];
+  while (left >= weight(kind)) left -= weight(kind++);
   return kind;
 }
 
@@ -153,10 +183,10 @@ int op_kind(std::string_view name) {
 std::string_view op_name(int kind) { return kKinds[std::size_t(kind)].name; }
 
 Op generate_op(Choose choose, const Machine& m, const OpMask& mask, std::span<const Op> before) {
-  const int sequel = draw_sequel(choose, mask, before);
-  int kind = sequel >= 0 ? sequel : draw_kind(choose, mask);
+  const int sequel = draw_sequel(choose, mask, m.geometry, before);
+  int kind = sequel >= 0 ? sequel : draw_kind(choose, mask, m.geometry);
   for (int tries = 0; tries < 3 && !kKinds[std::size_t(kind)].has_subject(m); ++tries)
-    if (choose(8) != 7) kind = draw_kind(choose, mask);
+    if (choose(8) != 7) kind = draw_kind(choose, mask, m.geometry);
   const bool near = sequel >= 0 || choose(4) == 3;
   return kKinds[std::size_t(kind)].draw(choose, m, before, near);
 }

@@ -26,6 +26,7 @@ Geometry generate_geometry(Choose choose) {
   g.mms = kMms[choose(8)];
   if (choose(4) == 3) g.swap = generate_swap(choose, 1 << g.order);
   if (choose(4) == 3) g.blocks = 2 + choose(4 * g.pmds * g.mms);
+  if (choose(4) == 3) g.inodes = 1 + choose(2);
   return g;
 }
 

@@ -21,13 +21,11 @@ std::string interval(int lowest, int highest) {
 
 // What ops return, and what they might.
 constexpr std::pair<int, std::string_view> kResults[] = {
-    {-EPERM, "-EPERM"},           {-ENOENT, "-ENOENT"},  {-ESRCH, "-ESRCH"},
-    {-EINTR, "-EINTR"},           {-EIO, "-EIO"},        {-EBADF, "-EBADF"},
-    {-EAGAIN, "-EAGAIN"},         {-ENOMEM, "-ENOMEM"},  {-EACCES, "-EACCES"},
-    {-EFAULT, "-EFAULT"},         {-EBUSY, "-EBUSY"},    {-EEXIST, "-EEXIST"},
-    {-EINVAL, "-EINVAL"},         {-ENOSPC, "-ENOSPC"},  {-ENOSYS, "-ENOSYS"},
-    {-EOPNOTSUPP, "-EOPNOTSUPP"}, {kSigsegv, "SIGSEGV"}, {kOom, "OOM"},
-    {kElsewhere, "ELSEWHERE"},
+    {-EPERM, "-EPERM"},    {-ENOENT, "-ENOENT"}, {-ESRCH, "-ESRCH"},   {-EINTR, "-EINTR"},
+    {-EIO, "-EIO"},        {-EBADF, "-EBADF"},   {-EAGAIN, "-EAGAIN"}, {-ENOMEM, "-ENOMEM"},
+    {-EACCES, "-EACCES"},  {-EFAULT, "-EFAULT"}, {-EBUSY, "-EBUSY"},   {-EEXIST, "-EEXIST"},
+    {-EINVAL, "-EINVAL"},  {-ENOSPC, "-ENOSPC"}, {-ENOSYS, "-ENOSYS"}, {-EOPNOTSUPP, "-EOPNOTSUPP"},
+    {kSigsegv, "SIGSEGV"}, {kOom, "OOM"},        {kEof, "EOF"},        {kElsewhere, "ELSEWHERE"},
 };
 
 int edit_distance(std::string_view a, std::string_view b) {
@@ -148,11 +146,26 @@ bool read(LineReader& in, const Geometry& geometry, HolderId& holder) {
   return in.expected("a holder h0..h" + std::to_string(kMaxHolders - 1), word);
 }
 
+bool read(LineReader& in, const Geometry& geometry, InodeId& inode) {
+  const Word word = in.next();
+  if (geometry.inodes == 0)
+    return in.expected("no file, as the geometry has none (`inodes=1` gives it one)", word);
+  const bool ok = word.text.starts_with('f') && parse_int(word.text.substr(1), inode.id);
+  if (ok && inode.in(geometry)) return true;
+  return in.expected("a file f0..f" + std::to_string(geometry.inodes - 1), word);
+}
+
+bool read(LineReader& in, const Geometry& geometry, FileSize& size) {
+  return read_number(in, "a size in pages", 0, geometry.pages(), size.pages);
+}
+
 void print_to(std::string& out, MmId mm) { out += char('A' + mm.id); }
 void print_to(std::string& out, PageNr page) { out += std::to_string(page.number); }
 void print_to(std::string& out, PageRange range) { out += interval(range.first, range.end); }
 void print_to(std::string& out, NewSize size) { out += std::to_string(size.pages); }
 void print_to(std::string& out, Value value) { out += std::to_string(value.number); }
+void print_to(std::string& out, InodeId inode) { out += "f" + std::to_string(inode.id); }
+void print_to(std::string& out, FileSize size) { out += std::to_string(size.pages); }
 void print_to(std::string& out, HolderId holder) { out += "h" + std::to_string(holder.id); }
 
 // --- Numbers, results, and bytes in messages.

@@ -17,10 +17,12 @@ inline constexpr std::array<std::string_view, 3> kProtectionNames = {"rw", "r", 
 inline constexpr std::array<std::string_view, 2> kPinModeNames = {"w", "r"};
 inline constexpr std::array<std::string_view, 2> kToggleNames = {"on", "off"};
 inline constexpr std::array<std::string_view, 3> kThpDisableNames = {"on", "off", "bad"};
+inline constexpr std::array<std::string_view, 2> kFallocModeNames = {"grow", "keep"};
 inline constexpr std::array<std::string_view, 3> kEnabledNames = {"always", "madvise", "never"};
 using Names = std::span<const std::string_view>;
 constexpr Names names_of(Protection) { return kProtectionNames; }
 constexpr Names names_of(PinMode) { return kPinModeNames; }
+constexpr Names names_of(FallocMode) { return kFallocModeNames; }
 constexpr Names names_of(Toggle) { return kToggleNames; }
 constexpr Names names_of(ThpDisable) { return kThpDisableNames; }
 constexpr Names names_of(Enabled) { return kEnabledNames; }
@@ -32,7 +34,8 @@ concept Named = requires(Arg arg) { names_of(arg); };
 // An argument that may be left out at the end of a line.
 template <class Arg>
 inline constexpr bool kHasDefault =
-    std::is_same_v<Arg, Protection> || std::is_same_v<Arg, PinMode> || std::is_same_v<Arg, NewSize>;
+    std::is_same_v<Arg, Protection> || std::is_same_v<Arg, PinMode> ||
+    std::is_same_v<Arg, NewSize> || std::is_same_v<Arg, FallocMode>;
 
 struct Word {
   std::string_view text;  // empty: the end of the line
@@ -68,6 +71,8 @@ bool read(LineReader& in, const Geometry& geometry, PageRange& range);
 bool read(LineReader& in, const Geometry& geometry, NewSize& size);
 bool read(LineReader& in, const Geometry& geometry, Value& value);
 bool read(LineReader& in, const Geometry& geometry, HolderId& holder);
+bool read(LineReader& in, const Geometry& geometry, InodeId& inode);
+bool read(LineReader& in, const Geometry& geometry, FileSize& size);
 bool read_name(LineReader& in, std::string_view what, Names names, int& index);
 bool read_number(LineReader& in, std::string_view what, int lowest, int highest, int& number);
 template <Named Enum>
@@ -84,6 +89,8 @@ void print_to(std::string& out, PageRange range);
 void print_to(std::string& out, NewSize size);
 void print_to(std::string& out, Value value);
 void print_to(std::string& out, HolderId holder);
+void print_to(std::string& out, InodeId inode);
+void print_to(std::string& out, FileSize size);
 template <Named Enum>
 void print_to(std::string& out, Enum value) {
   out += names_of(value)[std::size_t(value)];

@@ -92,6 +92,7 @@ constexpr GeometryKey kGeometryKeys[] = {
     {"mms", &Geometry::mms, 1, Geometry::kMaxMms},
     {"swap", &Geometry::swap, 0, 4 << Geometry::kMaxOrder},
     {"blocks", &Geometry::blocks, 2, Geometry::kMaxBlocks},
+    {"inodes", &Geometry::inodes, 0, Geometry::kMaxInodes},
 };
 
 // KEY=NUMBER; `seen` has a bit for each key that stood on the line already.
@@ -108,7 +109,7 @@ bool read_geometry_key(LineReader& in, Geometry& geometry, unsigned& seen) {
     }
     bit <<= 1;
   }
-  return in.expected("KEY=NUMBER, KEY one of order, pmds, mms, swap and blocks", word);
+  return in.expected("KEY=NUMBER, KEY one of order, pmds, mms, swap, blocks and inodes", word);
 }
 
 bool read_geometry(LineReader& in, Geometry& geometry) {
@@ -228,12 +229,26 @@ std::string print(const Op& op) {
 
 bool Trace::operator==(const Trace&) const = default;
 
+std::string print(const Geometry& geometry) {
+  Geometry told = geometry;
+  told.swap = geometry.swap_slots();
+  told.blocks = geometry.frame_blocks();
+  std::string out;
+  for (const GeometryKey& key : kGeometryKeys) {
+    if (key.field == &Geometry::inodes && told.inodes == 0) continue;
+    if (!out.empty()) out += ' ';
+    ((out += key.name) += '=') += std::to_string(told.*key.field);
+  }
+  return out;
+}
+
 std::string print(const Trace& trace) {
   std::string out = "thp-trace " + std::to_string(kTraceVersion) + "\nkernel ";
   (out += kKernelNames[std::size_t(trace.kernel)]) += "\ngeometry";
   for (const GeometryKey& key : kGeometryKeys) {
     const int number = trace.geometry.*key.field;
-    if (number >= 0) ((((out += ' ') += key.name) += '=') += std::to_string(number));
+    const bool is_usual = key.lowest == 0 && number == Geometry{}.*key.field;
+    if (number >= 0 && !is_usual) ((((out += ' ') += key.name) += '=') += std::to_string(number));
   }
   out += '\n';
   for (const Op& op : trace.ops) (out += print(op)) += '\n';

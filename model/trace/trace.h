@@ -48,6 +48,7 @@ std::expected<TraceFile, ParseError> parse_trace(std::string_view text);
 std::expected<Op, ParseError> parse_op(std::string_view line, const Geometry& geometry);
 std::string print(const Trace& trace);
 std::string print(const Op& op);
-std::string print_result(int result);  // "0", "7", "-EINVAL", "SIGSEGV", "OOM", "ELSEWHERE"
+std::string print(const Geometry& geometry);  // with the numbers that it leaves open
+std::string print_result(int result);         // "0", "7", "-EINVAL", "SIGSEGV", "OOM", "ELSEWHERE"
 
 }  // namespace thp

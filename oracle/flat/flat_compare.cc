@@ -146,6 +146,7 @@ Verdict FlatMemory::compare(const Machine& m) {
     if (const Verdict verdict = compare_vmas(m, mm); verdict) return verdict;
     if (const Verdict verdict = compare_pages(m, mm, 0, pages_); verdict) return verdict;
   }
+  if (const Verdict verdict = compare_files(m); verdict) return verdict;
   return compare_holders(m);
 }
 

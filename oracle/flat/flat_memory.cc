@@ -21,13 +21,16 @@ void FlatMemory::reset(const Geometry& g) {
   touched_ = {};
   values_.assign(index(mms_, 0), 0);
   states_.assign(index(mms_, 0), 0);
+  inodes_ = g.inodes;
+  files_ = {};
+  file_values_.assign(index(inodes_, 0), 0);
   soft_dirty_.reset(g);
 }
 
 Verdict FlatMemory::after(const Op& op, int result, const Machine& before, const Machine& m) {
   const Reply reply{result, m, before.inject};
   touched_ = {};
-  holders_touched_ = false;
+  holders_touched_ = files_touched_ = false;
   const Verdict verdict = visit_op([&](const auto& o) { return on(o, reply); }, op);
   for (const Strike& strike : m.strikes.all())
     if (strike.defect != &kFailedMlockKeepsLocks) soft_dirty_.forget(m, strike);

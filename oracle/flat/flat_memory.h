@@ -47,6 +47,12 @@ class FlatMemory {
   const Touched& touched(int mm) const { return touched_[std::size_t(mm)]; }
   bool nothing_touched() const;
 
+  // Files that are open; their pages in the page cache against what readers must find there.
+  bool is_open(int inode) const { return files_[std::size_t(inode)].open; }
+  int size(int inode) const { return files_[std::size_t(inode)].size; }
+  bool files_touched() const { return files_touched_; }
+  Verdict compare_files(const Machine& m) const;
+
   bool alive(int mm) const { return alive_[std::size_t(mm)]; }
   bool mapped(int mm, int page) const { return (state(mm, page) & kMapped) != 0; }
   bool locked(int mm, int page) const { return (state(mm, page) & kLocked) != 0; }
@@ -65,14 +71,17 @@ class FlatMemory {
       return std::equal(a.data(), a.data() + a.size(), b.data(), b.data() + b.size());
     };
     return same(states_, other.states_) && same(values_, other.values_) &&
+           same(file_values_, other.file_values_) && files_ == other.files_ &&
            soft_dirty_ == other.soft_dirty_ && same_views(other);
   }
   // All that it knows but of soft-dirty places, of which entries tell as much; for canonical
-  // states: put(number) and content(value); of address spaces and holders in this order, which
-  // becomes their names.
+  // states: put(number) and content(value); of address spaces, holders and files in this order,
+  // which becomes their names.
   template <class Put, class Content>
   void tell(const std::array<std::uint8_t, Geometry::kMaxMms>& mms,
-            const std::array<std::uint8_t, kMaxHolders>& holders, Put put, Content content) const;
+            const std::array<std::uint8_t, kMaxHolders>& holders,
+            const std::array<std::uint8_t, Geometry::kMaxInodes>& inodes, Put put,
+            Content content) const;
   std::optional<Owner> coherent_owner(int holder) const {
     return views_[std::size_t(holder)].coherent ? owner(holder) : std::nullopt;
   }
@@ -113,6 +122,12 @@ class FlatMemory {
     bool operator==(const View&) const = default;
   };
 
+  struct File {
+    bool open = false;
+    std::uint16_t size = 0;
+    bool operator==(const File&) const = default;
+  };
+
   struct Reply {
     int result;
     const Machine& m;
@@ -120,8 +135,7 @@ class FlatMemory {
     bool was(int expected) const { return result == expected; }
   };
 
-  // --- One for each op; in flat_memory.cc, flat_advice.cc
-  // and flat_holders.cc.
+  // --- One for each op; in flat_memory.cc, flat_advice.cc, flat_holders.cc and flat_files.cc.
   Verdict on(const Mmap& op, const Reply& a);
   Verdict on(const MmapHint& op, const Reply& a);
   Verdict on(const Munmap& op, const Reply& a);
@@ -176,6 +190,13 @@ class FlatMemory {
   Verdict on(const SetEnabled& op, const Reply& a);
   Verdict on(const SetUseZeroPage& op, const Reply& a);
   Verdict on(const PrctlThpDisable& op, const Reply& a);
+  Verdict on(const Creat& op, const Reply& a);
+  Verdict on(const Close& op, const Reply& a);
+  Verdict on(const Pread& op, const Reply& a);
+  Verdict on(const Pwrite& op, const Reply& a);
+  Verdict on(const Fallocate& op, const Reply& a);
+  Verdict on(const Punch& op, const Reply& a);
+  Verdict on(const Truncate& op, const Reply& a);
 
   std::size_t index(int mm, int page) const { return std::size_t(mm * pages_ + page); }
   std::uint8_t state(int mm, int page) const { return states_[index(mm, page)]; }
@@ -212,6 +233,11 @@ class FlatMemory {
   }
   int first_hole(int mm, PageRange range) const;  // range.end if all of it is mapped
   void touch(int mm, int first, int end);
+  std::span<std::uint8_t> file_values(int inode, int first, int end) {
+    return {file_values_.data() + index(inode, first), std::size_t(end - first)};
+  }
+  void grow_file(int inode, int size);
+  void cut_file(int inode, int first, int end);
   void store(int mm, int page, int value);
   void store_by_processor(int mm, int page, int value);
   void store_by_device(int mm, int page, int value);
@@ -237,19 +263,22 @@ class FlatMemory {
   Verdict compare_below(const Machine& m, int mm, int i, int first, int end);
   Verdict compare_entry(const Machine& m, int mm, int page, const Entry& entry, int offset);
 
-  int pages_ = 0, mms_ = 0;
-  bool holders_touched_ = false;
+  int pages_ = 0, mms_ = 0, inodes_ = 0;
+  bool holders_touched_ = false, files_touched_ = false;
   std::array<Touched, Geometry::kMaxMms> touched_{};
   std::array<bool, Geometry::kMaxMms> alive_{};
   std::array<View, kMaxHolders> views_{};
   unsigned held_ = 0;                                       // bit h: views_[h] is of something
   boost::container::vector<std::uint8_t> values_, states_;  // of all pages
+  std::array<File, Geometry::kMaxInodes> files_{};
+  boost::container::vector<std::uint8_t> file_values_;  // beyond its size a file has zeroes
   SoftDirty soft_dirty_;
 };
 
 template <class Put, class Content>
 void FlatMemory::tell(const std::array<std::uint8_t, Geometry::kMaxMms>& mms,
-                      const std::array<std::uint8_t, kMaxHolders>& holders, Put put,
+                      const std::array<std::uint8_t, kMaxHolders>& holders,
+                      const std::array<std::uint8_t, Geometry::kMaxInodes>& inodes, Put put,
                       Content content) const {
   std::array<int, Geometry::kMaxMms> name_of{};
   for (int i = 0; i < mms_; ++i) {
@@ -258,6 +287,12 @@ void FlatMemory::tell(const std::array<std::uint8_t, Geometry::kMaxMms>& mms,
       put(state(mms[std::size_t(i)], page));
       content(value(mms[std::size_t(i)], page));
     }
+  }
+  for (int i = 0; i < inodes_; ++i) {
+    const std::uint8_t id = inodes[std::size_t(i)];
+    put(files_[id].open);
+    put(files_[id].size);
+    for (int page = 0; page < pages_; ++page) content(file_values_[index(id, page)]);
   }
   for (const std::uint8_t holder : holders) {
     const View& view = views_[holder];

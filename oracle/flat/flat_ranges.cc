@@ -30,7 +30,7 @@ void FlatMemory::touch(int mm, int first, int end) {
 }
 
 bool FlatMemory::nothing_touched() const {
-  return !holders_touched_ &&
+  return !holders_touched_ && !files_touched_ &&
          std::ranges::all_of(touched_, [](const Touched& touched) { return touched.nothing(); });
 }
 

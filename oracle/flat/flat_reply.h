@@ -21,6 +21,7 @@ inline Verdict expect_any(int result, std::initializer_list<int> expected) {
 }
 
 // A dead address space answers -ESRCH to everything.
+inline Verdict not_open(int result) { return expect(result, -EBADF); }
 inline Verdict no_such_process(int result) { return expect(result, -ESRCH); }
 
 // Are there too few anon_vmas left for `more` of them? Each needs an id above those of its chain.
@@ -32,15 +33,17 @@ inline bool anon_vmas_short(const Machine& m, int more) {
 
 // Could an allocation have failed? Looked at only after a failure, so it need not be cheap. A call
 // that fails gives back what it had got: short is what one address space could have used up.
-inline bool may_oom(const Machine& m, const Injections& armed, int mm) {
+inline bool may_lack_pages(const Machine& m, const Injections& armed) {
   if (armed.fail_small_alloc || armed.fail_charge) return true;  // huge pages have a fallback
-  if (anon_vmas_short(m, int(m.vmas(mm).size()) + 1)) return true;
   int free = 0;
   for (int pfn = 0; pfn < m.frames(); ++pfn) {
     const Page& page = m.page(Pfn(pfn));
     free += page.refcount == 0 && page.flags == 0;
   }
   return free <= m.pages();
+}
+inline bool may_oom(const Machine& m, const Injections& armed, int mm) {
+  return anon_vmas_short(m, int(m.vmas(mm).size()) + 1) || may_lack_pages(m, armed);
 }
 
 // Could a VMA have been refused? mremap() asks for the most room: v6.1 mm/mremap.c: mremap_to(). A

@@ -42,8 +42,27 @@ inline constexpr Rule kSnapshot{
     "A reference whose place got another page goes on to see the page as it was.",
     promise(kEvery, "fork(2)")};
 
-inline constexpr Rule kFlatRules[] = {
-    kWrongResult, kWrongValue, kContent, kCleanPlaceIsUnchanged, kNewPlaceIsSoftDirty, kVmas,
-    kAlive,       kHolder,     kSnapshot};
+inline constexpr Rule kFileContent{
+    "file_holds_last_write",
+    "A page of a file holds what was written there last, and zeroes where nothing was, or where it "
+    "was cut off or punched out since.",
+    promise(kEvery, "write(2); ftruncate(2); fallocate(2), Deallocating file space")};
+inline constexpr Rule kFileSize{
+    "file_is_as_long_as_calls_made_it",
+    "A file has the size that writes, ftruncate() and fallocate() gave it, and lives while it is "
+    "open.",
+    promise(kEvery, "write(2); ftruncate(2); fallocate(2); close(2)")};
+
+inline constexpr Rule kFlatRules[] = {kWrongResult,
+                                      kWrongValue,
+                                      kContent,
+                                      kCleanPlaceIsUnchanged,
+                                      kNewPlaceIsSoftDirty,
+                                      kVmas,
+                                      kAlive,
+                                      kHolder,
+                                      kSnapshot,
+                                      kFileContent,
+                                      kFileSize};
 
 }  // namespace thp

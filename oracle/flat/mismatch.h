@@ -11,6 +11,7 @@ struct Mismatch {
   const Rule* rule;  // that is broken
   int mm = -1, page = -1, holder = -1;
   int expected = -1, seen = -1;
+  int inode = -1;  // of a file; its page, if it is about one
 };
 using Verdict = std::optional<Mismatch>;
 

@@ -19,6 +19,8 @@ inline constexpr std::string_view kOneShrinker =
 inline constexpr std::string_view kReadingPin =
     "io_uring pins for writing only, and no other system call keeps a pin for reading";
 
+inline constexpr std::string_view kNotYet = "files are not compared yet";
+
 // Empty: the op can be done.
 template <class OpT>
 inline constexpr std::string_view kWhyNotLive = {};
@@ -50,6 +52,21 @@ template <>
 inline constexpr std::string_view kWhyNotLive<ContendPageLock> = kInjection;
 template <>
 inline constexpr std::string_view kWhyNotLive<HoldSpeculativeRef> = kInjection;
+
+template <>
+inline constexpr std::string_view kWhyNotLive<Creat> = kNotYet;
+template <>
+inline constexpr std::string_view kWhyNotLive<Close> = kNotYet;
+template <>
+inline constexpr std::string_view kWhyNotLive<Pread> = kNotYet;
+template <>
+inline constexpr std::string_view kWhyNotLive<Pwrite> = kNotYet;
+template <>
+inline constexpr std::string_view kWhyNotLive<Fallocate> = kNotYet;
+template <>
+inline constexpr std::string_view kWhyNotLive<Punch> = kNotYet;
+template <>
+inline constexpr std::string_view kWhyNotLive<Truncate> = kNotYet;
 
 // How the executor does an op; empty if it does not.
 template <class OpT>

@@ -83,9 +83,7 @@ void append_columns(std::string& page, const Divergence& divergence) {
 }
 
 void append_trace(std::string& page, const Trace& trace, const Divergence& divergence) {
-  const Geometry& g = trace.geometry;
-  page += fmt::format("geometry order={} pmds={} mms={} swap={} blocks={}\n", g.order, g.pmds,
-                      g.mms, g.swap_slots(), g.frame_blocks());
+  page += fmt::format("geometry {}\n", print(trace.geometry));
   for (std::size_t i = 0; i < trace.ops.size(); ++i)
     page +=
         fmt::format("{}{:>5}  {}\n", i == divergence.op ? '>' : ' ', i + 1, print(trace.ops[i]));

@@ -39,14 +39,16 @@ void Marks::clear() {
 void Delta::reset(const Geometry& g) {
   frames_.reset(g.frames() + 1);
   ptes_.reset(g.mms * g.pages());
+  cells_.reset(g.inodes * g.pages());
 }
 
 void Delta::find(const Machine& before, const Machine& after) {
   frames_.clear();
   ptes_.clear();
+  cells_.clear();
   pmds_ = 0;
   lost_flags_ = 0;
-  mms_ = vmas_ = holders_ = 0;
+  mms_ = vmas_ = holders_ = inodes_ = 0;
   anon_vmas_ = slots_ = device_ = compounds_ = false;
   const bool fixed = !before.same_fixed(after);
   unstamped_ = !before.same_unstamped(after);
@@ -58,7 +60,8 @@ void Delta::find(const Machine& before, const Machine& after) {
     slots_ = !same(&before.swap(0), &after.swap(0), std::size_t(g.swap_slots()));
     compounds_ = !same(&before.compound(0), &after.compound(0), std::size_t(g.frame_blocks()));
   }
-  counted_ = fixed || unstamped_ || pmds_ != 0 || !frames().empty() || !ptes().empty();
+  counted_ =
+      fixed || unstamped_ || pmds_ != 0 || !frames().empty() || !ptes().empty() || !cells().empty();
 }
 
 void Delta::find_stamped(const Machine& before, const Machine& after) {
@@ -72,11 +75,15 @@ void Delta::find_stamped(const Machine& before, const Machine& after) {
     for (int pfn = 0; pfn <= after.frames(); ++pfn) look_at_frame(before, after, pfn);
     for (int mm = 0; mm < after.geometry.mms; ++mm)
       for (int page = 0; page < after.pages(); ++page) look_at_pte(before, after, mm, page);
+    for (int inode = 0; inode < after.geometry.inodes; ++inode)
+      for (int index = 0; index < after.pages(); ++index) look_at_cell(before, after, inode, index);
     return;
   }
   for (const std::uint32_t pfn : stamps.frames()) look_at_frame(before, after, int(pfn));
   for (const std::uint32_t stamp : stamps.ptes())
     look_at_pte(before, after, int(stamp >> 16), int(stamp & 0xffff));
+  for (const std::uint32_t stamp : stamps.cells())
+    look_at_cell(before, after, int(stamp >> 16), int(stamp & 0xffff));
 }
 
 void Delta::look_at_frame(const Machine& before, const Machine& after, int pfn) {
@@ -90,10 +97,16 @@ void Delta::look_at_pte(const Machine& before, const Machine& after, int mm, int
   if (before.pte(mm, page) != after.pte(mm, page)) ptes_.add(mm * after.pages() + page);
 }
 
+void Delta::look_at_cell(const Machine& before, const Machine& after, int inode, int index) {
+  if (before.cell(inode, index) != after.cell(inode, index))
+    cells_.add(inode * after.pages() + index);
+}
+
 void Delta::find_fixed(const Machine& before, const Machine& after) {
   mms_ = differing(before.mms, after.mms);
   anon_vmas_ = !same(before.anon_vmas.data(), after.anon_vmas.data(), kMaxAnonVmas);
   holders_ = differing(before.holders, after.holders);
+  inodes_ = differing(before.inodes, after.inodes);
   device_ = before.swap_on != after.swap_on || before.swap_device != after.swap_device;
 }
 

@@ -39,10 +39,12 @@ class Delta {
   bool unstamped() const { return unstamped_; }  // VMAs, slots, compounds, queues
   std::span<const std::uint16_t> frames() const { return frames_.list(); }
   Bits lost_flags() const { return lost_flags_; }  // page flags that one of them had, and has not
-  std::span<const std::uint16_t> ptes() const { return ptes_.list(); }  // mm * pages + page
-  std::uint64_t pmds() const { return pmds_; }                          // bit mm * kMaxPmds + i
-  unsigned mms() const { return mms_; }    // bit mm: what an address space counts
-  unsigned vmas() const { return vmas_; }  // bit mm: its VMAs
+  std::span<const std::uint16_t> ptes() const { return ptes_.list(); }    // mm * pages + page
+  std::uint64_t pmds() const { return pmds_; }                            // bit mm * kMaxPmds + i
+  std::span<const std::uint16_t> cells() const { return cells_.list(); }  // inode * pages + index
+  unsigned inodes() const { return inodes_; }  // bit: a file, but for its cells
+  unsigned mms() const { return mms_; }        // bit mm: what an address space counts
+  unsigned vmas() const { return vmas_; }      // bit mm: its VMAs
   unsigned holders() const { return holders_; }
   bool anon_vmas() const { return anon_vmas_; }
   bool slots() const { return slots_; }
@@ -55,11 +57,12 @@ class Delta {
   void find_vmas(const Machine& before, const Machine& after);
   void look_at_frame(const Machine& before, const Machine& after, int pfn);
   void look_at_pte(const Machine& before, const Machine& after, int mm, int page);
+  void look_at_cell(const Machine& before, const Machine& after, int inode, int index);
 
-  Marks frames_, ptes_;
+  Marks frames_, ptes_, cells_;
   Bits lost_flags_ = 0;
   std::uint64_t pmds_ = 0;
-  unsigned mms_ = 0, vmas_ = 0, holders_ = 0;
+  unsigned mms_ = 0, vmas_ = 0, holders_ = 0, inodes_ = 0;
   bool counted_ = false, unstamped_ = false, anon_vmas_ = false, slots_ = false;
   bool device_ = false, compounds_ = false;
 };

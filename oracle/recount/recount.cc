@@ -16,6 +16,7 @@ void Recount::reset(const Geometry& g, bool updates) {
   changed_folios_.reset(frames);
   changed_entries_.reset(ptes + pmds);
   changed_slots_.reset(slots);
+  changed_cells_.reset(g.inodes * g.pages());
   wanderers_ = {};
   drift_before_ = drift_ = splits_before_ = splits_ = moves_before_ = moves_ = 0;
 }
@@ -114,11 +115,21 @@ void Recount::count_slot(int id, const SwapSlot& slot, int by) {
   blocks_[block_of(pfn)].cache_slots += by;
 }
 
+void Recount::count_cell(int inode, Cell cell, int by) {
+  if (!cell.is_folio()) return;
+  const int pfn = frame_at(cell.frame);
+  FrameCount& frame = frames_[std::size_t(pfn)];
+  inodes_[std::size_t(inode)].folio_cells += by;
+  frame.cells = std::uint16_t(frame.cells + by);
+  blocks_[block_of(pfn)].cells += by;
+}
+
 void Recount::count_all(const Machine& m) {
   std::fill(frames_.begin(), frames_.end(), FrameCount{});
   std::fill(slots_.begin(), slots_.end(), SlotCount{});
   std::fill_n(blocks_.begin(), geometry_.frame_blocks() + 1, FolioCount{});
   mms_ = {};
+  inodes_ = {};
   used_slots_ = {};
   cached_slots_ = outstanding_pins_ = pte_mapped_ = 0;
   pmd_mapped_ = deferred_ = 0;
@@ -131,6 +142,9 @@ void Recount::count_all(const Machine& m) {
   }
   for (int slot = 0; slot < geometry_.swap_slots(); ++slot) count_slot(slot, m.swap(Slot(slot)), 1);
   for (const Holder& holder : m.holders) count_holder(holder, 1);
+  for (int inode = 0; inode < geometry_.inodes; ++inode)
+    for (int index = 0; index < geometry_.pages(); ++index)
+      count_cell(inode, m.cell(inode, index), 1);
   used_frames_ = {};
   for (int i = 0; i < geometry_.frame_blocks(); ++i)
     used_frames_[std::size_t(i)] = used_frames_of(m, i);
@@ -151,6 +165,7 @@ void Recount::recount(const Machine& m) {
   note_history(m);
   for (int block = 0; block < geometry_.frame_blocks(); ++block) note_wanderer(m, block);
   anything_changed_ = all_changed_ = vmas_changed_ = device_changed_ = true;
+  files_changed_ = true;
 }
 
 // --- History.
@@ -192,6 +207,7 @@ FolioCount Recount::folio(const Machine& m, Pfn head) const {
     count.mapped = frame.ptes > 0;
     count.migration_ptes = frame.migration_ptes;
     count.cache_slots = frame.cache_slots;
+    count.cells = frame.cells;
     count.pins = frame.pins;
     count.gets = frame.gets;
     count.isolations = frame.isolations;
@@ -221,8 +237,9 @@ bool Recount::operator==(const Recount& o) const {
          std::ranges::equal(slots_, o.slots_) &&
          std::equal(blocks_.begin(), blocks_.begin() + geometry_.frame_blocks() + 1,
                     o.blocks_.begin()) &&
-         mms_ == o.mms_ && used_frames_ == o.used_frames_ && cached_slots_ == o.cached_slots_ &&
-         outstanding_pins_ == o.outstanding_pins_ && wanderers_ == o.wanderers_;
+         mms_ == o.mms_ && inodes_ == o.inodes_ && used_frames_ == o.used_frames_ &&
+         cached_slots_ == o.cached_slots_ && outstanding_pins_ == o.outstanding_pins_ &&
+         wanderers_ == o.wanderers_;
 }
 
 }  // namespace thp

@@ -22,6 +22,7 @@ struct FrameCount {
   std::uint16_t migration_ptes = 0;
   std::uint16_t exclusive_migration_ptes = 0;  // of these: writable or readable-exclusive
   std::uint16_t cache_slots = 0;               // swap-cache slots
+  std::uint16_t cells = 0;                     // of the page cache
   std::uint8_t pins = 0, gets = 0, isolations = 0;
   std::uint8_t unused = 0;
   bool nothing() const { return *this == FrameCount{}; }
@@ -38,13 +39,14 @@ struct FolioCount {
   std::int32_t mapped = 0;  // sub-pages with a PTE: T > 0
   std::int32_t migration_ptes = 0;
   std::int32_t cache_slots = 0;
+  std::int32_t cells = 0;
   std::int32_t pins = 0, gets = 0, isolations = 0;
   std::int32_t migration = 0;  // the migration's isolation of its source, or hold on its target
   std::int32_t pointer = 0;    // the huge zero page's, or the 4K zero page's for ever
   bool mapped_anywhere() const { return pmds + ptes > 0; }
   // References of the folio: a pin of a small page counts GUP_PIN_COUNTING_BIAS.
   int references(bool large) const {
-    return pmds + ptes + cache_slots + (large ? pins : pins * kGupPinCountingBias) + gets +
+    return pmds + ptes + cache_slots + cells + (large ? pins : pins * kGupPinCountingBias) + gets +
            isolations + migration + pointer;
   }
   bool operator==(const FolioCount&) const = default;
@@ -65,6 +67,11 @@ struct SlotCount {
   bool operator==(const SlotCount&) const = default;
 };
 
+struct InodeCount {
+  std::int32_t folio_cells = 0;
+  bool operator==(const InodeCount&) const = default;
+};
+
 class Recount {
  public:
   // Sizes everything for machines of this geometry; nothing is allocated after the first recount().
@@ -80,6 +87,7 @@ class Recount {
   FolioCount folio(const Machine& m, Pfn head) const;
   const FolioCount& block(int i) const { return blocks_[std::size_t(i)]; }
   const MmCount& mm(int mm) const { return mms_[std::size_t(mm)]; }
+  const InodeCount& inode(int inode) const { return inodes_[std::size_t(inode)]; }
   const SlotCount& slot(int slot) const { return slots_[std::size_t(slot)]; }
   // Blocks whose folio is marked as waiting in the deferred split queue.
   std::uint64_t deferred_blocks() const { return deferred_; }
@@ -96,6 +104,11 @@ class Recount {
   int nr_anon_mapped(const Machine& m) const;
   int nr_anon_thps() const { return std::popcount(pmd_mapped_) << geometry_.order; }
   int nr_swapcache() const { return cached_slots_; }
+  int nr_shmem() const {
+    int pages = 0;
+    for (const InodeCount& inode : inodes_) pages += inode.folio_cells;
+    return pages;
+  }
   int outstanding_pins() const { return outstanding_pins_; }  // the 4K zero page takes none
 
   // Is a frame anything but free?
@@ -127,6 +140,8 @@ class Recount {
   std::span<const std::uint16_t> changed_folios() const { return changed_folios_.list(); }
   std::span<const std::uint16_t> changed_entries() const { return changed_entries_.list(); }  // ids
   std::span<const std::uint16_t> changed_slots() const { return changed_slots_.list(); }
+  std::span<const std::uint16_t> changed_cells() const { return changed_cells_.list(); }
+  bool files_changed() const { return files_changed_; }    // files, their cells, or their pages
   bool vmas_changed() const { return vmas_changed_; }      // VMAs or anon_vmas
   bool device_changed() const { return device_changed_; }  // the swap device, or its slots
   // Bit mm: of which address spaces the VMAs have changed; what each counts, or is counted of it.
@@ -159,6 +174,7 @@ class Recount {
   void count_pte(int mm, Entry entry, int by);
   void count_mapping(int pfn, Entry entry, int by);
   void count_holder(const Holder& holder, int by);
+  void count_cell(int inode, Cell cell, int by);
   void count_slot(int id, const SwapSlot& slot, int by);
   void count_all(const Machine& m);
   std::uint16_t used_frames_of(const Machine& m, int block) const;
@@ -170,6 +186,8 @@ class Recount {
   void update_pte(const Machine& was, const Machine& m, int mm, int page);
   void update_pmd(const Machine& was, const Machine& m, int mm, int i);
   void update_holders(const Machine& was, const Machine& m, unsigned changed);
+  void update_cells(const Machine& was, const Machine& m, const Delta& delta);
+  void update_cells_of(const Machine& m, int pfn);
   void update_swap(const Machine& was, const Machine& m, bool changed);
   void update_vmas(const Machine& was, const Machine& m, int mm);
   void update_blocks(const Machine& was, const Machine& m, bool compounds_changed);
@@ -185,6 +203,7 @@ class Recount {
   boost::container::vector<SlotCount> slots_;                // the device, nowhere
   std::array<FolioCount, Geometry::kMaxBlocks + 1> blocks_;  // the last: zero page and nowhere
   std::array<MmCount, Geometry::kMaxMms> mms_;
+  std::array<InodeCount, Geometry::kMaxInodes> inodes_;
   std::array<std::uint16_t, Geometry::kMaxBlocks> used_frames_;
   std::uint64_t pmd_mapped_ = 0;  // blocks whose folio has PMDs
   int pte_mapped_ = 0;            // frames with PTEs
@@ -200,9 +219,9 @@ class Recount {
   bool updates_ = true;
   unsigned changed_vmas_ = 0, changed_mms_ = 0;
   bool anything_changed_ = true, all_changed_ = true, vmas_changed_ = true;
-  bool device_changed_ = true;
+  bool device_changed_ = true, files_changed_ = true;
   std::uint64_t lead_to_changed_ = 0;  // blocks: entries that lead there are to be judged again
-  Marks changed_frames_, changed_folios_, changed_entries_, changed_slots_;
+  Marks changed_frames_, changed_folios_, changed_entries_, changed_slots_, changed_cells_;
 };
 
 }  // namespace thp

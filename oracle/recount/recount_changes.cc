@@ -77,6 +77,7 @@ void Recount::update_folios(const Machine& m) {
     if (pfn > geometry_.frames()) continue;
     const Pfn folio = page_folio(m, pfn);
     changed_folios_.add(folio);
+    update_cells_of(m, pfn);
     if (test(m, folio, PG_swapcache)) changed_slots_.add(slot_at(m.page(pfn).private_slot));
   }
 }

@@ -27,11 +27,13 @@ void Recount::update(const Machine& was, const Machine& m, const Delta& delta) {
   changed_folios_.clear();
   changed_entries_.clear();
   changed_slots_.clear();
+  changed_cells_.clear();
   lead_to_changed_ = 0;
   all_changed_ = false;
   anything_changed_ = delta.counted();
   vmas_changed_ = delta.vmas() != 0 || delta.anon_vmas();
   device_changed_ = delta.device() || delta.slots();
+  files_changed_ = delta.inodes() != 0 || !delta.cells().empty();
   changed_vmas_ = delta.vmas();
   changed_mms_ = was.mmlist == m.mmlist ? delta.mms() : ~0u;
   note_history(m);
@@ -39,6 +41,7 @@ void Recount::update(const Machine& was, const Machine& m, const Delta& delta) {
   for (const std::uint16_t pfn : delta.frames()) changed_frames_.add(pfn);
   update_entries(was, m, delta);
   update_holders(was, m, delta.holders());
+  update_cells(was, m, delta);
   update_swap(was, m, delta.slots());
   for (unsigned left = changed_vmas_; left != 0; left &= left - 1)
     update_vmas(was, m, std::countr_zero(left));
@@ -115,6 +118,28 @@ void Recount::update_holders(const Machine& was, const Machine& m, unsigned chan
   if (zero_before != m.huge_zero_page)
     for (const Pfn pfn : {zero_before, m.huge_zero_page})
       if (pfn != kNoPfn) changed_frames_.add(frame_at(pfn));
+}
+
+void Recount::update_cells(const Machine& was, const Machine& m, const Delta& delta) {
+  for (const std::uint16_t id : delta.cells()) {
+    const int inode = id / geometry_.pages(), index = id % geometry_.pages();
+    const Cell before = was.cell(inode, index), now = m.cell(inode, index);
+    count_cell(inode, before, -1);
+    count_cell(inode, now, 1);
+    changed_cells_.add(id);
+    for (const Cell cell : {before, now})
+      if (cell.is_folio()) changed_frames_.add(frame_at(cell.frame));
+  }
+}
+
+// The cell that a page of a file says is its own.
+void Recount::update_cells_of(const Machine& m, int pfn) {
+  const Pfn folio = page_folio(m, Pfn(pfn));
+  const Page& head = m.page(folio);
+  if (head.inode >= geometry_.inodes) return;
+  files_changed_ = true;
+  const int index = head.index + pfn - folio;
+  if (index < geometry_.pages()) changed_cells_.add(head.inode * geometry_.pages() + index);
 }
 
 void Recount::slot_changed(const Machine& m, int slot) {

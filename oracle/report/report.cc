@@ -129,14 +129,12 @@ static std::string ground_of(const Rule& rule) {
 }
 
 std::string report(const Trace& trace, const Violation& violation, std::string_view next) {
-  const Geometry& g = trace.geometry;
   std::string told = fmt::format("{} does not hold after op {}, {}\n", violation.broken,
                                  violation.op + 1, violation.after);
   if (const Rule* rule = find_rule(violation.broken))
     told += fmt::format("  violated: {}\n{}", rule->sentence, ground_of(*rule));
   told += fmt::format("  at: {}\n\n", violation.detail);
-  told += fmt::format("geometry order={} pmds={} mms={} swap={} blocks={}\n", g.order, g.pmds,
-                      g.mms, g.swap_slots(), g.frame_blocks());
+  told += fmt::format("geometry {}\n", print(trace.geometry));
   append_rows(told, trace, violation);
   told += '\n';
   append_subject(told, trace, violation);

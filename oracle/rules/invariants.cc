@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 
+#include "oracle/rules/invariants_of_files.h"
 #include "oracle/rules/invariants_of_machine.h"
 #include "oracle/rules/invariants_of_memory.h"
 #include "oracle/rules/invariants_of_spaces.h"
@@ -52,6 +53,9 @@ class Sweep {
     if (const Broken bad = vmas()) return bad;
     if (const Broken bad = mms(~0u)) return bad;
     if (const Broken bad = device()) return bad;
+    for (int id = 0; id < m_.geometry.inodes * m_.pages(); ++id)
+      if (const Broken bad = of_cell(id)) return bad;
+    if (const Broken bad = inodes()) return bad;
     return what_is_few();
   }
 
@@ -71,6 +75,10 @@ class Sweep {
     if (const Broken bad = mms(r_.changed_mms())) return bad;
     if (r_.device_changed())
       if (const Broken bad = device()) return bad;
+    for (const std::uint16_t id : r_.changed_cells())
+      if (const Broken bad = of_cell(id)) return bad;
+    if (r_.files_changed())
+      if (const Broken bad = inodes()) return bad;
     return what_is_few();
   }
 
@@ -112,6 +120,10 @@ class Sweep {
     if (const Broken bad = first_broken_of<kFolioInvariants>(the_folio(m_, r_, head),
                                                              {Where::Thing::folio, -1, head}))
       return bad;
+    if (m_.geometry.inodes > 0)
+      if (const Broken bad = first_broken_of<kFileFolioInvariants>(the_folio(m_, r_, head),
+                                                                   {Where::Thing::folio, -1, head}))
+        return bad;
     return test(m_, head, PG_mlocked) ? of_mlocked(head) : Broken{};
   }
 
@@ -228,6 +240,22 @@ class Sweep {
     return {};
   }
 
+  // --- Files.
+  Broken of_cell(int id) {
+    const int inode = id / m_.pages(), index = id % m_.pages();
+    return first_broken_of<kCellInvariants>(TheCell{m_, inode, index, m_.cell(inode, index)},
+                                            {Where::Thing::cell, inode, index});
+  }
+
+  Broken inodes() {
+    for (int i = 0; i < m_.geometry.inodes; ++i) {
+      const TheInode inode{m_, r_, i, m_.inodes[std::size_t(i)], r_.inode(i)};
+      if (const Broken bad = first_broken_of<kInodeInvariants>(inode, {Where::Thing::inode, -1, i}))
+        return bad;
+    }
+    return {};
+  }
+
   Broken device() {
     return first_broken_of<kDeviceInvariants>(TheMachine{m_, r_}, {Where::Thing::machine});
   }
@@ -279,6 +307,9 @@ void append_invariants(std::vector<ListedRule>& all) {
   append_rules(all, kFrameInvariants, "a frame");
   append_rules(all, kFolioInvariants, "a folio");
   append_rules(all, kMlockedInvariants, "a mlocked folio");
+  append_rules(all, kFileFolioInvariants, "a folio");
+  append_rules(all, kCellInvariants, "an index of a file");
+  append_rules(all, kInodeInvariants, "a file");
   append_rules(all, kEntryInvariants, "an entry");
   append_rules(all, kVmaInvariants, "a VMA");
   append_rules(all, kMmInvariants, "an address space");

@@ -92,9 +92,9 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      assertion(kEvery), "mm/swap.c __folio_put(); mm/page_alloc.c free_pages_prepare()",
      [](const TheFolio& f) { return (f.references() == 0) == (f.page == Page{}); }},
     {"refcount_is_holders",
-     "A folio's reference count is the number of its holders: PMDs, PTEs, swap-cache slots, "
-     "gets, pins, isolations, a migration. A pin of a small page counts GUP_PIN_COUNTING_BIAS "
-     "times.",
+     "A folio's reference count is the number of its holders: PMDs, PTEs, pages of the page cache "
+     "and of the swap cache, gets, pins, isolations, a migration. A pin of a small page counts "
+     "GUP_PIN_COUNTING_BIAS times.",
      accounting(kEvery, "mm/transhuge.rst, Refcounts"),
      "mm/huge_memory.c, mm/swap.c, mm/rmap.c: get_page(), put_page()",
      count([](const TheFolio& f) { return f.references(); },
@@ -172,10 +172,13 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      "mm/migrate.c __unmap_and_move()",
      [](const TheFolio& f) { return f.has(PG_locked) == f.in_flight(); }},
     {"folio_is_listed_or_isolated",
-     "An anonymous or cached folio is on the LRU, or one holder has isolated it.", choice(kEvery),
+     "An anonymous folio, and one of the page cache or the swap cache, is on the LRU, or one "
+     "holder "
+     "has isolated it.",
+     choice(kEvery),
      "mm/vmscan.c folio_isolate_lru(), folio_putback_lru(); mm/swap.c folio_add_lru()",
      [](const TheFolio& f) {
-       const bool reclaimable = f.has(PG_anon | PG_swapcache);
+       const bool reclaimable = f.has(PG_anon | PG_swapcache) || f.is_of_a_file();
        return f.off_lru() <= 1 && f.has(PG_lru) == (reclaimable && f.off_lru() == 0);
      }},
     {"mlocked_folio_is_unevictable",

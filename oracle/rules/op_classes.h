@@ -39,6 +39,10 @@ using Migrates = Ops<MigrateBegin, MigrateEnd, MovePages>;
 using Arms = Ops<FailHugeAlloc, FailSmallAlloc, FailCharge, FailSwapCluster, ContendPageLock,
                  HoldSpeculativeRef>;
 using Sets = Ops<SetEnabled, SetUseZeroPage, PrctlThpDisable>;
+// Calls on files: what takes pages out of one, what brings some in, and others.
+using Cuts = Ops<Close, Punch, Truncate>;
+using Fills = Ops<Pwrite, Fallocate>;
+using Reads = Ops<Creat, Pread>;
 
 // --- Groups across the classes, that several rules name.
 
@@ -79,7 +83,7 @@ bool is_one_of(Ops<Ts...>, const Op& op) {
 
 using AllClasses =
     Joined<Looks, Takes, Maps, Locks, MarksHuge, MarksFork, Discards, Walks, Populates, Collapses,
-           Clears, References, Splits, Shrinks, Swaps, Migrates, Arms, Sets>;
+           Clears, References, Splits, Shrinks, Swaps, Migrates, Arms, Sets, Cuts, Fills, Reads>;
 
 template <class T, class... Ts>
 consteval int times_in(Ops<Ts...>) {

@@ -51,6 +51,10 @@ std::string text(const Where& where) {
       return "anon_vma " + number;
     case Where::Thing::slot:
       return "swap slot " + number;
+    case Where::Thing::cell:
+      return "page " + number + " of file f" + std::to_string(where.mm);
+    case Where::Thing::inode:
+      return "file f" + number;
     case Where::Thing::holder:
       return "holder h" + number;
     case Where::Thing::op:

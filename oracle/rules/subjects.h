@@ -1,6 +1,6 @@
 // What an invariant can be about: the machine as a whole, an address space, a VMA, an anon_vma, an
-// entry, a frame, a folio, one that is locked in memory, a swap slot, a holder. Each is the thing
-// itself and what points at it.
+// entry, a frame, a folio, one that is locked in memory, a file, a page of it, a swap slot, a
+// holder. Each is the thing itself and what points at it.
 #pragma once
 #include "oracle/recount/recount.h"
 
@@ -93,6 +93,7 @@ struct TheFolio {
   const Compound& compound() const { return m.compound(head); }
   int references() const { return count.references(large); }
   bool in_flight() const { return count.migration > 0; }
+  bool is_of_a_file() const { return page.inode != kNoInode; }
   int off_lru() const { return count.isolations + count.migration; }
 };
 
@@ -101,6 +102,21 @@ struct TheMlocked {
   const Machine& m;
   Pfn folio;
   int locks;
+};
+
+// One index of a file, and the page behind it.
+struct TheCell {
+  const Machine& m;
+  int inode, index;
+  Cell cell;
+};
+
+struct TheInode {
+  const Machine& m;
+  const Recount& r;
+  int id;
+  const Inode& inode;
+  const InodeCount& count;
 };
 
 struct TheSlot {

@@ -21,7 +21,10 @@ struct NamedPage {
 inline NamedPage page_named_by(const Op& op, const Machine& before, const Machine& after) {
   return visit_op(
       [&](const auto& o) {
-        if constexpr (requires { o.page; }) {
+        if constexpr (requires {
+                        o.mm;
+                        o.page;
+                      }) {
           const int mm = o.mm.id, page = o.page.number;
           return NamedPage{entry_of(before, mm, page), entry_of(after, mm, page),
                            mapped_frame(before, mm, page), mapped_frame(after, mm, page)};
@@ -157,6 +160,12 @@ struct PmdStep {
 struct SlotStep {
   const Transition& t;
   const SwapSlot &was, &is;
+};
+
+struct CellStep {
+  const Transition& t;
+  int inode, index;
+  Cell was, is;
 };
 
 struct HolderStep {

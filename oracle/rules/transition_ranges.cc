@@ -44,8 +44,16 @@ Named named_by(const Transition& t) {
   visit_op(
       [&]<class O>(const O& op) {
         if constexpr (requires { op.mm; }) named.mm = op.mm.id;
-        if constexpr (requires { op.range; }) named.pages = op.range;
-        if constexpr (requires { op.page; }) named.pages = {op.page.number, op.page.number + 1};
+        if constexpr (requires {
+                        op.mm;
+                        op.range;
+                      })
+          named.pages = op.range;
+        if constexpr (requires {
+                        op.mm;
+                        op.page;
+                      })
+          named.pages = {op.page.number, op.page.number + 1};
         if constexpr (std::is_same_v<O, Fork>) named.mm = op.child.id;
         if constexpr (std::is_same_v<O, Fork> || std::is_same_v<O, Exit>) named.pages = all;
         if constexpr (times_in<O>(Remaps{}) > 0) named.target = target_of(as_mremap(op));

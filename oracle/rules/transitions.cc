@@ -6,6 +6,7 @@
 #include "oracle/rules/transitions_of_accesses.h"
 #include "oracle/rules/transitions_of_collapse.h"
 #include "oracle/rules/transitions_of_counters.h"
+#include "oracle/rules/transitions_of_files.h"
 #include "oracle/rules/transitions_of_keeping.h"
 #include "oracle/rules/transitions_of_locks.h"
 #include "oracle/rules/transitions_of_migration.h"
@@ -44,7 +45,7 @@ consteval auto joined() {
 }
 constexpr auto kAsked =
     joined<kSplitRules, kAccessRules, kSwapRules, kLockRules, kReclaimRules, kMigrationRules,
-           kSpaceRules, kCounterRules, kRangeRules, kKeepRules>();
+           kSpaceRules, kCounterRules, kRangeRules, kKeepRules, kFileRules>();
 
 // The tests that are for one kind of op, ever or where it has changed something; those of any op
 // are as many as there are.
@@ -114,9 +115,10 @@ Broken broken_of_subject(const auto& subject) {
 Broken broken_of_plan(const SplitPlan& plan) { return broken_of_subject<kSplitPlanRules>(plan); }
 
 // Whoever adds an op has to say what it is about, if only here: nothing that has rules.
-using AboutNothing = Joined<Mmap, MmapHint, Munmap, Mprotect, Fork, Exit, Locks, Populates,
-                            MarksHuge, MarksFork, Discards, Clears, References, Get, StoreForced,
-                            Pin, Shrinks, Swapon, Swapoff, WritebackEnd, Migrates, Arms, Sets>;
+using AboutNothing =
+    Joined<Mmap, MmapHint, Munmap, Mprotect, Fork, Exit, Locks, Populates, MarksHuge, MarksFork,
+           Discards, Clears, References, Get, StoreForced, Pin, Shrinks, Swapon, Swapoff,
+           WritebackEnd, Migrates, Arms, Sets, Cuts, Fills, Reads>;
 template <class O>
   requires(times_in<O>(AboutNothing{}) > 0)
 Broken about(const O&, const Transition&) {
@@ -222,6 +224,16 @@ Broken broken_of_slots(const Transition& t) {
   return {};
 }
 
+Broken broken_of_cells(const Transition& t) {
+  for (const std::uint16_t id : t.changed.delta().cells()) {
+    const int inode = id / t.after.pages(), index = id % t.after.pages();
+    const CellStep step{t, inode, index, t.before.cell(inode, index), t.after.cell(inode, index)};
+    if (const Broken broken = first_broken_of<kCellRules>(step, {Where::Thing::cell, inode, index}))
+      return broken;
+  }
+  return {};
+}
+
 Broken broken_of_holders(const Transition& t) {
   for (unsigned left = t.memory.holders(); left != 0; left &= left - 1) {
     const int i = std::countr_zero(left);
@@ -246,6 +258,7 @@ Broken first_broken(const Transition& t) {
   if (const Broken broken = broken_of_pages(t)) return broken;
   if (const Broken broken = broken_outside(t)) return broken;
   if (const Broken broken = broken_of_pmds(t)) return broken;
+  if (const Broken broken = broken_of_cells(t)) return broken;
   return broken_of_slots(t);
 }
 
@@ -275,6 +288,8 @@ void append_transition_rules(std::vector<ListedRule>& all) {
   append_rules(all, kCounterRules, "an op");
   append_rules(all, kRangeRules, "an op");
   append_rules(all, kKeepRules, "an op");
+  append_rules(all, kFileRules, "an op");
+  append_rules(all, kCellRules, "a changed index of a file");
   append_rules(all, kPageRules, "a changed page");
   append_rules(all, kOutsideRules, "a changed page that an op does not name");
   append_rules(all, kPmdRules, "a changed PMD");

@@ -11,9 +11,24 @@
 namespace thp {
 
 struct Where {
-  enum class Thing { frame, folio, pte, pmd, pages, vma, mm, anon_vma, slot, holder, machine, op };
+  enum class Thing {
+    frame,
+    folio,
+    pte,
+    pmd,
+    pages,
+    vma,
+    mm,
+    anon_vma,
+    slot,
+    cell,
+    inode,
+    holder,
+    machine,
+    op
+  };
   Thing thing = Thing::machine;
-  int mm = -1;      // of an entry, pages or a VMA
+  int mm = -1;      // of an entry, pages or a VMA; of a cell its inode
   int number = -1;  // frame, first page of an entry, index or id
   int count = 1;    // of pages
   bool operator==(const Where&) const = default;

@@ -1,0 +1,40 @@
+// The page cache. v6.1 mm/filemap.c.
+// Left out: XArray nodes, which never fail to allocate here; shadows, as shmem leaves none.
+#include "model/mm/filemap.h"
+
+#include "model/mm/page_alloc.h"
+
+namespace thp {
+namespace {
+
+// v6.1 mm/filemap.c: filemap_unaccount_folio(), page_cache_delete(). page->index stays.
+void page_cache_delete(Machine& m, Pfn folio) {
+  Page& page = m.page(folio);
+  vm_bug_on(m, page.mapcount != -1, "filemap_unaccount_folio: the folio is mapped");
+  m.set_cell(page.inode, page.index, {});
+  --m.inodes[page.inode].nrpages;
+  --m.nr_shmem;
+  page.inode = kNoInode;
+  m.stamps.frame(folio);
+}
+
+}  // namespace
+
+// v6.1 mm/filemap.c: __filemap_get_folio() with FGP_ENTRY | FGP_LOCK
+Pfn filemap_lock_folio(Machine& m, int inode, int index) {
+  const Cell cell = m.cell(inode, index);
+  if (cell.is_none()) return kNoPfn;
+  const Pfn folio = page_folio(m, cell.frame);
+  get_page(m, folio);
+  lock_page(m, folio);
+  return folio;
+}
+
+// v6.1 mm/filemap.c: filemap_remove_folio(), filemap_free_folio()
+void filemap_remove_folio(Machine& m, Pfn folio) {
+  vm_bug_on(m, !test(m, folio, PG_locked), "filemap_remove_folio: folio not locked");
+  page_cache_delete(m, folio);
+  put_page(m, folio);
+}
+
+}  // namespace thp

@@ -1,0 +1,100 @@
+// What calls on files do to flat memory, and what the page cache must hold then.
+#include <algorithm>
+#include <cerrno>
+
+#include "oracle/flat/flat_memory.h"
+#include "oracle/flat/flat_reply.h"
+
+namespace thp {
+
+void FlatMemory::grow_file(int inode, int size) {
+  File& file = files_[std::size_t(inode)];
+  file.size = std::max(file.size, std::uint16_t(size));
+  files_touched_ = true;
+}
+
+void FlatMemory::cut_file(int inode, int first, int end) {
+  std::ranges::fill(file_values(inode, first, end), std::uint8_t{0});
+  files_touched_ = true;
+}
+
+Verdict FlatMemory::on(const Creat& op, const Reply& a) {
+  File& file = files_[std::size_t(op.inode.id)];
+  if (file.open) return expect(a.result, -EEXIST);
+  file = {.open = true};
+  files_touched_ = true;
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Close& op, const Reply& a) {
+  if (!is_open(op.inode.id)) return not_open(a.result);
+  cut_file(op.inode.id, 0, pages_);
+  files_[std::size_t(op.inode.id)] = {};
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Pread& op, const Reply& a) {
+  if (!is_open(op.inode.id)) return not_open(a.result);
+  const int index = op.page.number;
+  if (index >= size(op.inode.id)) return expect(a.result, kEof);
+  const int value = file_values(op.inode.id, index, index + 1)[0];
+  if (a.was(value)) return {};
+  return Mismatch{.rule = &kWrongValue,
+                  .page = index,
+                  .expected = value,
+                  .seen = a.result,
+                  .inode = op.inode.id};
+}
+
+Verdict FlatMemory::on(const Pwrite& op, const Reply& a) {
+  if (!is_open(op.inode.id)) return not_open(a.result);
+  if (a.was(-ENOMEM) && may_lack_pages(a.m, a.armed)) return {};
+  const int index = op.page.number;
+  file_values(op.inode.id, index, index + 1)[0] = std::uint8_t(op.value.number);
+  grow_file(op.inode.id, index + 1);
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Fallocate& op, const Reply& a) {
+  if (!is_open(op.inode.id)) return not_open(a.result);
+  if (a.was(-ENOMEM) && may_lack_pages(a.m, a.armed)) return {};
+  if (op.mode == FallocMode::grow) grow_file(op.inode.id, op.range.end);
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Punch& op, const Reply& a) {
+  if (!is_open(op.inode.id)) return not_open(a.result);
+  cut_file(op.inode.id, op.range.first, op.range.end);
+  return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const Truncate& op, const Reply& a) {
+  if (!is_open(op.inode.id)) return not_open(a.result);
+  cut_file(op.inode.id, op.size.pages, pages_);
+  files_[std::size_t(op.inode.id)].size = std::uint16_t(op.size.pages);
+  return expect(a.result, 0);
+}
+
+// What pread() would find: a page that is not up to date is a hole still.
+static int content_of_cell(const Machine& m, Cell cell) {
+  if (!cell.is_folio() || cell.frame >= m.frames()) return 0;
+  return test(m, page_folio(m, cell.frame), PG_uptodate) ? m.page(cell.frame).content : 0;
+}
+
+Verdict FlatMemory::compare_files(const Machine& m) const {
+  for (int i = 0; i < inodes_; ++i) {
+    const File& file = files_[std::size_t(i)];
+    const Inode& inode = m.inodes[std::size_t(i)];
+    if (file.open != (inode.open != 0) || file.size != inode.i_size)
+      return Mismatch{.rule = &kFileSize, .expected = file.size, .seen = inode.i_size, .inode = i};
+    for (int page = 0; page < file.size; ++page) {
+      const int seen = content_of_cell(m, m.cell(i, page)), expected = file_values_[index(i, page)];
+      if (seen == expected) continue;
+      return Mismatch{
+          .rule = &kFileContent, .page = page, .expected = expected, .seen = seen, .inode = i};
+    }
+  }
+  return {};
+}
+
+}  // namespace thp

@@ -1,0 +1,99 @@
+// Rules about calls on files. Part of transitions.cc.
+#pragma once
+#include "oracle/rules/transitions.h"
+
+namespace thp {
+
+// What a call on a file may take out of it, or bring in: the pages that it names.
+inline PageRange pages_named(const Pwrite& op, const Machine&) {
+  return {op.page.number, op.page.number + 1};
+}
+inline PageRange pages_named(const Fallocate& op, const Machine&) { return op.range; }
+inline PageRange pages_named(const Punch& op, const Machine&) { return op.range; }
+inline PageRange pages_named(const Truncate& op, const Machine& m) {
+  return {op.size.pages, m.pages()};
+}
+inline PageRange pages_named(const Close&, const Machine& m) { return {0, m.pages()}; }
+
+// Is every page of the range behind its index? Is none?
+inline bool all_cached(const Machine& m, int inode, PageRange range) {
+  for (int index = range.first; index < range.end; ++index)
+    if (m.cell(inode, index).is_none()) return false;
+  return true;
+}
+inline bool none_cached(const Machine& m, int inode, PageRange range) {
+  for (int index = range.first; index < range.end; ++index)
+    if (!m.cell(inode, index).is_none()) return false;
+  return true;
+}
+
+inline constexpr OpRule kFileRules[] = {
+    {"cut_leaves_no_page",
+     "A hole that is punched has no page, nor has a file beyond the size that it is cut to.",
+     promise(kEvery, "fallocate(2), Deallocating file space; ftruncate(2)"),
+     "mm/shmem.c: shmem_undo_range()", after<Punch>([](const Punch& op, const Transition& t) {
+       return none_cached(t.after, op.inode.id, op.range);
+     }),
+     after<Truncate>([](const Truncate& op, const Transition& t) {
+       const bool grows = op.size.pages > t.before.inodes[std::size_t(op.inode.id)].i_size;
+       return grows || none_cached(t.after, op.inode.id, pages_named(op, t.after));
+     })},
+    {"fallocate_leaves_no_hole",
+     "What fallocate() has allocated is there: a later write cannot fail for want of space.",
+     promise(kEvery, "fallocate(2), Allocating disk space"), "mm/shmem.c: shmem_fallocate()",
+     after<Fallocate>([](const Fallocate& op, const Transition& t) {
+       return all_cached(t.after, op.inode.id, op.range);
+     })},
+    {"failed_fallocate_keeps_blocks",
+     "A fallocate() that fails leaves the file as many blocks as it had, and its end where it was.",
+     choice(kEvery), "mm/shmem.c: shmem_fallocate(): undo_fallocend; shmem_undo_range(unfalloc)",
+     over<Fallocate>([](const Fallocate& op, const Transition& t) {
+       const auto id = std::size_t(op.inode.id);
+       return t.succeeded() || t.before.inodes[id] == t.after.inodes[id];
+     })},
+    {"fallocated_end_is_kept", "A file knows how far fallocate() went, until that is cut off.",
+     choice(kEvery), "mm/shmem.c: shmem_inode_info.fallocend",
+     after<Fallocate>([](const Fallocate& op, const Transition& t) {
+       return t.after.inodes[std::size_t(op.inode.id)].fallocend >= op.range.end;
+     }),
+     after<Truncate>([](const Truncate& op, const Transition& t) {
+       const Inode &was = t.before.inodes[std::size_t(op.inode.id)],
+                   &is = t.after.inodes[std::size_t(op.inode.id)];
+       const bool cuts = op.size.pages <= was.i_size && was.alloced > 0;
+       return is.fallocend == (cuts ? std::min<int>(was.fallocend, op.size.pages) : was.fallocend);
+     })},
+    {"filled_page_is_dirty",
+     "A page that is written, or allocated for later, is dirty: memory pressure may not drop it.",
+     promise(kEvery, "write(2), DESCRIPTION; fallocate(2), Allocating disk space"),
+     "mm/shmem.c: shmem_write_end(): set_page_dirty(); shmem_fallocate(): folio_mark_dirty()",
+     after<Fills>([](const auto& op, const Transition& t) {
+       const PageRange range = pages_named(op, t.after);
+       for (int index = range.first; index < range.end; ++index) {
+         const Cell cell = t.after.cell(op.inode.id, index);
+         if (!cell.is_folio() || cell.frame >= t.after.frames()) continue;
+         if (!test(t.after, page_folio(t.after, cell.frame), PG_dirty)) return false;
+       }
+       return true;
+     })},
+};
+
+inline constexpr RuleOf<CellStep> kCellRules[] = {
+    {"only_named_pages_come_and_go",
+     "A page of a file comes into the page cache, or leaves it, only by a call that names it. "
+     "pread() brings none.",
+     choice(kEvery), "mm/shmem.c: shmem_get_folio_gfp(), shmem_undo_range()",
+     [](const CellStep& c) {
+       bool named = false;
+       visit_one_of(Joined<Cuts, Fills>{}, c.t.op, [&](const auto& op) {
+         const PageRange range = pages_named(op, c.t.after);
+         named = op.inode.id == c.inode && range.first <= c.index && c.index < range.end;
+       });
+       return named;
+     }},
+    {"cached_page_stays_itself",
+     "What is behind an index is another page only after it was taken out.", choice(kEvery),
+     "mm/filemap.c: __filemap_get_folio()",
+     [](const CellStep& c) { return c.was.is_none() || c.is.is_none(); }},
+};
+
+}  // namespace thp
