@@ -20,7 +20,7 @@ struct Explained {
   std::size_t number = 0;  // from 1
   std::string op, result;
   std::string_view reason;
-  std::map<std::string, std::string> pictures;  // by address space
+  std::map<std::string, std::string> pictures;  // by address space or file
   std::vector<std::pair<std::string_view, std::uint32_t>> events;
   std::vector<std::string> changed, unchanged;       // things; folios
   std::vector<std::pair<int, std::string>> expects;  // lines that fail, and why
@@ -39,11 +39,10 @@ auto events_since(const EventCounts& before, const EventCounts& after) {
 }
 
 std::map<std::string, std::string> pictures_of(const Machine& m, const FolioNames& names) {
-  std::map<std::string, std::string> pictures;
-  for (int mm = 0; mm < m.geometry.mms; ++mm)
-    if (m.mms[std::size_t(mm)].alive)
-      pictures.emplace(std::string(1, char('A' + mm)), picture(m, mm, names));
-  return pictures;
+  std::map<std::string, std::string> of_living;
+  for (const auto& [of, drawn] : pictures(m, names))
+    if (!drawn.empty()) of_living.emplace(of, drawn);
+  return of_living;
 }
 
 // The folios that have not changed, by name.
@@ -71,7 +70,7 @@ void tell(const Explained& step) {
   fmt::print("\n{}  {}  = {}", step.number, step.op, step.result);
   if (!step.reason.empty()) fmt::print("  {}", step.reason);
   fmt::print("\n");
-  for (const auto& [mm, picture] : step.pictures) fmt::print("  {}  {}\n", mm, picture);
+  for (const auto& [of, drawn] : step.pictures) fmt::print("  {:<2} {}\n", of, drawn);
   std::string events;
   for (const auto& [name, times] : step.events) events += fmt::format(" {} +{}", name, times);
   if (!events.empty()) fmt::print("  events:{}\n", events);

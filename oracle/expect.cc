@@ -21,6 +21,8 @@ Names names_of(Answer answer) {
       return kMappingNames;
     case Answer::holder_kind:
       return kHolderKindNames;
+    case Answer::cell_kind:
+      return kCellKindNames;
     default:
       return {};
   }
@@ -71,7 +73,8 @@ bool read_answer(LineReader& in, Answer answer, int& value) {
   const Word word = in.next();
   if (answer == Answer::number) return parse_int(word.text, value) || in.expected("a number", word);
   const std::optional<int> result = parse_result(word.text);
-  if (!result) return in.expected("a number, an errno as -EINVAL, SIGSEGV, OOM or ELSEWHERE", word);
+  if (!result)
+    return in.expected("a number, an errno as -EINVAL, SIGSEGV, OOM, EOF or ELSEWHERE", word);
   value = *result;
   return true;
 }
@@ -85,9 +88,18 @@ bool read_place(LineReader& in, const Geometry& g, int& id, int& number) {
   return true;
 }
 
+bool read_cell(LineReader& in, const Geometry& g, About& about) {
+  InodeId inode;
+  PageNr page;
+  if (!read(in, g, inode) || !read(in, g, page)) return false;
+  about = {.id = inode.id, .page = page.number, .of_file = true};
+  return true;
+}
+
 bool read_subject(LineReader& in, const Geometry& g, Subject subject, About& about) {
   MmId mm;
   HolderId holder;
+  InodeId inode;
   switch (subject) {
     case Subject::nothing:
       return true;
@@ -101,6 +113,13 @@ bool read_subject(LineReader& in, const Geometry& g, Subject subject, About& abo
       return read(in, g, mm) && (about.id = mm.id, true);
     case Subject::page:
       return read_place(in, g, about.id, about.page);
+    case Subject::file:
+      return read(in, g, inode) && (about.id = inode.id, true);
+    case Subject::cell:
+      return read_cell(in, g, about);
+    case Subject::page_or_cell:
+      return in.peek().text.starts_with('f') ? read_cell(in, g, about)
+                                             : read_place(in, g, about.id, about.page);
     case Subject::two_pages:
       return read_place(in, g, about.id, about.page) &&
              read_place(in, g, about.other_id, about.other_page);
@@ -142,12 +161,14 @@ std::string words_of(const Annotation& expect) {
 }  // namespace
 
 std::string print(const Fact& fact) {
-  constexpr std::string_view kSubjects[] = {"", " A", " A 3", " A 3 B 4", " EVENT", " h0", " NAME"};
-  constexpr std::string_view kAnswers[] = {" N", " 0|1",   " RESULT",  " REASON", "",
-                                           "",   " WORDS", " VMFLAGS", ""};
+  constexpr std::string_view kSubjects[] = {"",    " A",    " A 3", " A 3 B 4", " EVENT",
+                                            " h0", " NAME", " f0",  " f0 3",    " A 3|f0 3"};
+  constexpr std::string_view kAnswers[] = {" N", " 0|1", " RESULT", " REASON",  "",
+                                           "",   "",     " WORDS",  " VMFLAGS", ""};
   std::string text(fact.name);
   (text += kSubjects[std::size_t(fact.subject)]) += kAnswers[std::size_t(fact.answer)];
-  if (fact.answer != Answer::mapping && fact.answer != Answer::holder_kind) return text;
+  constexpr Answer kTold[] = {Answer::mapping, Answer::cell_kind, Answer::holder_kind};
+  if (std::ranges::find(kTold, fact.answer) == std::end(kTold)) return text;
   for (char before = ' '; const std::string_view name : names_of(fact.answer)) {
     (text += before) += name;
     before = '|';

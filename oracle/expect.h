@@ -15,13 +15,25 @@
 namespace thp {
 
 // What a fact is about, and what its answer looks like.
-enum class Subject : std::uint8_t { nothing, mm, page, two_pages, event, holder, defect };
+enum class Subject : std::uint8_t {
+  nothing,
+  mm,
+  page,
+  two_pages,
+  event,
+  holder,
+  defect,
+  file,
+  cell,          // a page of a file
+  page_or_cell,  // what is behind it
+};
 enum class Answer : std::uint8_t {
   number,
   flag,
   result,
   reason,
   mapping,
+  cell_kind,
   holder_kind,
   told,      // any of kPagemapNames
   vm_flags,  // any of kVmFlagNames
@@ -34,6 +46,8 @@ inline constexpr std::array<std::string_view, 7> kMappingNames = {
     "none", "huge", "pte", "zero", "huge-zero", "swap", "migration"};
 inline constexpr std::array<std::string_view, 4> kHolderKindNames = {"none", "pin", "get",
                                                                      "isolation"};
+
+inline constexpr std::array<std::string_view, 2> kCellKindNames = {"none", "folio"};
 
 // Sets of words; "none" is the empty one.
 inline constexpr std::array<std::string_view, 5> kPagemapNames = {"present", "swapped", "file",
@@ -58,9 +72,11 @@ inline constexpr auto kDefectNames = [] {
   return names;
 }();
 
-// A subject: an address space, event, holder or defect; a page of that address space; another one.
+// A subject: an address space, file, event, holder or defect; a page of that address space or file;
+// another one.
 struct About {
   int id = 0, page = 0, other_id = 0, other_page = 0;
+  bool of_file = false;
 };
 
 struct Expectation {

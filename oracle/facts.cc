@@ -35,12 +35,19 @@ Mapping mapping_at(const Machine& m, int mm, int page) {
   }
 }
 
-// The sub-page behind a page: mapped, in migration, or in the swap cache; else kNoPfn.
+// The sub-page behind a page: mapped, in migration, or in the swap cache; behind a page of a file:
+// in the page cache; else kNoPfn.
 Pfn pfn_at(const Machine& m, int mm, int page) {
   const Entry entry = entry_at(m, mm, page);
   if (entry.is_none()) return kNoPfn;
   if (entry.is_swap()) return m.swap(entry.frame).cache;
   return Pfn(is_huge(m, mm, page) ? entry.frame + (page & (m.hpage_nr() - 1)) : entry.frame);
+}
+
+Pfn pfn_at(const Machine& m, About at) {
+  if (!at.of_file) return pfn_at(m, at.id, at.page);
+  const Cell cell = m.cell(at.id, at.page);
+  return cell.is_folio() ? cell.frame : kNoPfn;
 }
 
 int content_at(const Machine& m, int mm, int page) {
@@ -71,19 +78,19 @@ Found exclusive_at(const Machine& m, int mm, int page) {
 // small one; of its entry; of an address space; of the machine.
 template <int (*get)(const Machine&, Pfn)>
 Found of_page(const Machine& m, int, About at) {
-  const Pfn pfn = pfn_at(m, at.id, at.page);
+  const Pfn pfn = pfn_at(m, at);
   if (pfn == kNoPfn) return std::nullopt;
   return get(m, pfn);
 }
 template <int (*get)(const Machine&, Pfn)>
 Found of_folio(const Machine& m, int, About at) {
-  const Pfn pfn = pfn_at(m, at.id, at.page);
+  const Pfn pfn = pfn_at(m, at);
   if (pfn == kNoPfn) return std::nullopt;
   return get(m, page_folio(m, pfn));
 }
 template <auto field>
 Found of_compound(const Machine& m, int, About at) {
-  const Pfn pfn = pfn_at(m, at.id, at.page);
+  const Pfn pfn = pfn_at(m, at);
   if (pfn == kNoPfn) return std::nullopt;
   const Pfn folio = page_folio(m, pfn);
   return folio_test_large(m, folio) ? int(m.compound(folio).*field) : 0;
@@ -103,6 +110,10 @@ Found of_mm(const Machine& m, int, About about) {
   return m.mms[std::size_t(about.id)].*field;
 }
 template <auto field>
+Found of_inode(const Machine& m, int, About about) {
+  return m.inodes[std::size_t(about.id)].*field;
+}
+template <auto field>
 Found of_machine(const Machine& m, int, About) {
   return m.*field;
 }
@@ -110,6 +121,7 @@ Found of_machine(const Machine& m, int, About) {
 int entire_mapcount_of(const Machine& m, Pfn folio) {  // compound_mapcount()
   return folio_test_large(m, folio) ? m.compound(folio).mapcount + 1 : 0;
 }
+int content_of(const Machine& m, Pfn pfn) { return m.page(pfn).content; }
 int refcount_of(const Machine& m, Pfn folio) { return m.page(folio).refcount; }
 int raw_mapcount_of(const Machine& m, Pfn pfn) { return m.page(pfn).mapcount; }
 // v6.1: a small page has no pincount of its own; a pin is GUP_PIN_COUNTING_BIAS references.
@@ -170,6 +182,10 @@ constexpr Fact kFacts[] = {
     {"value", Subject::page, Answer::number,
      "the content behind the entry, also of a swap or migration entry; 0 of none",
      [](const Machine& m, int, About at) -> Found { return content_at(m, at.id, at.page); }},
+    {"cell", Subject::cell, Answer::cell_kind, "what the page cache has for the page of the file",
+     [](const Machine& m, int, About at) -> Found { return int(m.cell(at.id, at.page).kind); }},
+    {"content", Subject::page_or_cell, Answer::number, "the content of the page that is there",
+     of_page<content_of>},
     {"same_frame", Subject::two_pages, Answer::flag, "is the same frame behind both pages?",
      [](const Machine& m, int, About at) -> Found {
        const Pfn one = pfn_at(m, at.id, at.page), other = pfn_at(m, at.other_id, at.other_page);
@@ -184,8 +200,9 @@ constexpr Fact kFacts[] = {
        const Vma* vma = vma_at(m, at.id, at.page);
        return vma == nullptr ? Found() : vm_flags_told(*vma);
      }},
-    {"refcount", Subject::page, Answer::number, "_refcount of the folio", of_folio<refcount_of>},
-    {"mapcount", Subject::page, Answer::number, "page_mapcount() of the sub-page",
+    {"refcount", Subject::page_or_cell, Answer::number, "_refcount of the folio",
+     of_folio<refcount_of>},
+    {"mapcount", Subject::page_or_cell, Answer::number, "page_mapcount() of the sub-page",
      of_page<told_mapcount>},
     {"told_exclusive", Subject::page, Answer::flag,
      "bit 56 of pagemap: is the page mapped once? Of a PMD the head's",
@@ -194,34 +211,39 @@ constexpr Fact kFacts[] = {
        if (!entry.is_present()) return std::nullopt;
        return told_mapcount(m, entry.frame) == 1;
      }},
-    {"raw_mapcount", Subject::page, Answer::number, "_mapcount of the sub-page: from -1",
+    {"raw_mapcount", Subject::page_or_cell, Answer::number, "_mapcount of the sub-page: from -1",
      of_page<raw_mapcount_of>},
-    {"total_mapcount", Subject::page, Answer::number, "folio_mapcount(): all mappings of the folio",
-     of_folio<total_mapcount_of>},
-    {"entire_mapcount", Subject::page, Answer::number,
+    {"total_mapcount", Subject::page_or_cell, Answer::number,
+     "folio_mapcount(): all mappings of the folio", of_folio<total_mapcount_of>},
+    {"entire_mapcount", Subject::page_or_cell, Answer::number,
      "compound_mapcount(): PMDs that map the large folio", of_folio<entire_mapcount_of>},
-    {"pincount", Subject::page, Answer::number,
+    {"pincount", Subject::page_or_cell, Answer::number,
      "compound_pincount; of a small page refcount / 1024", of_folio<pincount_of>},
-    {"large", Subject::page, Answer::flag, "is the folio a huge page?", of_folio<flag_of<PG_head>>},
-    {"double_map", Subject::page, Answer::flag, "PageDoubleMap of the large folio",
+    {"large", Subject::page_or_cell, Answer::flag, "is the folio a huge page?",
+     of_folio<flag_of<PG_head>>},
+    {"double_map", Subject::page_or_cell, Answer::flag, "PageDoubleMap of the large folio",
      of_compound<&Compound::double_map>},
-    {"deferred", Subject::page, Answer::flag, "is the large folio on the deferred split queue?",
-     of_compound<&Compound::deferred>},
+    {"deferred", Subject::page_or_cell, Answer::flag,
+     "is the large folio on the deferred split queue?", of_compound<&Compound::deferred>},
     {"exclusive", Subject::page, Answer::flag,
      "PageAnonExclusive: of a PMD the head's; of a swap or migration entry its own",
      [](const Machine& m, int, About at) { return exclusive_at(m, at.id, at.page); }},
-    {"dirty", Subject::page, Answer::flag, "PG_dirty of the folio", of_folio<flag_of<PG_dirty>>},
-    {"lru", Subject::page, Answer::flag, "PG_lru of the folio", of_folio<flag_of<PG_lru>>},
-    {"active", Subject::page, Answer::flag, "PG_active of the folio", of_folio<flag_of<PG_active>>},
-    {"referenced", Subject::page, Answer::flag, "PG_referenced of the folio",
+    {"dirty", Subject::page_or_cell, Answer::flag, "PG_dirty of the folio",
+     of_folio<flag_of<PG_dirty>>},
+    {"uptodate", Subject::page_or_cell, Answer::flag, "PG_uptodate of the folio",
+     of_folio<flag_of<PG_uptodate>>},
+    {"lru", Subject::page_or_cell, Answer::flag, "PG_lru of the folio", of_folio<flag_of<PG_lru>>},
+    {"active", Subject::page_or_cell, Answer::flag, "PG_active of the folio",
+     of_folio<flag_of<PG_active>>},
+    {"referenced", Subject::page_or_cell, Answer::flag, "PG_referenced of the folio",
      of_folio<flag_of<PG_referenced>>},
-    {"swapcache", Subject::page, Answer::flag, "is the folio in the swap cache?",
+    {"swapcache", Subject::page_or_cell, Answer::flag, "is the folio in the swap cache?",
      of_folio<flag_of<PG_swapcache>>},
-    {"swapbacked", Subject::page, Answer::flag, "PG_swapbacked; 0 after MADV_FREE",
+    {"swapbacked", Subject::page_or_cell, Answer::flag, "PG_swapbacked; 0 after MADV_FREE",
      of_folio<flag_of<PG_swapbacked>>},
-    {"writeback", Subject::page, Answer::flag, "PG_writeback of the folio",
+    {"writeback", Subject::page_or_cell, Answer::flag, "PG_writeback of the folio",
      of_folio<flag_of<PG_writeback>>},
-    {"mlocked", Subject::page, Answer::flag, "PG_mlocked of the folio",
+    {"mlocked", Subject::page_or_cell, Answer::flag, "PG_mlocked of the folio",
      of_folio<flag_of<PG_mlocked>>},
     {"writable", Subject::page, Answer::flag, "the entry's write bit", of_entry<kWrite>},
     {"young", Subject::page, Answer::flag, "the entry's accessed bit", of_entry<kYoung>},
@@ -249,6 +271,18 @@ constexpr Fact kFacts[] = {
      [](const Machine& m, int, About) -> Found { return nr_mlock(m); }},
     {"swapcache_pages", Subject::nothing, Answer::number, "NR_SWAPCACHE, pages",
      of_machine<&Machine::nr_swapcache>},
+    {"i_size", Subject::file, Answer::number, "the size of the file, in pages",
+     of_inode<&Inode::i_size>},
+    {"fallocend", Subject::file, Answer::number, "where fallocate() ended in the file",
+     of_inode<&Inode::fallocend>},
+    {"nrpages", Subject::file, Answer::number, "pages of the file in the page cache",
+     of_inode<&Inode::nrpages>},
+    {"blocks", Subject::file, Answer::number, "st_blocks of the file: 8 for a page",
+     [](const Machine& m, int, About about) -> Found {
+       return 8 * m.inodes[std::size_t(about.id)].alloced;
+     }},
+    {"shmem_pages", Subject::nothing, Answer::number, "NR_SHMEM, pages",
+     of_machine<&Machine::nr_shmem>},
     {"frames_used", Subject::nothing, Answer::number, "frames that are not free",
      [](const Machine& m, int, About) -> Found { return frames_used(m); }},
     {"deferred_len", Subject::nothing, Answer::number, "folios on the deferred split queue",

@@ -172,6 +172,7 @@ class Canonical::Writer {
   void put_folio(Pfn folio) {
     const int nr_pages = folio_nr_pages(m_, folio);
     const bool mapped = is_anyones(folio);
+    const bool filled = test(m_, folio, PG_uptodate);  // else nobody has seen what is there
     put(nr_pages);
     if (folio_test_large(m_, folio)) {
       const Compound& compound = m_.compound(folio);
@@ -180,7 +181,8 @@ class Canonical::Writer {
     }
     for (int i = 0; i < nr_pages; ++i) {
       const Page& page = m_.page(Pfn(folio + i));
-      put(page.refcount, page.mapcount, page.flags, page.mlock_count, contents_(page.content));
+      put(page.refcount, page.mapcount, page.flags, page.mlock_count,
+          filled ? contents_(page.content) : Numbers::kNone);
       if (mapped) put(page.index, anon_vmas_(page.anon_vma));
       if (page.inode != kNoInode)
         put(page.index, std::ranges::find(order_.inodes, page.inode) - order_.inodes.begin());

@@ -31,8 +31,8 @@ Shown after(std::string_view text) {
 
 void pictures(std::string_view text, std::string_view a, std::string_view b) {
   const Shown shown = after(text);
-  check(picture(shown.m, 0, shown.names) == a, picture(shown.m, 0, shown.names));
-  check(picture(shown.m, 1, shown.names) == b, picture(shown.m, 1, shown.names));
+  check(pictures(shown.m, shown.names)[0].drawn == a, pictures(shown.m, shown.names)[0].drawn);
+  check(pictures(shown.m, shown.names)[1].drawn == b, pictures(shown.m, shown.names)[1].drawn);
 }
 
 void every_kind_of_page_has_its_character() {

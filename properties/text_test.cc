@@ -88,7 +88,7 @@ void refuses(const Wrong& wrong) {
 
 void refuses_wrong_headers() {
   const std::string keys =
-      "expected KEY=NUMBER, KEY one of order, pmds, mms, swap and blocks, found ";
+      "expected KEY=NUMBER, KEY one of order, pmds, mms, swap, blocks and inodes, found ";
   for (const Wrong& wrong : {
            Wrong{"", 1, 1, "expected `thp-trace 1` as the first line, found the end of the line"},
            Wrong{"# x\n\n", 3, 1,
@@ -320,7 +320,7 @@ void refuses_wrong_expectations() {
           "expected a verdict (the nearest is `SCAN_PAGE_RO`), found `SCAN_PAGE_R0`");
   refuses("holder h9 pin", 15, "expected a holder h0..h7, found `h9`");
   refuses("result EINVAL", 15,
-          "expected a number, an errno as -EINVAL, SIGSEGV, OOM or ELSEWHERE, found `EINVAL`");
+          "expected a number, an errno as -EINVAL, SIGSEGV, OOM, EOF or ELSEWHERE, found `EINVAL`");
   check(!parse_expect({.after_op = 0, .line = 1, .words = {}, .columns = {}}, {}), "no words");
   check(parse_expect({.after_op = 0, .line = 1, .words = {"rss", "A", "4"}, .columns = {}}, {})
             .has_value(),

@@ -239,6 +239,7 @@ void press(Choose choose, const OpMask& mask, Growing& g, int page) {
 // Most ops do nothing where nothing is mapped: begin with memory, usually.
 void set_up(Choose choose, const OpMask& mask, Growing& g) {
   if (choose(8) == 7) return;
+  create_files(choose, mask, g);
   const Geometry& geometry = g.trace.geometry;
   const int pmds = choose(2) == 0 ? geometry.pmds : 1 + choose(geometry.pmds);
   const int cut = choose(4) == 3 ? choose(g.machine.hpage_nr()) : 0;

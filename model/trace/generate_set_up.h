@@ -7,6 +7,9 @@ namespace thp {
 // At most kMaxSetupOps ops of the kinds in `mask`.
 void set_up(Choose choose, const OpMask& mask, Growing& g);
 
+// Part of it: files, where the geometry has any.
+void create_files(Choose choose, const OpMask& mask, Growing& g);
+
 // Part of it: fills what A has mapped from 0 on, with small pages, huge ones or many VMAs.
 void populate(Choose choose, const OpMask& mask, Growing& g);
 

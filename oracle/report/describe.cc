@@ -87,6 +87,37 @@ void describe_entries(const Machine& m, int mm, const FolioNames& names,
   }
 }
 
+// Runs of a file's pages that go on to the next frame are one thing.
+void describe_cells(const Machine& m, int inode, const FolioNames& names,
+                    std::vector<Described>& all) {
+  for (int index = 0; index < m.pages();) {
+    const Cell cell = m.cell(inode, index);
+    Cell next = cell;
+    const int first = index;
+    do {
+      ++index;
+      ++next.frame;
+    } while (index < m.pages() && !cell.is_none() && m.cell(inode, index) == next);
+    if (!cell.is_none())
+      all.push_back({fmt::format("page{} {} of f{}", index - first > 1 ? "s" : "",
+                                 range(first, index), inode),
+                     cell.frame < m.frames() ? letter(m, cell.frame, names) : "nowhere",
+                     {Where::Thing::cell, inode, first, index - first}});
+  }
+}
+
+void describe_files(const Machine& m, const FolioNames& names, std::vector<Described>& all) {
+  for (int id = 0; id < m.geometry.inodes; ++id) {
+    const Inode& file = m.inodes[std::size_t(id)];
+    if (!file.alive) continue;
+    std::string text = fmt::format("i_size {}, nrpages {}, alloced {}, fallocend {}", file.i_size,
+                                   file.nrpages, file.alloced, file.fallocend);
+    if (!file.open) text += ", closed";
+    all.push_back({fmt::format("file f{}", id), text, {Where::Thing::inode, -1, id}});
+    describe_cells(m, id, names, all);
+  }
+}
+
 void describe_holder_names(const Machine& m, const FolioNames& names, std::vector<Described>& all) {
   for (int id = 0; id < kMaxHolders; ++id) {
     const Holder& holder = m.holders[std::size_t(id)];
@@ -133,6 +164,7 @@ void describe_globals(const Machine& m, const FolioNames& names, std::vector<Des
                                        names.letter(m, m.huge_zero_page), m.huge_zero_refcount)});
   std::string counters = fmt::format("NR_ANON_MAPPED {}, NR_ANON_THPS {}, NR_SWAPCACHE {}",
                                      m.nr_anon_mapped, m.nr_anon_thps, m.nr_swapcache);
+  if (m.geometry.inodes > 0) counters += fmt::format(", NR_SHMEM {}", m.nr_shmem);
   if (m.anon_mapped_drift != 0) counters += fmt::format(", drift {}", m.anon_mapped_drift);
   all.push_back({"counters", counters});
 }
@@ -145,6 +177,7 @@ std::vector<Described> describe(const Machine& m, const FolioNames& names) {
     describe_mm(m, mm, all);
     describe_entries(m, mm, names, all);
   }
+  describe_files(m, names, all);
   describe_folios(m, names, all);
   describe_swap(m, names, all);
   describe_holder_names(m, names, all);
@@ -163,6 +196,8 @@ static Where frames_at(const Machine& m, const Where& where) {
   if (where.thing == frame || where.thing == folio) pfn = where.number;
   if (where.thing == pte || where.thing == pmd || where.thing == pages)
     pfn = mapped_frame(m, where.mm, where.number);
+  if (where.thing == cell && m.cell(where.mm, where.number).is_folio())
+    pfn = m.cell(where.mm, where.number).frame;
   if (where.thing == slot) pfn = m.swap(Slot(where.number)).cache;
   if (where.thing == holder) pfn = m.holders[std::size_t(where.number)].pfn;
   if (pfn >= m.frames()) return {frame, -1, kNoPfn, 0};

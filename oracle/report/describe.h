@@ -11,7 +11,8 @@
 namespace thp {
 
 // Every reference of the folio that holds `pfn`, by name: "PMD A 0", "PTE B 3", "PTEs B 0..3",
-// "swap cache of slot 4", "pin h0", "get h1", "isolation h2", "migration", ...
+// "page cache of f0 3", "swap cache of slot 4", "pin h0", "get h1", "isolation h2", "migration",
+// ...
 std::vector<std::string> describe_holders(const Machine& m, Pfn pfn);
 
 // A thing that a state holds, and what there is to say about it: "folio a, frames 16..20". Things

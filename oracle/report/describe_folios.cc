@@ -66,6 +66,21 @@ void add_swap_cache(const Machine& m, Frames frames, std::vector<std::string>& h
         fmt::format("swap cache of {} {}", plural("slot", slots), fmt::join(runs, " ")));
 }
 
+// The runs of pages of files that are one of the frames.
+void add_cells(const Machine& m, Frames frames, std::vector<std::string>& holders) {
+  for (int inode = 0; inode < m.geometry.inodes; ++inode)
+    for (int index = 0; index < m.pages(); ++index) {
+      const int first = index;
+      const auto holds = [&] {
+        const bool in = index < m.pages() && m.cell(inode, index).is_folio();
+        return in && frames.holds(m.cell(inode, index).frame);
+      };
+      while (holds()) ++index;
+      if (index > first)
+        holders.push_back(fmt::format("page cache of f{} {}", inode, range(first, index)));
+    }
+}
+
 void add_named(const Machine& m, Frames frames, std::vector<std::string>& holders) {
   for (int id = 0; id < kMaxHolders; ++id) {
     const Holder& holder = m.holders[std::size_t(id)];
@@ -77,6 +92,7 @@ void add_named(const Machine& m, Frames frames, std::vector<std::string>& holder
 std::vector<std::string> holders_of(const Machine& m, Frames frames) {
   std::vector<std::string> holders;
   add_entries(m, frames, holders);
+  add_cells(m, frames, holders);
   add_swap_cache(m, frames, holders);
   add_named(m, frames, holders);
   if (frames.holds(m.migration.src) || frames.holds(m.migration.dst))
@@ -123,6 +139,7 @@ std::string describe_frames(const Machine& m, Frames frames) {
   text += ", content " + of_pages(m, frames, [](const Page& p) { return p.content; });
   if (page.anon_vma != kNoAnonVma)
     text += fmt::format(", anon_vma {}, index {}", page.anon_vma, page.index);
+  if (page.inode != kNoInode) text += fmt::format(", file f{}, index {}", page.inode, page.index);
   text += ';';
   constexpr Bits kToldOtherwise = PG_head | PG_tail | PG_anon | PG_anon_exclusive;
   append_flags(text, page.flags & unsigned(~kToldOtherwise), kPageFlagNames);
@@ -134,7 +151,8 @@ bool next_is_alike(const Machine& m, int pfn) {
   Page next = m.page(Pfn(pfn + 1));
   const Page& page = m.page(Pfn(pfn));
   const bool cached = test(m, Pfn(pfn), PG_swapcache);
-  next.index = std::uint16_t(next.index - (page.anon_vma == kNoAnonVma ? 0 : 1));
+  const bool has_index = page.anon_vma != kNoAnonVma || page.inode != kNoInode;
+  next.index = std::uint16_t(next.index - (has_index ? 1 : 0));
   next.private_slot = Slot(next.private_slot - (cached ? 1 : 0));
   next.content = page.content;
   return page_folio(m, Pfn(pfn + 1)) == pfn + 1 && next == page;

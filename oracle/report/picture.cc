@@ -82,6 +82,9 @@ void FolioNames::follow(const Machine& m) {
       const Entry& entry = entry_at(m, mm, page);
       if (entry.is_present() || entry.is_migration()) name(m, entry.frame);
     }
+  for (int inode = 0; inode < m.geometry.inodes; ++inode)
+    for (int index = 0; index < m.pages(); ++index)
+      if (m.cell(inode, index).is_folio()) name(m, m.cell(inode, index).frame);
   for (int pfn = 0; pfn < m.frames(); ++pfn) name(m, Pfn(pfn));
 }
 
@@ -91,17 +94,45 @@ char FolioNames::letter(const Machine& m, Pfn pfn) const {
   return found == folios_.end() ? '*' : kLetters[std::size_t(found - folios_.begin())];
 }
 
-std::string picture(const Machine& m, int mm, const FolioNames& names) {
-  if (!m.mms[std::size_t(mm)].alive) return {};
-  std::string text, pmd;
+// drawn_at(page) of all pages, block by block.
+template <class DrawnAt>
+static std::string drawn(const Machine& m, DrawnAt drawn_at) {
+  std::string text, block;
   for (int page = 0; page < m.pages(); ++page) {
-    pmd += character(m, mm, page, names);
+    block += drawn_at(page);
     if ((page + 1) % m.hpage_nr() != 0) continue;
     if (!text.empty()) text += ' ';
-    text += m.pages() > kManyPages ? shortened(pmd) : pmd;
-    pmd.clear();
+    text += m.pages() > kManyPages ? shortened(block) : block;
+    block.clear();
   }
   return text;
+}
+
+// A bar stands before the first page beyond the size.
+static std::string drawn_file(const Machine& m, int id, const FolioNames& names) {
+  const Inode& file = m.inodes[std::size_t(id)];
+  if (!file.alive) return {};
+  const std::string text = drawn(m, [&](int index) {
+    const Cell cell = m.cell(id, index);
+    std::string one(index == file.i_size ? "|" : "");
+    if (cell.is_none()) return one += '.';
+    const bool huge = cell.frame < m.frames() && test(m, page_folio(m, cell.frame), PG_head);
+    const char letter = names.letter(m, cell.frame);
+    return one += huge ? upper(letter) : letter;
+  });
+  return file.i_size == m.pages() ? text + '|' : text;
+}
+
+std::vector<Picture> pictures(const Machine& m, const FolioNames& names) {
+  std::vector<Picture> all;
+  for (int mm = 0; mm < m.geometry.mms; ++mm) {
+    const auto at = [&](int page) { return character(m, mm, page, names); };
+    const bool alive = m.mms[std::size_t(mm)].alive != 0;
+    all.push_back({std::string(1, char('A' + mm)), alive ? drawn(m, at) : std::string()});
+  }
+  for (int id = 0; id < m.geometry.inodes; ++id)
+    all.push_back({"f" + std::to_string(id), drawn_file(m, id, names)});
+  return all;
 }
 
 }  // namespace thp

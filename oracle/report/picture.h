@@ -1,8 +1,9 @@
-// Pictures of address spaces: one character a page, one letter a folio.
+// Pictures of address spaces and files: one character a page, one letter a folio.
 #pragma once
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/machine.h"
 
@@ -11,12 +12,14 @@ namespace thp {
 inline constexpr std::string_view kPictureKey =
     "a letter is a folio, in order of appearance: upper case mapped by a PMD, lower case by a PTE\n"
     ". no entry   - no VMA   0 zero page   Z huge zero page   s swapped   M, m migrating   "
-    "* one folio too many\n";
+    "* one folio too many\n"
+    "of a file: . no page   | its size\n";
 
 // The letters of folios. One that is freed gives its letter back, to be used when all others are.
 class FolioNames {
  public:
-  // Names the folios that are new since the last call: by address space and page, then by frame.
+  // Names the folios that are new since the last call: by address space and page, by file and page,
+  // then by frame.
   void follow(const Machine& m);
   char letter(const Machine& m, Pfn pfn) const;  // of the folio that holds it, in lower case
 
@@ -35,8 +38,12 @@ class FolioNames {
 
 bool is_free(const Machine& m, Pfn pfn);
 
-// The pages of an address space, a blank between PMDs; empty if it is dead. Where there are many
-// pages, `A{512}` stands for 512 times the same.
-std::string picture(const Machine& m, int mm, const FolioNames& names);
+// The pages of an address space or a file, a blank between blocks of them; nothing drawn if it is
+// dead. Where there are many pages, `A{512}` stands for 512 times the same.
+struct Picture {
+  std::string of;  // A, B, ..., f0, ...
+  std::string drawn;
+};
+std::vector<Picture> pictures(const Machine& m, const FolioNames& names);  // of all
 
 }  // namespace thp

@@ -14,10 +14,10 @@ namespace {
 
 constexpr std::size_t kMaxOpColumns = 40;
 
-// Pictures of a trace, op by op; for a dead address space the picture is empty.
+// Pictures of a trace, op by op.
 struct Row {
   std::string op;
-  std::vector<std::string> pictures;
+  std::vector<Picture> pictures;
   int result = 0;
 };
 
@@ -28,15 +28,15 @@ std::vector<Row> rows_of(const Trace& trace, std::size_t ops) {
   for (std::size_t i = 0; i < ops; ++i) {
     Row row{.op = print(trace.ops[i]), .pictures = {}, .result = step(m, trace.ops[i])};
     names.follow(m);
-    for (int mm = 0; mm < m.geometry.mms; ++mm) row.pictures.push_back(picture(m, mm, names));
+    row.pictures = pictures(m, names);
     rows.push_back(std::move(row));
   }
   return rows;
 }
 
-std::size_t widest(const std::vector<Row>& rows, std::size_t mm) {
-  std::size_t width = 1;
-  for (const Row& row : rows) width = std::max(width, row.pictures[mm].size());
+std::size_t widest(const std::vector<Row>& rows, std::size_t column) {
+  std::size_t width = rows[0].pictures[column].of.size();
+  for (const Row& row : rows) width = std::max(width, row.pictures[column].drawn.size());
   return width;
 }
 
@@ -51,9 +51,9 @@ void append_rows(std::string& page, const Trace& trace, const Violation& violati
   for (const Row& row : rows) op_width = std::max(op_width, std::min(row.op.size(), kMaxOpColumns));
   std::vector<std::size_t> widths;
   std::string heading(op_width + 10, ' ');
-  for (std::size_t mm = 0; mm < std::size_t(trace.geometry.mms); ++mm) {
-    widths.push_back(widest(rows, mm));
-    heading += fmt::format("{:<{}}  ", char('A' + mm), widths[mm]);
+  for (std::size_t i = 0; !rows.empty() && i < rows[0].pictures.size(); ++i) {
+    widths.push_back(widest(rows, i));
+    heading += fmt::format("{:<{}}  ", rows[0].pictures[i].of, widths[i]);
   }
   page += without_trailing_blanks(heading) + '\n';
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -61,8 +61,8 @@ void append_rows(std::string& page, const Trace& trace, const Violation& violati
     const bool offending = i == violation.op;
     std::string line =
         fmt::format("{}{:>5}  {:<{}}  ", offending ? '>' : ' ', i + 1, row.op, op_width);
-    for (std::size_t mm = 0; mm < widths.size(); ++mm)
-      line += fmt::format("{:<{}}  ", row.pictures[mm], widths[mm]);
+    for (std::size_t column = 0; column < widths.size(); ++column)
+      line += fmt::format("{:<{}}  ", row.pictures[column].drawn, widths[column]);
     if (row.result != 0) line += "= " + print_result(row.result) + "  ";
     if (offending) line += fmt::format("<- {}", violation.broken);
     page += without_trailing_blanks(line) + '\n';

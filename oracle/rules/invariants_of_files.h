@@ -20,11 +20,6 @@ inline constexpr RuleOf<TheCell> kCellInvariants[] = {
 
 // What the page cache asks of a folio.
 inline constexpr RuleOf<TheFolio> kFileFolioInvariants[] = {
-    {"file_folio_fills_its_cells",
-     "A folio of a file is behind as many indices as it has pages; any other is behind none.",
-     accounting(kEvery), "mm/filemap.c page_cache_delete(); mm/shmem.c shmem_add_to_page_cache()",
-     count([](const TheFolio& f) { return f.is_of_a_file() ? folio_nr_pages(f.m, f.head) : 0; },
-           [](const TheFolio& f) { return int(f.count.cells); })},
     {"file_folio_is_swapbacked",
      "A folio of a file of memory is swap-backed, and neither anonymous nor in the swap cache.",
      assertion(kEvery), "mm/shmem.c VM_BUG_ON_FOLIO in shmem_add_to_page_cache()",
