@@ -80,7 +80,9 @@ void tell(const Explained& step) {
   for (const Strike& s : step.strikes)
     fmt::print("  A defect of the kernel itself strikes at {} {}..{}, {}: {}\n", char('A' + s.mm),
                s.first, s.end, s.defect->name, s.defect->sentence);
-  if (step.defect != nullptr)
+  if (step.defect == &kNotModelled)
+    fmt::print("  The model does not go further: {}\n", step.defect->sentence);
+  else if (step.defect != nullptr)
     fmt::print("  A defect of the kernel itself has struck, {}: {}\n", step.defect->name,
                step.defect->sentence);
   if (!step.violation) return;

@@ -89,6 +89,8 @@ Judged judged(const std::string& name, bool all) {
 
 std::string defect_note(const Defect* defect) {
   if (defect == nullptr) return {};
+  if (defect == &kNotModelled)
+    return fmt::format("  The model does not go further: {}\n", defect->sentence);
   return fmt::format("  It ends at a defect of the kernel itself, {}: {}\n", defect->name,
                      defect->sentence);
 }

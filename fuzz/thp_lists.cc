@@ -24,6 +24,7 @@ struct Example {
   void operator()(HolderId) { text += " h0"; }
   void operator()(InodeId) { text += " f0"; }
   void operator()(FileSize) { text += " 4"; }
+  void operator()(Offset) { text += " 0"; }
   template <Named Enum>
   void operator()(Enum value) {
     const std::string names = fmt::format("{}", fmt::join(names_of(value), "|"));

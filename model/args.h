@@ -79,6 +79,15 @@ struct InodeId {
   auto operator<=>(const InodeId&) const = default;
 };
 
+// The page of a file that a mapping begins with.
+struct Offset {
+  int number = 0;
+  static int count(const Geometry& g) { return g.pages(); }
+  static Offset nth(const Geometry&, int i) { return {i}; }
+  bool in(const Geometry& g) const { return number >= 0 && number < g.pages(); }
+  auto operator<=>(const Offset&) const = default;
+};
+
 // How long a file shall be, in pages.
 struct FileSize {
   int pages = 0;
@@ -87,6 +96,9 @@ struct FileSize {
   bool in(const Geometry& g) const { return pages >= 0 && pages <= g.pages(); }
   auto operator<=>(const FileSize&) const = default;
 };
+
+// How a file is mapped.
+enum class Sharing : std::uint8_t { shared };
 
 // PROT_*: rw (the default), r, none.
 enum class Protection : std::uint8_t { rw, r, none };

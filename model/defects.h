@@ -112,6 +112,11 @@ inline constexpr Defect kSplitZeroPageIsSoftClean{
     "that became zeroes is told clean.",
     "mm/huge_memory.c __split_huge_zero_page_pmd()"};
 
+// None of Linux, but of this model: what it does not know yet ends a trace, too.
+inline constexpr Defect kNotModelled{
+    "not_modelled",
+    "Reclaim, migration, collapse and references of pages of files are not in the model yet.", ""};
+
 inline constexpr std::array kDefects{
     &kFailedMlockKeepsLocks,    &kStrandedMigrationEntries, &kLazyfreeOfASharedPage,
     &kLazyfreeOfASwappedPage,   &kMovedTableIsSoftClean,    &kMovedHoleIsSoftClean,

@@ -246,6 +246,12 @@ inline void vm_bug_on(Machine& m, bool condition, const char* what) {
     m.bug = what;
 }
 
+// Where the model does not know how it goes on: the trace ends.
+inline int not_modelled(Machine& m) {
+  m.defect = &kNotModelled;
+  return 0;
+}
+
 inline void count_vm_event(Machine& m, Event event, int n = 1) {
   m.events[std::size_t(event)] += std::uint32_t(n);
 }

@@ -24,7 +24,8 @@ bool permits(const Vma* vma, bool write) {
   return vma != nullptr && vma->has(write ? VM_WRITE : VM_READ);
 }
 
-// One access by the processor, with as many faults as it takes. 0, -ESRCH, kSigsegv or kOom.
+// One access by the processor, with as many faults as it takes. 0, -ESRCH, kSigsegv, kSigbus or
+// kOom.
 int touch(Machine& m, MmId mm, PageNr page, bool write) {
   if (!alive(m, mm)) return -ESRCH;
   for (int tries = 0; tries < 8; ++tries) {
@@ -36,7 +37,9 @@ int touch(Machine& m, MmId mm, PageNr page, bool write) {
       return 0;
     }
     const Access access = write ? Access::write : Access::read;
-    if (handle_mm_fault(m, mm.id, *vma, page.number, access) == Fault::oom) return kOom;
+    const Fault fault = handle_mm_fault(m, mm.id, *vma, page.number, access);
+    if (fault == Fault::oom) return kOom;
+    if (fault == Fault::sigbus) return kSigbus;
   }
   vm_bug_on(m, true, "page fault: no progress");
   return kOom;
@@ -58,6 +61,11 @@ int advise(Machine& m, MmId mm, PageRange range, Advice advice) {
   return alive(m, mm) ? do_madvise(m, mm.id, range.first, range.end, advice) : -ESRCH;
 }
 
+bool is_of_a_file(Machine& m, MmId mm, PageNr page) {
+  const Vma* vma = vma_lookup(m, mm.id, page.number);
+  return vma != nullptr && !vma->is_anonymous();
+}
+
 Holder& holder_of(Machine& m, HolderId id) { return m.holders[std::size_t(id.id)]; }
 
 // get_user_pages() of one page, kept under a holder's name.
@@ -65,6 +73,7 @@ int hold_user_page(Machine& m, HolderId id, MmId mm, PageNr page, HolderKind kin
   Holder& holder = holder_of(m, id);
   if (holder.kind != HolderKind::none) return -EBUSY;
   if (!alive(m, mm)) return -ESRCH;
+  if (is_of_a_file(m, mm, page)) return not_modelled(m);
   const bool pin = kind == HolderKind::pin;
   const int pfn = get_user_page(m, mm.id, page.number, {.write = write, .pin = pin, .get = !pin});
   if (pfn < 0) return pfn;
@@ -169,6 +178,7 @@ int Load::step(Machine& m) const {
 // v6.1 fs/proc/base.c: mem_rw(); mm/memory.c: __access_remote_vm()
 int StoreForced::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
+  if (is_of_a_file(m, mm, page)) return not_modelled(m);
   const int pfn = get_user_page(m, mm.id, page.number, {.write = true, .get = true, .force = true});
   if (pfn < 0) return -EIO;
   write_content(m, Pfn(pfn), value);
@@ -281,6 +291,7 @@ int Reclaim::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
   const Pfn folio = folio_at(m, mm, page);
   if (folio == kNoPfn) return -ENOENT;
+  if (m.page(folio).inode != kNoInode) return not_modelled(m);
   if (test(m, folio, PG_unevictable) || !folio_isolate_lru(m, folio)) return -EBUSY;
   FolioList list{folio};
   return reclaim_folio_list(m, list);
@@ -299,6 +310,7 @@ int MigrateBegin::step(Machine& m) const {
   const int pfn = follow_page_get(m, mm.id, page.number);  // add_page_for_migration()
   if (pfn < 0) return pfn;
   put_page(m, Pfn(pfn));
+  if (m.page(page_folio(m, Pfn(pfn))).inode != kNoInode) return not_modelled(m);
   return migrate_begin(m, Pfn(pfn));
 }
 
@@ -342,7 +354,7 @@ int Creat::step(Machine& m) const {
 int Close::step(Machine& m) const {
   if (!is_open(m, inode)) return -EBADF;
   m.inodes[std::size_t(inode.id)].open = 0;
-  shmem_evict_inode(m, inode.id);
+  fput(m, inode.id);
   return 0;
 }
 
@@ -370,6 +382,13 @@ int Truncate::step(Machine& m) const {
   if (!is_open(m, inode)) return -EBADF;
   shmem_setattr(m, inode.id, size.pages);
   return 0;
+}
+
+int MmapFile::step(Machine& m) const {
+  if (!alive(m, mm)) return -ESRCH;
+  if (!is_open(m, inode)) return -EBADF;
+  return do_mmap_file(m, mm.id, range.first, range.end, vm_flags_of(prot) | VM_SHARED, inode.id,
+                      offset.number);
 }
 
 int step(Machine& m, const Op& op) {

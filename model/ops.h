@@ -14,6 +14,7 @@ namespace thp {
 
 inline constexpr int kSigsegv = -1000;    // the access is not allowed
 inline constexpr int kOom = -1001;        // VM_FAULT_OOM: the access could not be served
+inline constexpr int kSigbus = -1002;     // the file does not reach that far
 inline constexpr int kEof = -1003;        // there is nothing to read
 inline constexpr int kElsewhere = -1004;  // mapped, but not where it was asked for
 
@@ -653,16 +654,34 @@ struct Truncate {
   bool operator==(const Truncate&) const = default;
 };
 
+struct MmapFile {
+  MmId mm;
+  PageRange range;
+  InodeId inode;
+  Offset offset;
+  Sharing sharing = Sharing::shared;
+  Protection prot = Protection::rw;
+  static constexpr std::string_view name = "mmap_file";
+  static constexpr std::string_view help =
+      "mmap(MAP_FIXED) of a file from a page of it on; replaces what is there";
+  static constexpr std::tuple args{&MmapFile::mm,     &MmapFile::range,   &MmapFile::inode,
+                                   &MmapFile::offset, &MmapFile::sharing, &MmapFile::prot};
+  int step(Machine& m) const;
+  bool operator==(const MmapFile&) const = default;
+};
+
 // The first 48 stay where they are: kinds are drawn and explored in this order.
-using Op = std::variant<
-    Mmap, Munmap, Mprotect, Mremap, Fork, Exit, Mlock, Munlock, ClearSoftDirty, Store, Load,
-    StoreForced, MadviseHugepage, MadviseNohugepage, MadviseDontneed, MadviseFree, MadviseCold,
-    MadvisePageout, MadviseCollapse, MadviseDontfork, MadviseDofork, Pin, Unpin, Get, Put,
-    StoreViaPin, LoadViaPin, Isolate, Putback, SplitFolio, ShrinkDeferred, ShrinkHugeZero,
-    DropCaches, Swapon, Swapoff, Reclaim, WritebackEnd, MigrateBegin, MigrateEnd, MovePages,
-    FailHugeAlloc, FailSmallAlloc, FailCharge, FailSwapCluster, ContendPageLock, HoldSpeculativeRef,
-    SetEnabled, SetUseZeroPage, MmapHint, MremapResize, MremapDontunmap, MadvisePopulateRead,
-    MadvisePopulateWrite, PrctlThpDisable, Creat, Close, Pread, Pwrite, Fallocate, Punch, Truncate>;
+using Op =
+    std::variant<Mmap, Munmap, Mprotect, Mremap, Fork, Exit, Mlock, Munlock, ClearSoftDirty, Store,
+                 Load, StoreForced, MadviseHugepage, MadviseNohugepage, MadviseDontneed,
+                 MadviseFree, MadviseCold, MadvisePageout, MadviseCollapse, MadviseDontfork,
+                 MadviseDofork, Pin, Unpin, Get, Put, StoreViaPin, LoadViaPin, Isolate, Putback,
+                 SplitFolio, ShrinkDeferred, ShrinkHugeZero, DropCaches, Swapon, Swapoff, Reclaim,
+                 WritebackEnd, MigrateBegin, MigrateEnd, MovePages, FailHugeAlloc, FailSmallAlloc,
+                 FailCharge, FailSwapCluster, ContendPageLock, HoldSpeculativeRef, SetEnabled,
+                 SetUseZeroPage, MmapHint, MremapResize, MremapDontunmap, MadvisePopulateRead,
+                 MadvisePopulateWrite, PrctlThpDisable, Creat, Close, Pread, Pwrite, Fallocate,
+                 Punch, Truncate, MmapFile>;
 
 // visit(op) of the type that the op is: std::visit(), but quick to compile.
 template <class T, class Result, class Visit, class AnyOp>

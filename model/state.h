@@ -103,18 +103,23 @@ enum VmFlag : std::uint32_t {
   VM_DONTCOPY = 1 << 5,
   VM_SOFTDIRTY = 1 << 6,
   VM_ACCOUNT = 1 << 7,  // was writable at some time: keeps VMAs apart
+  VM_SHARED = 1 << 8,
 };
 
-// struct vm_area_struct: an anonymous private mapping of pages [start, end).
+// struct vm_area_struct: a mapping of pages [start, end): anonymous and private, or of a file and
+// shared.
 struct Vma {
   std::uint64_t chain = 0;  // anon_vma_chain: the set of anon_vmas whose interval trees hold it
   std::uint32_t flags = 0;
   std::uint16_t start = 0, end = 0;
-  std::uint16_t pgoff = 0;
+  std::uint16_t pgoff = 0;  // linear page index of its start; of a file: its index there
   std::uint8_t anon_vma = kNoAnonVma;
   std::uint8_t turn = 0;  // in interval trees, among VMAs with the same pgoff: how many come before
-  std::uint8_t unused[4] = {};
+  std::uint8_t file = kNoInode;  // vm_file
+  std::uint8_t prot_write = 0;   // the write bit of vm_page_prot, where it is shared
+  std::uint8_t unused[2] = {};
 
+  bool is_anonymous() const { return file == kNoInode; }  // vma_is_anonymous()
   bool has(std::uint32_t flag) const { return (flags & flag) != 0; }
   bool covers(int page) const { return start <= page && page < end; }
   int index_of(int page) const { return pgoff + page - start; }  // linear_page_index()
@@ -134,6 +139,7 @@ struct AnonVma {
 // struct mm_struct.
 struct Mm {
   std::int32_t anon_pages = 0;    // MM_ANONPAGES
+  std::int32_t shmem_pages = 0;   // MM_SHMEMPAGES
   std::int32_t swap_entries = 0;  // MM_SWAPENTS
   std::int32_t nr_ptes = 0;       // page tables, deposited ones included
   std::int32_t deposits = 0;      // tables deposited by huge PMDs
@@ -142,7 +148,7 @@ struct Mm {
   std::uint8_t huge_zero_page = 0;  // MMF_HUGE_ZERO_PAGE
   std::uint8_t has_pinned = 0;      // MMF_HAS_PINNED
   std::uint8_t thp_disabled = 0;    // MMF_DISABLE_THP
-  std::uint8_t unused[2] = {};
+  std::uint8_t unused[6] = {};
   bool operator==(const Mm&) const = default;
 };
 

@@ -74,7 +74,8 @@ bool read_answer(LineReader& in, Answer answer, int& value) {
   if (answer == Answer::number) return parse_int(word.text, value) || in.expected("a number", word);
   const std::optional<int> result = parse_result(word.text);
   if (!result)
-    return in.expected("a number, an errno as -EINVAL, SIGSEGV, OOM, EOF or ELSEWHERE", word);
+    return in.expected("a number, an errno as -EINVAL, SIGSEGV, SIGBUS, OOM, EOF or ELSEWHERE",
+                       word);
   value = *result;
   return true;
 }

@@ -61,4 +61,11 @@ inline const Vma* vma_at(const Machine& m, int mm, int page) {
   return nullptr;
 }
 
+// A page of a file's mapping that the file does not reach to.
+inline bool is_beyond_its_file(const Machine& m, int mm, int page) {
+  const Vma* vma = vma_at(m, mm, page);
+  return vma != nullptr && !vma->is_anonymous() &&
+         vma->index_of(page) >= m.inodes[vma->file].i_size;
+}
+
 }  // namespace thp

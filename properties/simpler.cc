@@ -19,7 +19,7 @@ Trace with_args(const Trace& trace, Change change) {
 template <class Border>
 Trace with_pages(const Trace& trace, const Geometry& geometry, Border border) {
   Trace changed = with_args(trace, [&]<class T>(T& arg) {
-    if constexpr (std::is_same_v<T, PageNr>) {
+    if constexpr (std::is_same_v<T, PageNr> || std::is_same_v<T, Offset>) {
       arg.number = std::clamp(border(arg.number, false), 0, geometry.pages() - 1);
     } else if constexpr (std::is_same_v<T, PageRange>) {
       arg.first = std::clamp(border(arg.first, false), 0, geometry.pages() - 1);
@@ -210,13 +210,17 @@ std::vector<Value> simpler(const Geometry&, Value value) {
   return all;
 }
 
-std::vector<PageNr> simpler(const Geometry& geometry, PageNr page) {
+template <class Page>
+static std::vector<Page> simpler_page(const Geometry& geometry, Page page) {
   const int within = page.number % geometry.hpage_nr();
-  std::vector<PageNr> all;
+  std::vector<Page> all;
   for (const int n : {0, within, page.number / 2, page.number - within, page.number - 1})
     if (n < page.number && n >= 0) all.push_back({n});
   return all;
 }
+
+std::vector<PageNr> simpler(const Geometry& g, PageNr page) { return simpler_page(g, page); }
+std::vector<Offset> simpler(const Geometry& g, Offset offset) { return simpler_page(g, offset); }
 
 std::vector<PageRange> simpler(const Geometry& geometry, PageRange range) {
   const auto [first, end] = range;

@@ -33,6 +33,7 @@ Trace renamed(const Trace& trace, bool values, bool mms, bool holders);
 // Simpler values of one argument.
 std::vector<MmId> simpler(const Geometry& geometry, MmId mm);
 std::vector<NewSize> simpler(const Geometry& geometry, NewSize size);
+std::vector<Offset> simpler(const Geometry& geometry, Offset offset);
 std::vector<FileSize> simpler(const Geometry& geometry, FileSize size);
 std::vector<HolderId> simpler(const Geometry& geometry, HolderId holder);
 std::vector<InodeId> simpler(const Geometry& geometry, InodeId inode);

@@ -320,7 +320,8 @@ void refuses_wrong_expectations() {
           "expected a verdict (the nearest is `SCAN_PAGE_RO`), found `SCAN_PAGE_R0`");
   refuses("holder h9 pin", 15, "expected a holder h0..h7, found `h9`");
   refuses("result EINVAL", 15,
-          "expected a number, an errno as -EINVAL, SIGSEGV, OOM, EOF or ELSEWHERE, found `EINVAL`");
+          "expected a number, an errno as -EINVAL, SIGSEGV, SIGBUS, OOM, EOF or ELSEWHERE, found "
+          "`EINVAL`");
   check(!parse_expect({.after_op = 0, .line = 1, .words = {}, .columns = {}}, {}), "no words");
   check(parse_expect({.after_op = 0, .line = 1, .words = {"rss", "A", "4"}, .columns = {}}, {})
             .has_value(),

@@ -166,7 +166,15 @@ std::vector<bool> mapped_by(const Machine& m, int mm) {
   return mapped;
 }
 
+bool share_a_file(const Machine& m, int a, int b) {
+  for (const Vma& one : m.vmas(a))
+    for (const Vma& other : m.vmas(b))
+      if (!one.is_anonymous() && one.file == other.file) return true;
+  return false;
+}
+
 bool share_memory(const Machine& m, int a, int b) {
+  if (share_a_file(m, a, b)) return true;
   const std::vector<bool> one = mapped_by(m, a), other = mapped_by(m, b);
   for (std::size_t i = 0; i < one.size(); ++i)
     if (one[i] && other[i]) return true;

@@ -8,6 +8,7 @@
 #include "model/mm/memory.h"
 #include "model/mm/mmap.h"
 #include "model/mm/page_alloc.h"
+#include "model/mm/swap.h"
 #include "model/mm/swapfile.h"
 
 namespace thp {
@@ -42,18 +43,6 @@ bool check_vma_flags(const Vma& vma, GupFlags flags) {
   return flags.force || vma.has(flags.write ? VM_WRITE : VM_READ);
 }
 
-// v6.1 mm/swap.c: folio_mark_accessed(). An isolated folio only loses the mark: it is on no list
-// that it could become active on. The zero page's marks mean nothing.
-void folio_mark_accessed(Machine& m, Pfn folio) {
-  if (is_zero_page(m, folio)) return;
-  if (!test(m, folio, PG_referenced)) {
-    set(m, folio, PG_referenced);
-  } else if (!test(m, folio, PG_unevictable | PG_active)) {
-    if (test(m, folio, PG_lru)) set(m, folio, PG_active);
-    clear(m, folio, PG_referenced);
-  }
-}
-
 // FOLL_TOUCH. v6.1 mm/gup.c: follow_page_pte(); mm/huge_memory.c: follow_trans_huge_pmd()
 void foll_touch(Machine& m, int mm, int page, bool write) {
   const Entry& pmd = m.pmd(mm, pmd_index(m, page));
@@ -77,7 +66,9 @@ int faultin_page(Machine& m, int mm, int page, GupFlags flags) {
     const Access access = found == Follow::unshare ? Access::unshare
                           : flags.write            ? Access::write
                                                    : Access::read;
-    if (handle_mm_fault(m, mm, *vma, page, access) == Fault::oom) return -ENOMEM;
+    const Fault fault = handle_mm_fault(m, mm, *vma, page, access);
+    if (fault == Fault::oom) return -ENOMEM;
+    if (fault == Fault::sigbus) return -EFAULT;
   }
   vm_bug_on(m, true, "faultin_page: the fault makes no progress");
   return -EFAULT;
@@ -141,10 +132,11 @@ int follow_page_get(Machine& m, int mm, int page) {
   return pfn;
 }
 
-// v6.1 mm/gup.c: populate_vma_page_range()
+// v6.1 mm/gup.c: populate_vma_page_range(). Shared memory is touched, but not dirtied.
 int populate_vma_page_range(Machine& m, int mm, const Vma& vma, int start, int end) {
   const bool accessible = vma.has(VM_READ | VM_WRITE);
-  return get_user_pages(m, mm, start, end, {.write = vma.has(VM_WRITE), .force = accessible});
+  return get_user_pages(m, mm, start, end,
+                        {.write = vma.has(VM_WRITE) && !vma.has(VM_SHARED), .force = accessible});
 }
 
 // v6.1 mm/gup.c: faultin_vma_page_range()

@@ -5,7 +5,7 @@
 namespace thp {
 
 // vm_fault_t. fallback: go on by PTEs; retry: it had to wait for a page lock, nothing is mapped.
-enum class Fault : std::uint8_t { done, fallback, oom, retry };
+enum class Fault : std::uint8_t { done, fallback, oom, sigbus, retry };
 
 // --- Eligibility: hugepage_vma_check() of the page fault and of MADV_COLLAPSE; the block suits.
 bool hugepage_vma_check(const Machine& m, int mm, const Vma& vma, bool in_pf, bool enforce_sysfs);

@@ -42,6 +42,8 @@ int madvise_update_vma(Machine& m, int mm, const Vma& vma, int start, int end, A
 // for no swap device: without one reclaim finds no room, and keeps the pages.
 int madvise_pages(Machine& m, int mm, const Vma& vma, int start, int end, Advice advice) {
   if (vma.has(VM_LOCKED)) return -EINVAL;
+  if (advice == Advice::free && !vma.is_anonymous()) return -EINVAL;
+  if (advice == Advice::pageout && !vma.is_anonymous()) return not_modelled(m);
   if (advice == Advice::dontneed)
     zap_page_range(m, mm, vma, start, end);
   else if (advice == Advice::free)
@@ -71,6 +73,7 @@ int madvise_vma_behavior(Machine& m, int mm, const Vma& vma, int start, int end,
     case Advice::dofork:
       return madvise_update_vma(m, mm, vma, start, end, advice);
     case Advice::collapse:
+      if (!vma.is_anonymous()) return not_modelled(m);
       return madvise_collapse(m, mm, start, end);
     case Advice::populate_read:
     case Advice::populate_write:

@@ -1,5 +1,6 @@
 // Faults by PTE, copy-on-write, copying at fork. v6.1 mm/memory.c.
-// Left out: files, userfaultfd, NUMA hinting, KSM pages; page tables never fail to allocate.
+// Faults on files are in memory_file.cc. Left out: userfaultfd, NUMA hinting, KSM pages; page
+// tables never fail to allocate.
 #include "model/mm/memory.h"
 
 #include "model/mm/migrate.h"
@@ -69,15 +70,6 @@ Fault wp_page_copy(Machine& m, int mm, Vma& vma, int page, Pfn old, bool unshare
   return Fault::done;
 }
 
-// v6.1 mm/memory.c: wp_page_reuse()
-void wp_page_reuse(Machine& m, int mm, const Vma& vma, int page) {
-  Entry entry = m.pte(mm, page);
-  vm_bug_on(m, !test(m, entry.frame, PG_anon_exclusive), "wp_page_reuse: not PageAnonExclusive");
-  entry.bits |= std::uint8_t(kYoung | kMkDirty | maybe_mkwrite(vma));
-  m.set_pte(mm, page, entry);
-  count_vm_event(m, Event::pgreuse);
-}
-
 // The test of do_wp_page() for a page that is not exclusive yet: are we the folio's only user?
 // It counts one reference for the swap cache even where a THP has N of them there.
 bool wp_can_reuse(Machine& m, const Vma& vma, Pfn pfn) {
@@ -95,6 +87,7 @@ bool wp_can_reuse(Machine& m, const Vma& vma, Pfn pfn) {
 // only.
 Fault handle_pte_fault(Machine& m, int mm, Vma& vma, int page, Access access) {
   const bool none = m.pmd(mm, pmd_index(m, page)).is_none() || m.pte(mm, page).is_none();
+  if (none && !vma.is_anonymous()) return do_fault(m, mm, vma, page, access == Access::write);
   if (none) return do_anonymous_page(m, mm, vma, page, access == Access::write);
   const Entry entry = m.pte(mm, page);
   if (!entry.is_present() && !entry.is_zero()) return do_swap_page(m, mm, vma, page, access);
@@ -107,10 +100,23 @@ Fault handle_pte_fault(Machine& m, int mm, Vma& vma, int page, Access access) {
 
 }  // namespace
 
+// v6.1 mm/memory.c: wp_page_reuse()
+void wp_page_reuse(Machine& m, int mm, const Vma& vma, int page) {
+  Entry entry = m.pte(mm, page);
+  const bool anon = test(m, page_folio(m, entry.frame), PG_anon);
+  vm_bug_on(m, anon && !test(m, entry.frame, PG_anon_exclusive),
+            "wp_page_reuse: not PageAnonExclusive");
+  entry.bits |= std::uint8_t(kYoung | kMkDirty | maybe_mkwrite(vma));
+  m.set_pte(mm, page, entry);
+  count_vm_event(m, Event::pgreuse);
+}
+
 // v6.1 mm/memory.c: do_wp_page(). Also for unsharing: a private copy that stays read-only.
 Fault do_wp_page(Machine& m, int mm, Vma& vma, int page, bool unshare) {
   const Entry entry = m.pte(mm, page);
   if (entry.is_zero()) return unshare ? Fault::done : wp_page_copy(m, mm, vma, page, kNoPfn, false);
+  if (!test(m, page_folio(m, entry.frame), PG_anon))
+    return unshare ? Fault::done : wp_page_shared(m, mm, vma, page);
   if (!test(m, entry.frame, PG_anon_exclusive) && !wp_can_reuse(m, vma, entry.frame))
     return wp_page_copy(m, mm, vma, page, entry.frame, unshare);
   if (!unshare) wp_page_reuse(m, mm, vma, page);
@@ -120,7 +126,7 @@ Fault do_wp_page(Machine& m, int mm, Vma& vma, int page, bool unshare) {
 // v6.1 mm/memory.c: __handle_mm_fault()
 Fault handle_mm_fault(Machine& m, int mm, Vma& vma, int page, Access access) {
   const Entry pmd = m.pmd(mm, pmd_index(m, page));
-  if (pmd.is_none() && hugepage_vma_check(m, mm, vma, true, true)) {
+  if (pmd.is_none() && vma.is_anonymous() && hugepage_vma_check(m, mm, vma, true, true)) {
     const Fault fault = do_huge_pmd_anonymous_page(m, mm, vma, page, access == Access::write);
     if (fault != Fault::fallback) return fault;
   } else if (pmd.is_migration()) {

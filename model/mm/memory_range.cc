@@ -1,5 +1,5 @@
 // What is done to ranges of page tables: copying them at fork, zapping, freeing the tables.
-// v6.1 mm/memory.c. Left out: files, locks, batching of the TLB flush (the gather puts its
+// v6.1 mm/memory.c. Left out: locks, batching of the TLB flush (the gather puts its
 // references when the range is done, as tlb_finish_mmu() would).
 #include <algorithm>
 
@@ -7,6 +7,7 @@
 #include "model/mm/mmap.h"
 #include "model/mm/page_alloc.h"
 #include "model/mm/rmap.h"
+#include "model/mm/swap.h"
 #include "model/mm/swapfile.h"
 
 namespace thp {
@@ -80,6 +81,18 @@ bool copy_pte_range(Machine& m, int dst_mm, int src_mm, const Vma& dst, int star
   return true;
 }
 
+bool is_file_page(const Machine& m, Pfn pfn) {
+  return m.page(page_folio(m, pfn)).inode != kNoInode;
+}
+
+// zap_pte_range() of a page of a file: what the entry knew the page knows from now on.
+void zap_file_pte(Machine& m, int mm, Entry entry) {
+  const Pfn folio = page_folio(m, entry.frame);
+  if (entry.has(kDirty)) folio_mark_dirty(m, folio);
+  if (entry.has(kYoung)) folio_mark_accessed(m, folio);
+  --m.mms[std::size_t(mm)].shmem_pages;
+}
+
 // v6.1 mm/memory.c: zap_pte_range()
 void zap_pte(Machine& m, int mm, const Vma& vma, int page) {
   const Entry entry = m.pte(mm, page);
@@ -87,7 +100,10 @@ void zap_pte(Machine& m, int mm, const Vma& vma, int page) {
   Mm& space = m.mms[std::size_t(mm)];
   m.set_pte(mm, page, {});
   if (entry.is_present()) {
-    --space.anon_pages;
+    if (is_file_page(m, entry.frame))
+      zap_file_pte(m, mm, entry);
+    else
+      --space.anon_pages;
     page_remove_rmap(m, entry.frame, vma, false);
     vm_bug_on(m, page_mapcount(m, entry.frame) < 0, "zap_pte_range: page_mapcount() < 0");
     m.gather.push_back(entry.frame);

@@ -1,10 +1,11 @@
 // mmap() and munmap(). v6.1 mm/mmap.c.
-// Left out: files, limits other than the number of VMAs, MAP_POPULATE, mlockall()'s VM_LOCKED.
+// Left out: limits other than the number of VMAs, MAP_POPULATE, mlockall()'s VM_LOCKED.
 #include "model/mm/mmap.h"
 
 #include "model/mm/memory.h"
 #include "model/mm/mmap_vma.h"
 #include "model/mm/rmap.h"
+#include "model/mm/shmem.h"
 #include "model/mm/swapfile.h"
 
 namespace thp {
@@ -16,7 +17,11 @@ void unmap_region(Machine& m, int mm, int first, int count) {
   const auto vmas = m.vmas(mm).subspan(std::size_t(first), std::size_t(count));
   for (const Vma& vma : vmas) zap_page_range(m, mm, vma, vma.start, vma.end);
   for (Vma& vma : vmas) unlink_anon_vmas(m, vma);
-  for (int n = 0; n < count; ++n) m.erase_vma(mm, first);
+  for (int n = 0; n < count; ++n) {
+    const std::uint8_t file = m.vmas(mm)[first].file;
+    m.erase_vma(mm, first);
+    if (file != kNoInode) fput(m, file);
+  }
   free_pgtables(m, mm);
 }
 
@@ -40,16 +45,41 @@ int expand_or_insert(Machine& m, int mm, Vma area) {
 }  // namespace
 
 // v6.1 mm/mmap.c: do_mmap(), mmap_region(). New, or grown, a VMA counts as soft-dirty.
-int do_mmap(Machine& m, int mm, int start, int end, std::uint32_t prot) {
+static int mmap_region(Machine& m, int mm, const Vma& area) {
   if (map_count(m, mm) > sysctl_max_map_count(m)) return -ENOMEM;
-  if (do_munmap(m, mm, start, end) != 0) return -ENOMEM;
-  const Vma area{.flags = prot | ((prot & VM_WRITE) != 0 ? VM_ACCOUNT : 0u),
-                 .start = std::uint16_t(start),
-                 .end = std::uint16_t(end),
-                 .pgoff = std::uint16_t(start)};
-  const int i = expand_or_insert(m, mm, area);
-  m.vmas(mm)[i].flags |= VM_SOFTDIRTY;
+  if (do_munmap(m, mm, area.start, area.end) != 0) return -ENOMEM;
+  Vma& vma = m.vmas(mm)[expand_or_insert(m, mm, area)];
+  vma.flags |= VM_SOFTDIRTY;
+  vma_set_page_prot(vma);
   return 0;
+}
+
+int do_mmap(Machine& m, int mm, int start, int end, std::uint32_t prot) {
+  return mmap_region(m, mm,
+                     {.flags = prot | ((prot & VM_WRITE) != 0 ? VM_ACCOUNT : 0u),
+                      .start = std::uint16_t(start),
+                      .end = std::uint16_t(end),
+                      .pgoff = std::uint16_t(start)});
+}
+
+// Memory of a shared mapping is the file's: accountable_mapping() has no part in it.
+int do_mmap_file(Machine& m, int mm, int start, int end, std::uint32_t flags, int inode,
+                 int offset) {
+  return mmap_region(m, mm,
+                     {.flags = flags,
+                      .start = std::uint16_t(start),
+                      .end = std::uint16_t(end),
+                      .pgoff = std::uint16_t(offset),
+                      .file = std::uint8_t(inode)});
+}
+
+// v6.1 fs/file_table.c: fput(), __fput(), of a file that nobody else has opened
+void fput(Machine& m, int inode) {
+  if (m.inodes[std::size_t(inode)].open != 0) return;
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (const Vma& vma : m.vmas(mm))
+      if (vma.file == inode) return;
+  shmem_evict_inode(m, inode);
 }
 
 // v6.1 arch/x86/kernel/sys_x86_64.c: arch_get_unmapped_area_topdown(). Elsewhere is far above.
@@ -81,6 +111,7 @@ void exit_mm(Machine& m, int mm) {
   mm_put_huge_zero_page(m, mm);
   Mm& space = m.mms[std::size_t(mm)];
   vm_bug_on(m, space.anon_pages != 0, "check_mm: Bad rss-counter state type:MM_ANONPAGES");
+  vm_bug_on(m, space.shmem_pages != 0, "check_mm: Bad rss-counter state type:MM_SHMEMPAGES");
   vm_bug_on(m, space.swap_entries != 0, "check_mm: Bad rss-counter state type:MM_SWAPENTS");
   vm_bug_on(m, space.nr_ptes != 0, "check_mm: non-zero pgtables_bytes");
   vm_bug_on(m, space.deposits != 0, "check_mm: deposited page tables are left");

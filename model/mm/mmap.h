@@ -10,9 +10,13 @@ Vma* vma_lookup(Machine& m, int mm, int page);  // the one that covers page, or 
 
 // System calls: 0 or -errno.
 int do_mmap(Machine& m, int mm, int start, int end, std::uint32_t prot);  // MAP_FIXED
+// Of a file that is open, from page `offset` of it on.
+int do_mmap_file(Machine& m, int mm, int start, int end, std::uint32_t flags, int inode,
+                 int offset);
 // Without MAP_FIXED. -EEXIST: something is there, and what is mapped elsewhere is unmapped at once.
 int do_mmap_hint(Machine& m, int mm, int start, int end, std::uint32_t prot);
 int do_munmap(Machine& m, int mm, int start, int end);
+void fput(Machine& m, int inode);  // evicts a file that is neither open nor mapped any more
 int do_mprotect(Machine& m, int mm, int start, int end, std::uint32_t prot);
 // MREMAP_FIXED, to `new_len` pages
 int do_mremap(Machine& m, int mm, int start, int end, int new_start, int new_len);

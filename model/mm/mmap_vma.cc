@@ -1,6 +1,6 @@
 // Merging and splitting of VMAs. v6.1 mm/mmap.c.
-// It decides where huge pages fit, so the rules are the kernel's to the letter. Left out: files,
-// memory policies, names, userfaultfd; allocation of a VMA or a tree node never fails.
+// It decides where huge pages fit, so the rules are the kernel's to the letter. Left out: memory
+// policies, names, userfaultfd; allocation of a VMA or a tree node never fails.
 #include "model/mm/mmap_vma.h"
 
 #include <bit>
@@ -22,7 +22,7 @@ bool is_mergeable_anon_vma(std::uint8_t a, std::uint8_t b, const Vma* vma) {
 
 // v6.1 mm/mmap.c: is_mergeable_vma()
 bool is_mergeable(const Vma& vma, const Vma& area) {
-  return ((vma.flags ^ area.flags) & ~VM_SOFTDIRTY) == 0 &&
+  return ((vma.flags ^ area.flags) & ~VM_SOFTDIRTY) == 0 && vma.file == area.file &&
          is_mergeable_anon_vma(area.anon_vma, vma.anon_vma, &vma);
 }
 
@@ -80,6 +80,12 @@ bool can_vma_merge_after(const Vma& vma, const Vma& area) {
 int sysctl_max_map_count(const Machine& m) {
   const int room = m.max_map_count();
   return room < m.pages() ? room - 3 : room + 6;
+}
+
+// v6.1 mm/mmap.c: vma_set_page_prot(), vma_wants_writenotify(). A shared page is mapped writable at
+// its first touch, unless stores are tracked.
+void vma_set_page_prot(Vma& vma) {
+  vma.prot_write = vma.has(VM_SHARED) && vma.has(VM_WRITE) && vma.has(VM_SOFTDIRTY);
 }
 
 int find_vma_index(const Machine& m, int mm, int page) {

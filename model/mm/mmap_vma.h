@@ -12,6 +12,7 @@ namespace thp {
 inline int map_count(const Machine& m, int mm) { return m.mms[std::size_t(mm)].map_count; }
 int find_vma_index(const Machine& m, int mm, int page);  // the first that ends above page
 int sysctl_max_map_count(const Machine& m);
+void vma_set_page_prot(Vma& vma);
 
 // v6.1 kernel/fork.c: vm_area_dup(): linked to no anon_vma yet.
 Vma vm_area_dup(const Vma& vma);

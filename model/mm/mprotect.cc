@@ -18,12 +18,16 @@ bool can_change_pte_writable(const Machine& m, const Vma& vma, const Entry& entr
 }
 
 // v6.1 mm/mprotect.c: change_pte_range(), one entry. Swap entries and zero pages stay as they are.
+// Of a shared VMA the protection says all: mprotect_fixup() asks vma_wants_writenotify() for the
+// old one, which is never the new one.
 void change_pte(Machine& m, int mm, const Vma& vma, int page) {
   const Entry old = m.pte(mm, page);
   Entry entry = old;
   if (old.is_present()) {
     entry.bits &= std::uint8_t(~kWrite);
-    if (vma.has(VM_WRITE) && can_change_pte_writable(m, vma, entry)) entry.bits |= kWrite;
+    const bool upgrades = vma.has(VM_WRITE) && !vma.has(VM_SHARED);
+    if (vma.prot_write || (upgrades && can_change_pte_writable(m, vma, entry)))
+      entry.bits |= kWrite;
   } else if (old.is_migration() && old.has(kWrite)) {
     entry.bits = std::uint8_t((old.bits & ~kWrite) | kExclusive);
   }
@@ -53,11 +57,12 @@ int mprotect_fixup(Machine& m, int mm, int i, int start, int end, std::uint32_t 
   const std::uint32_t oldflags = m.vmas(mm)[i].flags;
   if (newflags == oldflags) return i;
   const bool writable = (newflags & VM_WRITE) != 0;
-  if (writable) newflags |= VM_ACCOUNT;
+  if (writable && (oldflags & VM_SHARED) == 0) newflags |= VM_ACCOUNT;
   i = vma_modify(m, mm, i, start, end, newflags);
   if (i < 0) return i;
+  vma_set_page_prot(m.vmas(mm)[i]);
   change_protection(m, mm, m.vmas(mm)[i], start, end);
-  if (writable && (oldflags & (VM_WRITE | VM_LOCKED)) == VM_LOCKED)
+  if (writable && (oldflags & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED)
     populate_vma_page_range(m, mm, m.vmas(mm)[i], start, end);
   return i;
 }

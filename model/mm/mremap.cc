@@ -80,10 +80,10 @@ void move_page_tables(Machine& m, int mm, const Vma& vma, int old_page, int new_
 
 // v6.1 mm/mmap.c: copy_vma(). Makes a VMA for the new place, or lets a neighbour there take it in.
 // The linear index moves along with the pages; where there never were any it starts afresh, and
-// then the neighbour may be the old VMA itself, unless that is to be kept.
+// then the neighbour may be the old VMA itself, unless that is to be kept. That of a file stays.
 void copy_vma(Machine& m, int mm, int start, int new_start, int new_end, bool keep) {
   const Vma old = *vma_lookup(m, mm, start);
-  const bool faulted_in = old.anon_vma != kNoAnonVma;
+  const bool faulted_in = old.anon_vma != kNoAnonVma || !old.is_anonymous();
   const bool beside_itself = new_start == old.end || old.start == new_end;
   Vma area = vm_area_dup(old);
   area.start = std::uint16_t(new_start);
@@ -121,7 +121,7 @@ void leave_empty(Machine& m, int mm, int start, int end) {
   vma.flags &= ~std::uint32_t{VM_LOCKED};
   if (vma.start != start || vma.end != end) return;
   unlink_anon_vmas(m, vma);
-  vma.pgoff = vma.start;
+  if (vma.is_anonymous()) vma.pgoff = vma.start;
 }
 
 // v6.1 mm/mremap.c: move_vma()

@@ -135,9 +135,17 @@ void page_add_anon_rmap(Machine& m, Pfn pfn, const Vma& vma, int page, bool comp
   mlock_vma_page(m, pfn, vma, compound);
 }
 
+// v6.1 mm/rmap.c: page_add_file_rmap()
+void page_add_file_rmap(Machine& m, Pfn pfn, const Vma& vma) {
+  inc_mapcount(m, pfn);
+  mlock_vma_page(m, pfn, vma, false);
+}
+
 // v6.1 mm/rmap.c: page_remove_rmap()
 void page_remove_rmap(Machine& m, Pfn pfn, const Vma& vma, bool compound) {
-  if (compound) {
+  if (!test(m, page_folio(m, pfn), PG_anon)) {
+    dec_mapcount(m, pfn);
+  } else if (compound) {
     page_remove_anon_compound_rmap(m, pfn);
   } else if (dec_mapcount(m, pfn)) {
     --m.nr_anon_mapped;

@@ -42,6 +42,11 @@ int shmem_add_to_page_cache(Machine& m, Pfn folio, int inode, int index) {
   return 0;
 }
 
+void clear_folio(Machine& m, Pfn folio) {
+  m.page(folio).content = 0;
+  set(m, folio, PG_uptodate);
+}
+
 // The second half of shmem_get_folio_gfp(): a page for a hole.
 ShmemFolio shmem_fill_hole(Machine& m, int inode, int index, Sgp sgp) {
   const Pfn folio = shmem_alloc_folio(m);
@@ -55,6 +60,7 @@ ShmemFolio shmem_fill_hole(Machine& m, int inode, int index, Sgp sgp) {
   folio_add_lru(m, folio);
   ++m.inodes[std::size_t(inode)].alloced;
   shmem_recalc_inode(m, inode);
+  if (sgp == Sgp::cache) clear_folio(m, folio);
   return {folio, 0};
 }
 
@@ -69,7 +75,7 @@ void shmem_recalc_inode(Machine& m, int inode) {
 // v6.1 mm/shmem.c: shmem_get_folio_gfp(). Who writes a new page, or allocates it for later, leaves
 // it not up to date: it is not seen, and a failed fallocate() knows it by that.
 ShmemFolio shmem_get_folio(Machine& m, int inode, int index, Sgp sgp) {
-  if (sgp == Sgp::read && index >= m.inodes[std::size_t(inode)].i_size) return {kNoPfn, -EINVAL};
+  if (sgp <= Sgp::cache && index >= m.inodes[std::size_t(inode)].i_size) return {kNoPfn, -EINVAL};
   const Pfn folio = filemap_lock_folio(m, inode, index);
   if (folio == kNoPfn)
     return sgp == Sgp::read ? ShmemFolio{} : shmem_fill_hole(m, inode, index, sgp);
@@ -80,10 +86,7 @@ ShmemFolio shmem_get_folio(Machine& m, int inode, int index, Sgp sgp) {
     put_page(m, folio);
     return {};
   }
-  if (sgp == Sgp::falloc) {
-    m.page(folio).content = 0;
-    set(m, folio, PG_uptodate);
-  }
+  if (sgp != Sgp::write) clear_folio(m, folio);
   return {folio, 0};
 }
 

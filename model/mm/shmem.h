@@ -7,6 +7,7 @@ namespace thp {
 // enum sgp_type: who asks for a page of a file.
 enum class Sgp : std::uint8_t {
   read,    // no allocation: a hole stays one
+  cache,   // a fault: a page, and it is cleared; as `read`, not beyond the size
   write,   // the caller fills the page, or clears what it does not fill
   falloc,  // as write, but makes a page up to date that was allocated before
 };

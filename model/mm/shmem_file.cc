@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "model/mm/filemap.h"
+#include "model/mm/memory.h"
 #include "model/mm/page_alloc.h"
 #include "model/mm/shmem.h"
 #include "model/mm/swap.h"
@@ -72,6 +72,7 @@ int shmem_fallocate(Machine& m, int inode, int start, int end, bool keep_size) {
 
 // v6.1 mm/shmem.c: shmem_fallocate() with FALLOC_FL_PUNCH_HOLE
 void shmem_punch_hole(Machine& m, int inode, int start, int end) {
+  unmap_mapping_range(m, inode, start, end);
   shmem_undo_range(m, inode, start, end);
 }
 
@@ -80,6 +81,7 @@ void shmem_setattr(Machine& m, int inode, int size) {
   Inode& file = inode_of(m, inode);
   const int old_size = file.i_size;
   file.i_size = std::uint16_t(size);
+  if (size < old_size) unmap_mapping_range(m, inode, size, 2 * m.pages());
   if (size <= old_size && file.alloced != 0) shmem_undo_range(m, inode, size, m.pages());
 }
 

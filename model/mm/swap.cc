@@ -4,8 +4,9 @@
 namespace thp {
 
 // v6.1 mm/swap.c: folio_mark_accessed(), folio_activate_fn(). An isolated folio only forgets its
-// first use.
+// first use. The zero page's marks mean nothing.
 void folio_mark_accessed(Machine& m, Pfn folio) {
+  if (is_zero_page(m, folio)) return;
   if (!test(m, folio, PG_referenced)) return set(m, folio, PG_referenced);
   if (test(m, folio, PG_unevictable | PG_active)) return;
   if (test(m, folio, PG_lru)) set(m, folio, PG_active);

@@ -232,6 +232,17 @@ void draw(Draw& d, InodeId& inode) {
   inode.id = draw_from(d, candidates, d.geometry().inodes);
 }
 
+// Mostly so that blocks of the file lie on blocks of the address space.
+void draw(Draw& d, Offset& offset) {
+  const int page = d.range ? d.range->first : 0, pages = d.geometry().pages();
+  const int block = d.choose(d.geometry().pmds) * d.hpage_nr();
+  const int where = d.choose(8);
+  offset.number = where < 4   ? page
+                  : where < 6 ? (page + block) % pages
+                  : where < 7 ? 0
+                              : d.choose(pages);
+}
+
 // About what is there, or huge pages and a bit.
 void draw(Draw& d, FileSize& size) {
   const int edge = d.choose(2) == 0 ? d.choose(d.geometry().pmds + 1) * d.hpage_nr() : draw_page(d);

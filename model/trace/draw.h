@@ -32,6 +32,7 @@ void draw(Draw& d, NewSize& size);
 void draw(Draw& d, HolderId& holder);
 void draw(Draw& d, InodeId& inode);
 void draw(Draw& d, FileSize& size);
+void draw(Draw& d, Offset& offset);
 
 // The first name is the usual one.
 template <Named Enum>

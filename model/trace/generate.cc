@@ -139,6 +139,10 @@ constexpr Sequel kSequels[] = {
     {kKindOf<SplitFolio>, kKindOf<MadviseCollapse>},
     {kKindOf<MadviseCollapse>, kKindOf<MadviseDontneed>},  // no page table is left
     {kKindOf<Close>, kKindOf<Creat>},
+    {kKindOf<Creat>, kKindOf<Pwrite>},
+    {kKindOf<MmapFile>, kKindOf<Load>},
+    {kKindOf<MmapFile>, kKindOf<Store>},
+    {kKindOf<Truncate>, kKindOf<Load>},
     {kKindOf<Truncate>, kKindOf<Truncate>},  // and back: what lay beyond is gone
     {kKindOf<Truncate>, kKindOf<Pread>},
     {kKindOf<Punch>, kKindOf<Pread>},

@@ -82,7 +82,7 @@ struct TraceShape {
 };
 // Steps a machine as it goes. At most so many ops set up memory: to map it, fill it, move it, give
 // it away, swap it out, look, and fork and exit.
-inline constexpr int kMaxSetupOps = 2 + 15 + 15 + 9 + 24 + 1 + 25 + 2 * 6;
+inline constexpr int kMaxSetupOps = 2 + 15 + 15 + 9 + 24 + 1 + 25 + 2 * 13;
 Trace generate_trace(Choose choose, const TraceShape& shape = {});
 
 // --- The alphabet as a finite list.

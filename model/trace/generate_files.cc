@@ -1,4 +1,4 @@
-// Files that have pages, holes and an end before a trace goes on.
+// Files that have pages, holes and an end before a trace goes on, and that are mapped.
 #include "model/trace/generate_set_up.h"
 
 namespace thp {
@@ -21,6 +21,23 @@ void create_files(Choose choose, const OpMask& mask, Growing& g) {
     if (choose(4) == 3) continue;
     g.add_if(mask, Creat{{file}});
     if (mask.has(kKindOf<Creat>)) fill(choose, mask, g, file);
+  }
+}
+
+// A file over a part of A, so that blocks lie on blocks, or not; a child has it, too, and may map
+// it elsewhere.
+void map_files(Choose choose, const OpMask& mask, Growing& g) {
+  const int pages = g.machine.pages(), nr = g.machine.hpage_nr();
+  for (int file = 0; file < g.trace.geometry.inodes; ++file) {
+    if (g.machine.inodes[std::size_t(file)].open == 0 || choose(4) == 3) continue;
+    const int first = choose(g.trace.geometry.pmds) * nr, end = choose(2) == 1 ? pages : first + nr;
+    const int offset = choose(4) == 3 ? choose(pages) : first;
+    g.add_if(mask, MmapFile{{0}, {first, end}, {file}, {offset}});
+    for (int times = choose(4); times > 0; --times) {
+      const int page = first + choose(end - first);
+      if (choose(2) == 1) g.add_if(mask, Store{{0}, {page}, {1 + choose(Value::kMax)}});
+      g.add_if(mask, Load{{0}, {page}});
+    }
   }
 }
 

@@ -246,6 +246,7 @@ void set_up(Choose choose, const OpMask& mask, Growing& g) {
   g.add_if(mask, Mmap{{0}, {0, (pmds << geometry.order) - cut}});
   if (choose(2) == 1) g.add_if(mask, Swapon{});
   populate(choose, mask, g);
+  map_files(choose, mask, g);
   move_blocks(choose, mask, g);
   if (choose(8) == 7)
     give_away(choose, mask, g);

@@ -9,6 +9,7 @@ void set_up(Choose choose, const OpMask& mask, Growing& g);
 
 // Part of it: files, where the geometry has any.
 void create_files(Choose choose, const OpMask& mask, Growing& g);
+void map_files(Choose choose, const OpMask& mask, Growing& g);
 
 // Part of it: fills what A has mapped from 0 on, with small pages, huge ones or many VMAs.
 void populate(Choose choose, const OpMask& mask, Growing& g);

@@ -9,12 +9,12 @@ Trace lifted(const Trace& trace) {
   lifted.geometry.order = Geometry::kMaxOrder;
   if (trace.geometry.swap >= 0) lifted.geometry.swap = trace.geometry.swap << by;
   const auto scale = [by]<class Arg>(Arg& arg) {
-    if constexpr (std::is_same_v<Arg, PageNr>) {
+    if constexpr (std::is_same_v<Arg, PageNr> || std::is_same_v<Arg, Offset>) {
       arg.number <<= by;
     } else if constexpr (std::is_same_v<Arg, PageRange>) {
       arg.first <<= by;
       arg.end <<= by;
-    } else if constexpr (std::is_same_v<Arg, NewSize>) {
+    } else if constexpr (std::is_same_v<Arg, NewSize> || std::is_same_v<Arg, FileSize>) {
       arg.pages <<= by;
     }
   };

@@ -26,6 +26,7 @@ constexpr std::pair<int, std::string_view> kResults[] = {
     {-EACCES, "-EACCES"},  {-EFAULT, "-EFAULT"}, {-EBUSY, "-EBUSY"},   {-EEXIST, "-EEXIST"},
     {-EINVAL, "-EINVAL"},  {-ENOSPC, "-ENOSPC"}, {-ENOSYS, "-ENOSYS"}, {-EOPNOTSUPP, "-EOPNOTSUPP"},
     {kSigsegv, "SIGSEGV"}, {kOom, "OOM"},        {kEof, "EOF"},        {kElsewhere, "ELSEWHERE"},
+    {kSigbus, "SIGBUS"},
 };
 
 int edit_distance(std::string_view a, std::string_view b) {
@@ -155,6 +156,10 @@ bool read(LineReader& in, const Geometry& geometry, InodeId& inode) {
   return in.expected("a file f0..f" + std::to_string(geometry.inodes - 1), word);
 }
 
+bool read(LineReader& in, const Geometry& geometry, Offset& offset) {
+  return read_number(in, "a page of the file", 0, geometry.pages() - 1, offset.number);
+}
+
 bool read(LineReader& in, const Geometry& geometry, FileSize& size) {
   return read_number(in, "a size in pages", 0, geometry.pages(), size.pages);
 }
@@ -165,6 +170,7 @@ void print_to(std::string& out, PageRange range) { out += interval(range.first, 
 void print_to(std::string& out, NewSize size) { out += std::to_string(size.pages); }
 void print_to(std::string& out, Value value) { out += std::to_string(value.number); }
 void print_to(std::string& out, InodeId inode) { out += "f" + std::to_string(inode.id); }
+void print_to(std::string& out, Offset offset) { out += std::to_string(offset.number); }
 void print_to(std::string& out, FileSize size) { out += std::to_string(size.pages); }
 void print_to(std::string& out, HolderId holder) { out += "h" + std::to_string(holder.id); }
 

@@ -17,11 +17,13 @@ inline constexpr std::array<std::string_view, 3> kProtectionNames = {"rw", "r", 
 inline constexpr std::array<std::string_view, 2> kPinModeNames = {"w", "r"};
 inline constexpr std::array<std::string_view, 2> kToggleNames = {"on", "off"};
 inline constexpr std::array<std::string_view, 3> kThpDisableNames = {"on", "off", "bad"};
+inline constexpr std::array<std::string_view, 1> kSharingNames = {"shared"};
 inline constexpr std::array<std::string_view, 2> kFallocModeNames = {"grow", "keep"};
 inline constexpr std::array<std::string_view, 3> kEnabledNames = {"always", "madvise", "never"};
 using Names = std::span<const std::string_view>;
 constexpr Names names_of(Protection) { return kProtectionNames; }
 constexpr Names names_of(PinMode) { return kPinModeNames; }
+constexpr Names names_of(Sharing) { return kSharingNames; }
 constexpr Names names_of(FallocMode) { return kFallocModeNames; }
 constexpr Names names_of(Toggle) { return kToggleNames; }
 constexpr Names names_of(ThpDisable) { return kThpDisableNames; }
@@ -73,6 +75,7 @@ bool read(LineReader& in, const Geometry& geometry, Value& value);
 bool read(LineReader& in, const Geometry& geometry, HolderId& holder);
 bool read(LineReader& in, const Geometry& geometry, InodeId& inode);
 bool read(LineReader& in, const Geometry& geometry, FileSize& size);
+bool read(LineReader& in, const Geometry& geometry, Offset& offset);
 bool read_name(LineReader& in, std::string_view what, Names names, int& index);
 bool read_number(LineReader& in, std::string_view what, int lowest, int highest, int& number);
 template <Named Enum>
@@ -91,6 +94,7 @@ void print_to(std::string& out, Value value);
 void print_to(std::string& out, HolderId holder);
 void print_to(std::string& out, InodeId inode);
 void print_to(std::string& out, FileSize size);
+void print_to(std::string& out, Offset offset);
 template <Named Enum>
 void print_to(std::string& out, Enum value) {
   out += names_of(value)[std::size_t(value)];

@@ -9,15 +9,15 @@ namespace thp {
 // --- Advice. v6.1 mm/madvise.c: madvise_walk_vmas(): holes are passed over, and told at the end;
 // an error of one VMA ends it at once. `end` is how far the advice got.
 
-Verdict FlatMemory::advised(int mm, PageRange range, bool refuses_locked, int& end,
+Verdict FlatMemory::advised(int mm, PageRange range, std::uint8_t refused, int& end,
                             const Reply& a) const {
   end = range.first;
   if (!alive(mm)) return no_such_process(a.result);
   const Summary pages = summary(mm, range);
   end = range.end;
-  if (refuses_locked && (pages.any & kLocked) != 0) {
+  if ((pages.any & refused) != 0) {
     end = range.first;
-    while ((state(mm, end) & kLocked) == 0) ++end;
+    while ((state(mm, end) & refused) == 0) ++end;
     return expect(a.result, -EINVAL);
   }
   return expect(a.result, (pages.all & kMapped) == 0 ? -ENOMEM : 0);
@@ -33,7 +33,7 @@ Verdict FlatMemory::flags_advised(int mm, PageRange range, std::uint8_t clear, s
     mark(mm, range.first, end, clear, set);
     return {};
   }
-  const Verdict verdict = advised(mm, range, false, end, a);
+  const Verdict verdict = advised(mm, range, 0, end, a);
   mark(mm, range.first, end, clear, set);
   return verdict;
 }
@@ -52,7 +52,7 @@ Verdict FlatMemory::on(const MadviseDofork& op, const Reply& a) {
 
 Verdict FlatMemory::on(const MadviseDontneed& op, const Reply& a) {
   int end;
-  const Verdict verdict = advised(op.mm.id, op.range, true, end, a);
+  const Verdict verdict = advised(op.mm.id, op.range, kLocked, end, a);
   discard(op.mm.id, op.range.first, end, std::uint8_t(~(kTouched | kLazy)));
   return verdict;
 }
@@ -60,7 +60,7 @@ Verdict FlatMemory::on(const MadviseDontneed& op, const Reply& a) {
 // A page that somebody holds is not discarded while held, but may be 0 already when it is taken.
 Verdict FlatMemory::on(const MadviseFree& op, const Reply& a) {
   int end;
-  const Verdict verdict = advised(op.mm.id, op.range, true, end, a);
+  const Verdict verdict = advised(op.mm.id, op.range, kLocked | kWindow, end, a);
   mark(op.mm.id, op.range.first, end, 0, kLazy);
   soft_dirty_.may_be_discarded(op.mm.id, op.range.first, end);
   return verdict;
@@ -68,19 +68,22 @@ Verdict FlatMemory::on(const MadviseFree& op, const Reply& a) {
 
 Verdict FlatMemory::on(const MadviseCold& op, const Reply& a) {
   int end;
-  return advised(op.mm.id, op.range, true, end, a);
+  return advised(op.mm.id, op.range, kLocked, end, a);
 }
 Verdict FlatMemory::on(const MadvisePageout& op, const Reply& a) {
   int end;
-  return advised(op.mm.id, op.range, true, end, a);
+  return advised(op.mm.id, op.range, kLocked, end, a);
 }
 
-// madvise(2): EINVAL where the access is not allowed, which ends it. Nothing can be seen of it.
+// madvise(2): EINVAL where the access is not allowed, EFAULT beyond the end of a file; either ends
+// it. Nothing can be seen of it.
 Verdict FlatMemory::populated(int mm, PageRange range, std::uint8_t needed, const Reply& a) const {
   if (!alive(mm)) return no_such_process(a.result);
   if (a.was(-ENOMEM) && may_oom(a.m, a.armed, mm)) return {};
-  for (const std::uint8_t state : states(mm, range.first, range.end))
-    if ((state & (kMapped | needed)) == kMapped) return expect(a.result, -EINVAL);
+  for (int page = range.first; page < range.end; ++page) {
+    if ((state(mm, page) & (kMapped | needed)) == kMapped) return expect(a.result, -EINVAL);
+    if (is_beyond_its_file(mm, page)) return expect(a.result, -EFAULT);
+  }
   return expect(a.result, first_hole(mm, range) < range.end ? -ENOMEM : 0);
 }
 Verdict FlatMemory::on(const MadvisePopulateRead& op, const Reply& a) {

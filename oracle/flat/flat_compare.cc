@@ -46,7 +46,8 @@ Verdict FlatMemory::compare_entry(const Machine& m, int mm, int page, const Entr
                                   int offset) {
   const int seen = content_behind(m, entry, offset);
   if (seen == value(mm, page)) return {};
-  if (!mapped(mm, page)) return {};  // whatever is there: entry_inside_a_vma
+  if (!mapped(mm, page)) return {};                       // whatever is there: entry_inside_a_vma
+  if (entry.is_none() && is_window(mm, page)) return {};  // a fault will bring the file's page
   return see(mm, page, seen);
 }
 
@@ -54,7 +55,7 @@ Verdict FlatMemory::compare_vmas(const Machine& m, int mm) const {
   if (alive(mm) != (m.mms[std::size_t(mm)].alive != 0)) return Mismatch{&kAlive, mm};
   int page = 0;
   const auto agree = [&](int end, std::uint8_t wanted) {
-    constexpr int kShown = kMapped | kMayRead | kMayWrite | kLocked | kDontfork;
+    constexpr int kShown = kOfTheVma;
     int other = 0;
     for (const std::uint8_t state : states(mm, page, end)) other |= (state & kShown) ^ wanted;
     while (other != 0 && (state(mm, page) & kShown) == wanted) ++page;
@@ -64,10 +65,14 @@ Verdict FlatMemory::compare_vmas(const Machine& m, int mm) const {
   for (const Vma& vma : m.vmas(mm)) {
     const int state = kMapped | (vma.has(VM_READ) ? kMayRead : 0) |
                       (vma.has(VM_WRITE) ? kMayWrite : 0) | (vma.has(VM_LOCKED) ? kLocked : 0) |
-                      (vma.has(VM_DONTCOPY) ? kDontfork : 0);
+                      (vma.has(VM_DONTCOPY) ? kDontfork : 0) | (vma.is_anonymous() ? 0 : kWindow);
     if (vma.start < page || vma.end <= vma.start || vma.end > pages_ || !agree(vma.start, 0) ||
         !agree(vma.end, std::uint8_t(state)))
       return Mismatch{&kVmas, mm, page};
+    for (page = vma.start; !vma.is_anonymous() && page < vma.end; ++page)
+      if (windows_[index(mm, page)] != Window{vma.file, std::uint16_t(vma.index_of(page))})
+        return Mismatch{&kVmas, mm, page};
+    page = vma.end;
   }
   return agree(pages_, 0) ? Verdict{} : Mismatch{&kVmas, mm, page};
 }

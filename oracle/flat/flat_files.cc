@@ -15,12 +15,51 @@ void FlatMemory::grow_file(int inode, int size) {
 
 void FlatMemory::cut_file(int inode, int first, int end) {
   std::ranges::fill(file_values(inode, first, end), std::uint8_t{0});
+  for_each_window(inode, first, end, [&](int mm, int page) { soft_dirty_.discarded(mm, page); });
+  file_changed(inode, first, end);
+}
+
+// --- Windows.
+
+bool FlatMemory::is_mapped(int inode) const {
+  for (int mm = 0; mm < mms_; ++mm)
+    for (int page = 0; page < pages_; ++page)
+      if (is_window(mm, page) && windows_[index(mm, page)].inode == inode) return true;
+  return false;
+}
+
+void FlatMemory::open_windows(int mm, PageRange range, Window window) {
+  for (int page = range.first; page < range.end; ++page, ++window.index) {
+    windows_[index(mm, page)] = window;
+    show(mm, page);
+  }
+}
+
+// No file is longer than pages_.
+void FlatMemory::show(int mm, int page) {
+  const auto [inode, at] = windows_[index(mm, page)];
+  const std::uint8_t value = at < pages_ ? file_values(inode, at, at + 1)[0] : 0;
+  values_[index(mm, page)] = value;
+  soft_dirty_.stored_by_device(mm, page, value);  // whoever stored it: not here
+  touch(mm, page, page + 1);
+}
+
+// Pages [first, end) of a file may be others now: so are their windows.
+void FlatMemory::file_changed(int inode, int first, int end) {
   files_touched_ = true;
+  for_each_window(inode, first, end, [&](int mm, int page) { show(mm, page); });
+}
+
+// close(2), munmap(2): a file lives as long as somebody has it open or mapped.
+void FlatMemory::evict_if_unused(int inode) {
+  if (is_open(inode) || is_mapped(inode)) return;
+  cut_file(inode, 0, pages_);
+  files_[std::size_t(inode)] = {};
 }
 
 Verdict FlatMemory::on(const Creat& op, const Reply& a) {
   File& file = files_[std::size_t(op.inode.id)];
-  if (file.open) return expect(a.result, -EEXIST);
+  if (file.open || is_mapped(op.inode.id)) return expect(a.result, -EEXIST);
   file = {.open = true};
   files_touched_ = true;
   return expect(a.result, 0);
@@ -28,8 +67,9 @@ Verdict FlatMemory::on(const Creat& op, const Reply& a) {
 
 Verdict FlatMemory::on(const Close& op, const Reply& a) {
   if (!is_open(op.inode.id)) return not_open(a.result);
-  cut_file(op.inode.id, 0, pages_);
-  files_[std::size_t(op.inode.id)] = {};
+  files_[std::size_t(op.inode.id)].open = false;
+  files_touched_ = true;
+  evict_if_unused(op.inode.id);
   return expect(a.result, 0);
 }
 
@@ -52,6 +92,7 @@ Verdict FlatMemory::on(const Pwrite& op, const Reply& a) {
   const int index = op.page.number;
   file_values(op.inode.id, index, index + 1)[0] = std::uint8_t(op.value.number);
   grow_file(op.inode.id, index + 1);
+  file_changed(op.inode.id, index, index + 1);
   return expect(a.result, 0);
 }
 
@@ -73,6 +114,17 @@ Verdict FlatMemory::on(const Truncate& op, const Reply& a) {
   cut_file(op.inode.id, op.size.pages, pages_);
   files_[std::size_t(op.inode.id)].size = std::uint16_t(op.size.pages);
   return expect(a.result, 0);
+}
+
+Verdict FlatMemory::on(const MmapFile& op, const Reply& a) {
+  const int mm = op.mm.id;
+  if (!alive(mm)) return no_such_process(a.result);
+  if (!is_open(op.inode.id)) return not_open(a.result);
+  if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};
+  const Verdict verdict = mapped_anew(mm, op.range, op.prot, a);
+  for (std::uint8_t& state : states(mm, op.range.first, op.range.end)) state |= kWindow;
+  open_windows(mm, op.range, {std::uint8_t(op.inode.id), std::uint16_t(op.offset.number)});
+  return verdict;
 }
 
 // What pread() would find: a page that is not up to date is a hole still.

@@ -24,6 +24,7 @@ void FlatMemory::reset(const Geometry& g) {
   inodes_ = g.inodes;
   files_ = {};
   file_values_.assign(index(inodes_, 0), 0);
+  windows_.assign(index(mms_, 0), {});
   soft_dirty_.reset(g);
 }
 
@@ -104,6 +105,7 @@ Verdict FlatMemory::moved(const Mremap& op, bool dontunmap, const Reply& a) {
   unmap(mm, to, to_end);
   unmap(mm, kept.end, op.range.end);
   if (a.was(-EFAULT) && !is_one_mapping(a.m, mm, kept)) return {};
+  const Window window = windows_[index(mm, kept.first)];
   const Summary source = summary(mm, kept);
   const bool alike = ((source.all ^ source.any) & kOfTheVma) == 0;
   move(mm, kept, to);
@@ -115,6 +117,10 @@ Verdict FlatMemory::moved(const Mremap& op, bool dontunmap, const Reply& a) {
   if (dontunmap)
     std::ranges::fill(states(mm, kept.first, kept.end),
                       std::uint8_t(source.all & kOfTheVma & ~kLocked));
+  if ((source.all & kWindow) != 0) {
+    open_windows(mm, {to, to_end}, window);
+    if (dontunmap) open_windows(mm, kept, window);
+  }
   return expect(a.result, alike ? 0 : -EFAULT);
 }
 Verdict FlatMemory::on(const Mremap& op, const Reply& a) { return moved(op, false, a); }
@@ -142,6 +148,7 @@ Verdict FlatMemory::on(const MremapResize& op, const Reply& a) {
   touch(mm, end, new_end);
   touched_[std::size_t(mm)].vmas = true;
   std::ranges::fill(states(mm, end, new_end), std::uint8_t(grown.all & kOfTheVma));
+  if ((grown.all & kWindow) != 0) open_windows(mm, {first, new_end}, windows_[index(mm, first)]);
   soft_dirty_.mapped(mm, end, new_end);
   return expect(a.result, 0);
 }
@@ -154,6 +161,7 @@ Verdict FlatMemory::on(const Fork& op, const Reply& a) {
   if (a.was(-ENOMEM) && may_oom(a.m, a.armed, mm)) return {};
   std::ranges::copy(values(mm, 0, pages_), values(child, 0, pages_).begin());
   std::ranges::copy(states(mm, 0, pages_), states(child, 0, pages_).begin());
+  std::copy_n(&windows_[index(mm, 0)], pages_, &windows_[index(child, 0)]);
   for (int page = 0; page < pages_; ++page) {
     Cell cell = at(child, page);
     const bool copied = (cell.state & kDontfork) == 0;
@@ -175,7 +183,7 @@ Verdict FlatMemory::on(const Exit& op, const Reply& a) {
 }
 
 // A call that fails changes no lock, but where a defect has struck. v6.1 mm/mlock.c: -ENOMEM at a
-// hole, or for PROT_NONE; -EAGAIN without memory for what it locks.
+// hole, for PROT_NONE, or beyond the end of a file; -EAGAIN without memory for what it locks.
 Verdict FlatMemory::locked(int mm, PageRange range, bool lock, const Reply& a) {
   if (!alive(mm)) return no_such_process(a.result);
   const std::uint8_t set = lock ? kLocked : 0;
@@ -186,7 +194,10 @@ Verdict FlatMemory::locked(int mm, PageRange range, bool lock, const Reply& a) {
   if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};
   if (!whole) return expect(a.result, -ENOMEM);
   if (lock && a.was(-EAGAIN) && may_oom(a.m, a.armed, mm)) return {};
-  return expect(a.result, lock && (summary(mm, range).all & kMayRead) == 0 ? -ENOMEM : 0);
+  bool beyond = false;
+  for (int page = range.first; page < range.end; ++page) beyond |= is_beyond_its_file(mm, page);
+  const bool touches_all = (summary(mm, range).all & kMayRead) != 0 && !beyond;
+  return expect(a.result, lock && !touches_all ? -ENOMEM : 0);
 }
 Verdict FlatMemory::on(const Mlock& op, const Reply& a) {
   return locked(op.mm.id, op.range, true, a);
@@ -209,6 +220,7 @@ Verdict FlatMemory::on(const Store& op, const Reply& a) {
   if (!alive(mm)) return no_such_process(a.result);
   Cell cell = at(mm, op.page.number);
   if ((cell.state & kMayWrite) == 0) return expect(a.result, kSigsegv);
+  if (is_beyond_its_file(mm, op.page.number)) return expect(a.result, kSigbus);
   if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
   store_by_processor(mm, op.page.number, op.value.number);
   return expect(a.result, 0);
@@ -219,6 +231,7 @@ Verdict FlatMemory::on(const Load& op, const Reply& a) {
   if (!alive(mm)) return no_such_process(a.result);
   Cell cell = at(mm, op.page.number);
   if ((cell.state & kMayRead) == 0) return expect(a.result, kSigsegv);
+  if (is_beyond_its_file(mm, op.page.number)) return expect(a.result, kSigbus);
   if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
   if (a.was(cell.value)) return {};
   if ((cell.state & kLazy) == 0 || !a.was(0))

@@ -100,7 +100,8 @@ class FlatMemory {
     kDontfork = 16,
     kTouched = 32,  // stored to, or pinned for writing, since it was mapped or discarded
     kLazy = 64,     // MADV_FREE, and no store since: a load may find 0
-    kOfTheVma = kMapped | kMayRead | kMayWrite | kLocked | kDontfork,
+    kWindow = 128,  // shows a page of a file
+    kOfTheVma = kMapped | kMayRead | kMayWrite | kLocked | kDontfork | kWindow,
   };
   struct Cell {
     std::uint8_t& value;
@@ -197,6 +198,7 @@ class FlatMemory {
   Verdict on(const Fallocate& op, const Reply& a);
   Verdict on(const Punch& op, const Reply& a);
   Verdict on(const Truncate& op, const Reply& a);
+  Verdict on(const MmapFile& op, const Reply& a);
 
   std::size_t index(int mm, int page) const { return std::size_t(mm * pages_ + page); }
   std::uint8_t state(int mm, int page) const { return states_[index(mm, page)]; }
@@ -236,6 +238,31 @@ class FlatMemory {
   std::span<std::uint8_t> file_values(int inode, int first, int end) {
     return {file_values_.data() + index(inode, first), std::size_t(end - first)};
   }
+  // A window shows one page of a file, whose bytes it has in values_, too.
+  struct Window {
+    std::uint8_t inode;
+    std::uint16_t index;
+    bool operator==(const Window&) const = default;
+  };
+  bool is_window(int mm, int page) const { return (state(mm, page) & kWindow) != 0; }
+  bool is_beyond_its_file(int mm, int page) const {
+    const Window& window = windows_[index(mm, page)];
+    return is_window(mm, page) && window.index >= size(window.inode);
+  }
+  bool is_mapped(int inode) const;
+  template <class Visit>  // visit(mm, page) of each window on pages [first, end) of a file
+  void for_each_window(int inode, int first, int end, Visit visit) {
+    for (int mm = 0; mm < mms_; ++mm)
+      for (int page = 0; page < pages_; ++page) {
+        const Window& window = windows_[index(mm, page)];
+        const bool shown = window.inode == inode && first <= window.index && window.index < end;
+        if (shown && is_window(mm, page)) visit(mm, page);
+      }
+  }
+  void open_windows(int mm, PageRange range, Window first);
+  void show(int mm, int page);
+  void file_changed(int inode, int first, int end);
+  void evict_if_unused(int inode);
   void grow_file(int inode, int size);
   void cut_file(int inode, int first, int end);
   void store(int mm, int page, int value);
@@ -250,7 +277,7 @@ class FlatMemory {
   void release(int holder);
   Verdict hand_out(int holder, const View& view, bool permitted, const Reply& a);
   Verdict give_back(int holder, HolderKind kind, const Reply& a);
-  Verdict advised(int mm, PageRange range, bool refuses_locked, int& end, const Reply& a) const;
+  Verdict advised(int mm, PageRange range, std::uint8_t refused, int& end, const Reply& a) const;
   Verdict flags_advised(int mm, PageRange range, std::uint8_t clear, std::uint8_t set,
                         const Reply& a);
   Verdict locked(int mm, PageRange range, bool lock, const Reply& a);
@@ -272,6 +299,7 @@ class FlatMemory {
   boost::container::vector<std::uint8_t> values_, states_;  // of all pages
   std::array<File, Geometry::kMaxInodes> files_{};
   boost::container::vector<std::uint8_t> file_values_;  // beyond its size a file has zeroes
+  boost::container::vector<Window> windows_;            // of all pages; valid where kWindow
   SoftDirty soft_dirty_;
 };
 

@@ -39,6 +39,10 @@ void FlatMemory::store(int mm, int page, int value) {
   cell.value = std::uint8_t(value);
   cell.state = std::uint8_t((cell.state & ~kLazy) | kTouched);
   touch(mm, page, page + 1);
+  if (!is_window(mm, page)) return;
+  const auto [inode, at] = windows_[index(mm, page)];
+  file_values(inode, at, at + 1)[0] = std::uint8_t(value);
+  file_changed(inode, at, at + 1);
 }
 
 void FlatMemory::store_by_processor(int mm, int page, int value) {
@@ -67,15 +71,24 @@ void FlatMemory::mark(int mm, int first, int end, std::uint8_t clear, std::uint8
   }
 }
 
-// Zeroes the pages; of their state only `keep` remains. Whoever held them is on its own.
+// Zeroes the pages; of their state only `keep` remains. Whoever held them is on its own. A window
+// that stays shows its file again.
 void FlatMemory::discard(int mm, int first, int end, std::uint8_t keep) {
   touch(mm, first, end);
   touched_[std::size_t(mm)].vmas |= (keep & kMapped) == 0 && first < end;
   detach(mm, first, end);
+  const bool windows = (summary(mm, {first, end}).any & kWindow) != 0 && first < end;
   std::ranges::fill(values(mm, first, end), std::uint8_t{0});
   for (std::uint8_t& state : states(mm, first, end)) state &= keep;
-  if ((keep & kMapped) == 0) return soft_dirty_.unmapped(mm, first, end);
-  for (int page = first; page < end; ++page) soft_dirty_.discarded(mm, page);
+  if ((keep & kMapped) == 0) {
+    soft_dirty_.unmapped(mm, first, end);
+    for (int inode = 0; windows && inode < inodes_; ++inode) evict_if_unused(inode);
+    return;
+  }
+  for (int page = first; page < end; ++page) {
+    soft_dirty_.discarded(mm, page);
+    if (is_window(mm, page)) show(mm, page);
+  }
 }
 
 void FlatMemory::detach(int mm, int first, int end) {

@@ -54,6 +54,8 @@ template <>
 inline constexpr std::string_view kWhyNotLive<HoldSpeculativeRef> = kInjection;
 
 template <>
+inline constexpr std::string_view kWhyNotLive<MmapFile> = kNotYet;
+template <>
 inline constexpr std::string_view kWhyNotLive<Creat> = kNotYet;
 template <>
 inline constexpr std::string_view kWhyNotLive<Close> = kNotYet;

@@ -23,7 +23,7 @@ void Recount::reset(const Geometry& g, bool updates) {
 
 // --- Counting.
 
-void Recount::count_mapping(int pfn, Entry entry, int by) {
+void Recount::count_mapping(int pfn, Entry entry, bool of_file, int by) {
   FrameCount& frame = frames_[std::size_t(pfn)];
   FolioCount& folio = blocks_[block_of(pfn)];
   const auto add = [by](std::uint16_t& count) { count = std::uint16_t(count + by); };
@@ -32,7 +32,7 @@ void Recount::count_mapping(int pfn, Entry entry, int by) {
     add(frame.ptes);
     const int newly_mapped = (frame.ptes > 0) - was_mapped;
     folio.mapped += newly_mapped;
-    if (pfn < geometry_.frames()) pte_mapped_ += newly_mapped;
+    if (pfn < geometry_.frames() && !of_file) pte_mapped_ += newly_mapped;
     folio.ptes += by;
     if (entry.has(kWrite)) add(frame.writable_ptes);
   } else {
@@ -42,11 +42,13 @@ void Recount::count_mapping(int pfn, Entry entry, int by) {
   }
 }
 
-void Recount::count_pte(int mm, Entry entry, int by) {
+void Recount::count_pte(const Machine& m, int mm, Entry entry, int by) {
   MmCount& count = mms_[std::size_t(mm)];
   if (entry.is_present() || entry.is_migration()) {
-    count.anon_pages += by;
-    count_mapping(frame_at(entry.frame), entry, by);
+    const bool of_file =
+        entry.frame < geometry_.frames() && m.page(page_folio(m, entry.frame)).inode != kNoInode;
+    (of_file ? count.shmem_pages : count.anon_pages) += by;
+    count_mapping(frame_at(entry.frame), entry, of_file, by);
   } else if (entry.is_swap()) {
     SlotCount& slot = slots_[std::size_t(slot_at(entry.frame))];
     count.swap_entries += by;
@@ -138,7 +140,7 @@ void Recount::count_all(const Machine& m) {
   for (int mm = 0; mm < geometry_.mms; ++mm) {
     for (int i = 0; i < geometry_.pmds; ++i) count_pmd(mm, m.pmd(mm, i), 1);
     for (int page = 0; page < geometry_.pages(); ++page)
-      if (!m.pte(mm, page).is_none()) count_pte(mm, m.pte(mm, page), 1);
+      if (!m.pte(mm, page).is_none()) count_pte(m, mm, m.pte(mm, page), 1);
   }
   for (int slot = 0; slot < geometry_.swap_slots(); ++slot) count_slot(slot, m.swap(Slot(slot)), 1);
   for (const Holder& holder : m.holders) count_holder(holder, 1);

@@ -54,6 +54,7 @@ struct FolioCount {
 
 struct MmCount {
   std::int32_t anon_pages = 0;    // present and migration entries, in pages
+  std::int32_t shmem_pages = 0;   // the same of pages of files
   std::int32_t swap_entries = 0;  // swap PTEs
   std::int32_t tables = 0;        // PMDs that are page tables
   std::int32_t huge = 0;          // huge, huge zero and migration PMDs: each has a deposited table
@@ -171,8 +172,8 @@ class Recount {
 
   // Counting; with by = -1, uncounting.
   void count_pmd(int mm, Entry entry, int by);
-  void count_pte(int mm, Entry entry, int by);
-  void count_mapping(int pfn, Entry entry, int by);
+  void count_pte(const Machine& m, int mm, Entry entry, int by);
+  void count_mapping(int pfn, Entry entry, bool of_file, int by);
   void count_holder(const Holder& holder, int by);
   void count_cell(int inode, Cell cell, int by);
   void count_slot(int id, const SwapSlot& slot, int by);

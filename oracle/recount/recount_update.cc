@@ -68,8 +68,8 @@ void Recount::entries_changed(const Machine& m, int mm, int first, int end) {
 
 void Recount::update_pte(const Machine& was, const Machine& m, int mm, int page) {
   const Entry before = was.pte(mm, page), now = m.pte(mm, page);
-  count_pte(mm, before, -1);
-  count_pte(mm, now, 1);
+  count_pte(was, mm, before, -1);
+  count_pte(m, mm, now, 1);
   changed_mms_ |= 1u << mm;
   changed_entries_.add(pte_id(mm, page));
   target_changed(before, 1);

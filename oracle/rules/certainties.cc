@@ -21,7 +21,7 @@ bool is_pinned(const Machine& m, Pfn folio) {
 
 bool may_be_huge(const Machine& m, int mm, int i, bool ask_enabled) {
   const Vma* vma = vma_at(m, mm, i * m.hpage_nr());
-  if (vma == nullptr || vma->has(VM_NOHUGEPAGE)) return false;
+  if (vma == nullptr || vma->has(VM_NOHUGEPAGE) || !vma->is_anonymous()) return false;
   if (m.mms[std::size_t(mm)].thp_disabled != 0) return false;
   return !ask_enabled || m.enabled == Enabled::always ||
          (m.enabled == Enabled::madvise && vma->has(VM_HUGEPAGE));

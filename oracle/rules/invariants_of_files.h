@@ -42,7 +42,8 @@ inline constexpr RuleOf<TheInode> kInodeInvariants[] = {
      promise(kEvery, "memfd_create(2), DESCRIPTION"),
      "mm/shmem.c shmem_evict_inode(); fs/inode.c clear_inode()",
      [](const TheInode& i) {
-       return i.inode.alive ? i.inode.open != 0 : i.inode == Inode{} && i.count == InodeCount{};
+       return i.inode.alive ? i.inode.open != 0 || i.is_mapped()
+                            : i.inode == Inode{} && i.count == InodeCount{};
      }},
 };
 

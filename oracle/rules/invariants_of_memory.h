@@ -40,9 +40,11 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
      [](const TheFrame& f) {
        return !f.begins_block() || f.in_compound() || f.m.compound(f.block) == Compound{};
      }},
-    {"writable_pte_is_exclusive", "A page that a PTE maps writable is exclusive.",
+    {"writable_pte_is_exclusive", "A page that a PTE maps writable is exclusive, or of a file.",
      assertion(kEvery), "mm/memory.c VM_BUG_ON in wp_page_reuse(), do_swap_page()",
-     [](const TheFrame& f) { return f.count.writable_ptes == 0 || f.has(PG_anon_exclusive); }},
+     [](const TheFrame& f) {
+       return f.count.writable_ptes == 0 || f.has(PG_anon_exclusive) || f.is_of_a_file();
+     }},
     {"exclusive_page_is_alone",
      "An exclusive page that a PTE maps has no other mapping, swap entry or migration entry.",
      assertion(kEvery),
@@ -130,12 +132,13 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
        return f.count.migration_pmds == 1 && f.count.migration_ptes == 0 &&
               !f.count.mapped_anywhere();
      }},
-    {"mapped_page_is_anonymous",
-     "What an entry maps is anonymous, has its data, and is not a zero page.", assertion(kEvery),
-     "mm/rmap.c __page_set_anon_rmap(); mm/memory.c vm_normal_page()",
+    {"mapped_page_has_a_mapping",
+     "What an entry maps is anonymous or of a file, has its data, and is not a zero page.",
+     assertion(kEvery), "mm/rmap.c __page_set_anon_rmap(); mm/memory.c vm_normal_page()",
      [](const TheFolio& f) {
        if (!f.count.mapped_anywhere()) return true;
-       return f.has(PG_anon) && f.has(PG_uptodate) && f.count.pointer == 0;
+       const bool has_mapping = f.has(PG_anon) || f.is_of_a_file();
+       return has_mapping && f.has(PG_uptodate) && f.count.pointer == 0;
      }},
     {"anonymous_has_anon_vma", "A folio points to an anon_vma exactly while it is anonymous.",
      assertion(kEvery), "include/linux/page-flags.h PAGE_MAPPING_ANON",

@@ -85,10 +85,18 @@ inline constexpr RuleOf<TheEntry> kEntryInvariants[] = {
               e.m.mms[std::size_t(e.mm)].has_pinned;
      }},
     {"mapping_is_found_by_rmap",
-     "From a folio's anon_vma and index the reverse map finds every entry that maps it.",
+     "From a folio's anon_vma, or file, and index the reverse map finds every entry that maps it.",
      assertion(kEvery), "mm/rmap.c VM_BUG_ON in __page_check_anon_rmap(); rmap_walk_anon()",
      [](const TheEntry& e) {
        return !e.has_pfn() || !e.pfn_exists() || e.found_by_rmap_of(e.entry.frame);
+     }},
+    {"no_pte_beyond_the_size", "No PTE of a file's mapping lies beyond the size of the file.",
+     promise(kEvery, "mmap(2), ERRORS: SIGBUS; ftruncate(2)"),
+     "mm/shmem.c: shmem_setattr(): unmap_mapping_range(); mm/filemap.c: next_uptodate_page()",
+     [](const TheEntry& e) {
+       const bool of_a_file = e.vma != nullptr && !e.vma->is_anonymous();
+       if (e.huge || !of_a_file) return true;
+       return e.vma->index_of(e.page) < e.m.inodes[e.vma->file].i_size;
      }},
     {"swap_in_is_found_by_rmap",
      "Swapping in would map a cached page where the reverse map finds it.", assertion(k6_1),
@@ -115,9 +123,13 @@ inline constexpr RuleOf<TheVma> kVmaInvariants[] = {
          if (root_of(std::countr_zero(chain)) != root_of(v.vma.anon_vma)) return false;
        return true;
      }},
-    {"untouched_vma_is_linear", "A VMA that never had an anon_vma has the offset of its address.",
+    {"untouched_vma_is_linear",
+     "An anonymous VMA that never had an anon_vma has the offset of its address.",
      assertion(kEvery), "mm/mmap.c mmap_region(), copy_vma()",
-     [](const TheVma& v) { return v.vma.anon_vma != kNoAnonVma || v.vma.pgoff == v.vma.start; }},
+     [](const TheVma& v) {
+       const bool untouched = v.vma.is_anonymous() && v.vma.anon_vma == kNoAnonVma;
+       return !untouched || v.vma.pgoff == v.vma.start;
+     }},
     {"vma_has_its_turn",
      "VMAs of one family at the same offset stand in its trees one behind the other.",
      accounting(kEvery), "mm/interval_tree.c anon_vma_interval_tree_insert()",
@@ -170,6 +182,12 @@ inline constexpr RuleOf<TheMm> kMmInvariants[] = {
      accounting(kEvery, "proc(5), RssAnon"), "mm/memory.c; kernel/fork.c check_mm()",
      count([](const TheMm& a) { return int(a.count.anon_pages); },
            [](const TheMm& a) { return int(a.mm.anon_pages); })},
+    {"rss_shmem_is_mapped_pages",
+     "RssShmem counts the pages of files of memory that a process maps.",
+     accounting(kEvery, "proc(5), RssShmem"),
+     "mm/memory.c mm_counter_file(); kernel/fork.c check_mm()",
+     count([](const TheMm& a) { return int(a.count.shmem_pages); },
+           [](const TheMm& a) { return int(a.mm.shmem_pages); })},
     {"vm_swap_is_swap_entries", "VmSwap is the number of swap entries.",
      accounting(kEvery, "proc(5), VmSwap"), "kernel/fork.c check_mm()",
      count([](const TheMm& a) { return int(a.count.swap_entries); },

@@ -15,8 +15,8 @@ struct Ops {};
 using Looks = Ops<Load, Get>;
 using Takes = Ops<Store, StoreForced, Pin>;
 // What makes, changes, moves, copies or ends mappings.
-using Maps =
-    Ops<Mmap, MmapHint, Munmap, Mprotect, Mremap, MremapResize, MremapDontunmap, Fork, Exit>;
+using Maps = Ops<Mmap, MmapHint, MmapFile, Munmap, Mprotect, Mremap, MremapResize, MremapDontunmap,
+                 Fork, Exit>;
 using Locks = Ops<Mlock, Munlock>;
 // Advice about VMAs: how their memory is backed, and whether a child has it.
 using MarksHuge = Ops<MadviseHugepage, MadviseNohugepage>;
@@ -47,7 +47,7 @@ using Reads = Ops<Creat, Pread>;
 // --- Groups across the classes, that several rules name.
 
 using WritesOut = Ops<Reclaim, MadvisePageout>;
-using Unmaps = Ops<Mmap, Munmap, MadviseDontneed, Exit>;
+using Unmaps = Ops<Mmap, MmapFile, Munmap, MadviseDontneed, Exit>;
 using Moves = Ops<Mremap, MremapDontunmap>;
 using Remaps = Ops<Mremap, MremapDontunmap, MremapResize>;
 

@@ -53,13 +53,13 @@ struct TheEntry {
   Entry pmd() const { return m.pmd(mm, pmd_index(m, page)); }
   bool has_pfn() const { return entry.is_present() || entry.is_migration(); }
   bool pfn_exists() const { return entry.frame + pages() <= m.frames(); }
-  // Would a walk over this VMA, from the folio's anon_vma and index, come to this entry?
+  // Would a walk over this VMA, from the folio's anon_vma or file, and index, come to this entry?
   bool found_by_rmap_of(Pfn pfn) const {
     const Pfn folio = page_folio(m, pfn);
     const Page& head = m.page(folio);
-    return vma != nullptr && head.anon_vma < kMaxAnonVmas &&
-           (vma->chain >> head.anon_vma & 1) != 0 &&
-           vma->index_of(page) == head.index + (pfn - folio);
+    if (vma == nullptr || vma->index_of(page) != head.index + (pfn - folio)) return false;
+    if (head.inode != kNoInode) return vma->file == head.inode;
+    return head.anon_vma < kMaxAnonVmas && (vma->chain >> head.anon_vma & 1) != 0;
   }
 };
 
@@ -74,6 +74,7 @@ struct TheFrame {
   bool has(Bits flag) const { return (page.flags & flag) != 0; }
   bool begins_block() const { return pfn == block && pfn < m.frames(); }
   bool in_compound() const { return folio_test_large(m, block); }
+  bool is_of_a_file() const { return m.page(head).inode != kNoInode; }
   bool cached() const { return test(m, head, PG_swapcache); }
   const FolioCount& folio() const { return r.block(block >> m.geometry.order); }
   int pmds() const { return in_compound() ? folio().pmds : 0; }
@@ -117,6 +118,12 @@ struct TheInode {
   int id;
   const Inode& inode;
   const InodeCount& count;
+  bool is_mapped() const {
+    for (int mm = 0; mm < m.geometry.mms; ++mm)
+      for (const Vma& vma : m.vmas(mm))
+        if (vma.file == id) return true;
+    return false;
+  }
 };
 
 struct TheSlot {

@@ -6,11 +6,15 @@
 namespace thp {
 namespace {
 
+// Does its offset follow its address?
+bool is_linear(const Vma& vma) { return vma.is_anonymous() && vma.anon_vma == kNoAnonVma; }
+
 // Would the neighbour and `area`, which touch at `page`, be one VMA? Where one has an anon_vma and
 // the other none, the neighbour must hang in one tree and no other.
 bool are_one(const Vma* neighbour, const Vma& area, int page) {
   if (neighbour == nullptr || neighbour->index_of(page) != area.index_of(page)) return false;
   if (((neighbour->flags ^ area.flags) & ~VM_SOFTDIRTY) != 0) return false;
+  if (neighbour->file != area.file) return false;
   const bool one_has_none = neighbour->anon_vma == kNoAnonVma || area.anon_vma == kNoAnonVma;
   return neighbour->anon_vma == area.anon_vma ||
          (one_has_none && std::has_single_bit(neighbour->chain));
@@ -43,6 +47,7 @@ bool is_merged(const Transition& t, int mm, PageRange range, std::uint32_t set,
   const Vma* vma = alive ? vma_at(t.before, mm, range.first) : nullptr;
   if (vma == nullptr) return true;
   Vma area = *vma;
+  if (vma->has(VM_SHARED)) set &= ~std::uint32_t{VM_ACCOUNT};
   area.flags = (vma->flags & ~clear) | set;
   if (area.flags == vma->flags) return true;
   area.pgoff = std::uint16_t(vma->index_of(range.first));
@@ -59,8 +64,7 @@ bool is_merged(const Transition& t, const Mremap& op) {
   Vma area = *vma;
   area.start = std::uint16_t(to.first);
   area.end = std::uint16_t(to.end);
-  area.pgoff =
-      std::uint16_t(vma->anon_vma == kNoAnonVma ? to.first : vma->index_of(op.range.first));
+  area.pgoff = std::uint16_t(is_linear(*vma) ? to.first : vma->index_of(op.range.first));
   const auto is_unmapped = [&](const Vma* at) {
     return at != nullptr && at->start < op.range.end && op.range.first < at->end;
   };

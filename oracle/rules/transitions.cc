@@ -116,8 +116,8 @@ Broken broken_of_plan(const SplitPlan& plan) { return broken_of_subject<kSplitPl
 
 // Whoever adds an op has to say what it is about, if only here: nothing that has rules.
 using AboutNothing =
-    Joined<Mmap, MmapHint, Munmap, Mprotect, Fork, Exit, Locks, Populates, MarksHuge, MarksFork,
-           Discards, Clears, References, Get, StoreForced, Pin, Shrinks, Swapon, Swapoff,
+    Joined<Mmap, MmapHint, MmapFile, Munmap, Mprotect, Fork, Exit, Locks, Populates, MarksHuge,
+           MarksFork, Discards, Clears, References, Get, StoreForced, Pin, Shrinks, Swapon, Swapoff,
            WritebackEnd, Migrates, Arms, Sets, Cuts, Fills, Reads>;
 template <class O>
   requires(times_in<O>(AboutNothing{}) > 0)

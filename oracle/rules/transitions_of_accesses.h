@@ -18,6 +18,7 @@ Copies copies(const O& op, const Transition& t) {
   if (times_in<O>(Looks{}) > 0) return Copies::no;
   if (entry.has(kWrite) || test(m, entry.frame, PG_anon_exclusive)) return Copies::no;
   const Pfn folio = page_folio(m, pfn);
+  if (m.page(folio).inode != kNoInode) return Copies::no;  // it is shared on purpose
   const bool large = folio_test_large(m, folio);
   const bool by_pmd = !m.pmd(op.mm.id, pmd_index(m, op.page.number)).is_table();
   const bool slots = large && test(m, folio, PG_swapcache);
@@ -163,15 +164,16 @@ inline constexpr OpRule kAccessRules[] = {
        return pfn >= t.after.frames() || test(t.after, page_folio(t.after, pfn), PG_dirty);
      })},
     {"first_load_gets_zero_page",
-     "A load or a get of what nobody has stored to maps a zero page, unless it may be huge and the "
-     "setting wants no huge zero page.",
+     "A load or a get of anonymous memory that nobody has stored to maps a zero page, unless it "
+     "may be huge and the setting wants no huge zero page.",
      promise(kEvery,
              "admin-guide/mm/concepts.rst, Anonymous Memory; admin-guide/mm/transhuge.rst, "
              "use_zero_page"),
      "mm/memory.c: do_anonymous_page(); mm/huge_memory.c: do_huge_pmd_anonymous_page()",
      after<Looks>([](const auto& op, const Transition& t) {
        const Vma* vma = faulting_vma(op, t);
-       if (vma == nullptr || (may_fault_huge(op, t, *vma) && !t.before.use_zero_page)) return true;
+       if (vma == nullptr || !vma->is_anonymous()) return true;
+       if (may_fault_huge(op, t, *vma) && !t.before.use_zero_page) return true;
        return t.page.is.is_zero();
      })},
     {"first_access_gets_huge_page",
@@ -200,18 +202,20 @@ inline constexpr OpRule kAccessRules[] = {
        return !must || t.result != kOom;
      })},
     {"new_locked_page_is_counted_once",
-     "A page that a load or a store brings to a locked VMA is mlocked, once. So is the first "
-     "that mlock() brings.",
+     "An anonymous page that a load or a store brings to a locked VMA is mlocked, once. So is the "
+     "first that mlock() brings.",
      promise(k6_1, "mm/unevictable-lru.rst, mlock() handling"),
      "mm/swap.c: lru_cache_add_inactive_or_unevictable(); mm/mlock.c: __mlock_new_page()",
      after<Load, Store>([](const auto& op, const Transition& t) {
        const Vma* vma = faulting_vma(op, t);
-       return vma == nullptr || !vma->has(VM_LOCKED) ||
+       return vma == nullptr || !vma->has(VM_LOCKED) || !vma->is_anonymous() ||
               is_locked_once(t.after, op.mm.id, op.page.number);
      }),
      after<Mlock>([](const Mlock& op, const Transition& t) {
-       return !entry_of(t.before, op.mm.id, op.range.first).is_none() ||
-              is_locked_once(t.after, op.mm.id, op.range.first);
+       const Vma* vma = vma_at(t.before, op.mm.id, op.range.first);
+       const bool brings = entry_of(t.before, op.mm.id, op.range.first).is_none() &&
+                           vma != nullptr && vma->is_anonymous();
+       return !brings || is_locked_once(t.after, op.mm.id, op.range.first);
      })},
 };
 

@@ -15,6 +15,22 @@ inline PageRange pages_named(const Truncate& op, const Machine& m) {
 }
 inline PageRange pages_named(const Close&, const Machine& m) { return {0, m.pages()}; }
 
+// Does the op cut off its file what is mapped at the page?
+inline bool is_cut_off(const Transition& t, int mm, int page) {
+  const Vma* vma = vma_at(t.before, mm, page);
+  if (vma == nullptr || vma->is_anonymous()) return false;
+  bool cut = false;
+  visit_one_of(Ops<Punch, Truncate>{}, t.op, [&](const auto& op) {
+    const PageRange range = pages_named(op, t.after);
+    const int index = vma->index_of(page);
+    cut = op.inode.id == vma->file && range.first <= index && index < range.end;
+  });
+  return cut;
+}
+
+// May a fault of the op have brought the page of the file? It touches a mapping of it.
+bool may_be_faulted_in(const CellStep& c);
+
 // Is every page of the range behind its index? Is none?
 inline bool all_cached(const Machine& m, int inode, PageRange range) {
   for (int index = range.first; index < range.end; ++index)
@@ -79,8 +95,8 @@ inline constexpr OpRule kFileRules[] = {
 
 inline constexpr RuleOf<CellStep> kCellRules[] = {
     {"only_named_pages_come_and_go",
-     "A page of a file comes into the page cache, or leaves it, only by a call that names it. "
-     "pread() brings none.",
+     "A page of a file comes into the page cache only by a call that names it or a fault on a "
+     "mapping of it, and leaves it by a call that names it or with the file. pread() brings none.",
      choice(kEvery), "mm/shmem.c: shmem_get_folio_gfp(), shmem_undo_range()",
      [](const CellStep& c) {
        bool named = false;
@@ -88,7 +104,8 @@ inline constexpr RuleOf<CellStep> kCellRules[] = {
          const PageRange range = pages_named(op, c.t.after);
          named = op.inode.id == c.inode && range.first <= c.index && c.index < range.end;
        });
-       return named;
+       const bool goes = !c.t.after.inodes[std::size_t(c.inode)].alive;
+       return named || (c.is.is_none() ? goes : may_be_faulted_in(c));
      }},
     {"cached_page_stays_itself",
      "What is behind an index is another page only after it was taken out.", choice(kEvery),

@@ -2,6 +2,7 @@
 // are excepted stands in the predicate, as in the sentence. Part of transitions.cc.
 #pragma once
 #include "oracle/rules/transitions.h"
+#include "oracle/rules/transitions_of_files.h"
 
 namespace thp {
 
@@ -66,12 +67,13 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
        return !lost || p.in<Mprotect, Mmap>() || p.moved();
      }},
     {"page_stays_unless_taken",
-     "A page that is there stays there, but for what unmaps or reclaims it, and MADV_FREE if it is "
-     "swapped out.",
+     "A page that is there stays there, but for what unmaps or reclaims it or cuts it off its "
+     "file, "
+     "and MADV_FREE if it is swapped out.",
      choice(kEvery), "mm/huge_memory.c: __split_huge_pmd_locked(); mm/mremap.c: move_ptes()",
      [](const PageStep& p) {
        return (p.had & kThere) == 0 || (p.has & kThere) != 0 ||
-              p.over<WritesOut, Unmaps, Remaps>() ||
+              p.over<WritesOut, Unmaps, Remaps>() || is_cut_off(p.t, p.mm, p.first) ||
               ((p.had & kSwapped) != 0 && p.over<MadviseFree>());
      }},
     {"writable_entry_stays_writable",
@@ -137,14 +139,15 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
               p.over<StoreViaPin, WritesOut>() || p.moved();
      }},
     {"locked_page_stays_in_memory",
-     "A page of locked memory that is in memory stays there until it is unlocked, unmapped or "
-     "moved.",
+     "A page of locked memory that is in memory stays there until it is unlocked, unmapped, moved, "
+     "or cut off its file.",
      promise(kEvery, "mlock(2), DESCRIPTION; mm/unevictable-lru.rst"),
      "mm/rmap.c: try_to_unmap_one(): VM_LOCKED",
      [](const PageStep& p) {
        const bool was_in = (p.had & kThere) != 0 && (p.had & kSwapped) == 0;
        const bool is_out = (p.has & kThere) == 0 || (p.has & kSwapped) != 0;
        if (!was_in || !is_out || p.moved() || !p.t.memory.locked(p.mm, p.first)) return true;
+       if (is_cut_off(p.t, p.mm, p.first)) return true;
        const Vma* vma = vma_at(p.t.before, p.mm, p.first);
        return vma == nullptr || !vma->has(VM_LOCKED);
      }},

@@ -4,6 +4,7 @@
 // Part of transitions.cc.
 #pragma once
 #include "oracle/rules/transitions.h"
+#include "oracle/rules/transitions_of_files.h"
 
 namespace thp {
 
@@ -63,17 +64,32 @@ struct OutsideStep {
   }
 };
 
+// A page of a file that a fault may have mapped along with one of the same block.
+inline bool is_mapped_around(const OutsideStep& p) {
+  if (!p.was.is_none() || !p.is.is_present() || p.is.frame >= p.t.after.frames()) return false;
+  if (p.t.after.page(page_folio(p.t.after, p.is.frame)).inode == kNoInode) return false;
+  const int first = pmd_first(p.t.after, p.page);
+  return named_by(p.t).overlaps(p.mm, first, first + p.t.after.hpage_nr());
+}
+
 inline constexpr RuleOf<OutsideStep> kOutsideRules[] = {
     {"call_stays_in_its_range",
-     "Outside the range of a call nothing appears, goes, or moves to another frame or slot.",
+     "Outside the range of a call nothing appears, goes, or moves to another frame or slot; but a "
+     "fault on a file may map what is cached around.",
      promise(kEvery, "mmap(2), munmap(2), mremap(2), mlock(2), madvise(2): DESCRIPTION"),
      "mm/khugepaged.c: madvise_collapse(): hend; mm/madvise.c: page_mapcount() != 1",
-     [](const OutsideStep& p) { return p.is_in_place() || !p.t.over<Calls>(); }},
+     [](const OutsideStep& p) {
+       return p.is_in_place() || !p.t.over<Calls>() || is_mapped_around(p);
+     }},
     {"other_pages_stay_in_place",
      "What an access, reclaim, a split or a migration does not mean stays in its frame or slot, "
-     "or away. A fault brings one page, or a huge one.",
+     "or away. A fault brings one page, or a huge one; of a file also what is cached around. What "
+     "is cut off a file goes wherever it is mapped.",
      choice(k6_1), "mm/memory.c: handle_mm_fault(); mm/rmap.c: rmap_walk_anon()",
-     [](const OutsideStep& p) { return p.is_in_place() || p.t.over<Calls>(); }},
+     [](const OutsideStep& p) {
+       return p.is_in_place() || p.t.over<Calls>() || is_mapped_around(p) ||
+              is_cut_off(p.t, p.mm, p.page);
+     }},
     {"other_pages_keep_their_bits",
      "What an op does not mean stays young, writable, exclusive and soft-dirty as it was, but in a "
      "parent at fork() and over clear_refs. After a migration or a split it may be soft-dirty.",

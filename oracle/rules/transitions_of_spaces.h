@@ -50,7 +50,9 @@ inline constexpr RuleOf<Move> kMoveRules[] = {
        if (!fills || !t.nothing_injected() || !has_anon_vmas(t.before, *vma)) return true;
        const int end = std::min(move.to + move.wanted, t.after.pages());
        for (int page = move.end; page < end && free_blocks(t.after) > 0; ++page)
-         if (entry_of(t.after, move.mm, page).is_none()) return false;
+         if (entry_of(t.after, move.mm, page).is_none() &&
+             !is_beyond_its_file(t.after, move.mm, page))
+           return false;
        return true;
      }},
 };
@@ -94,6 +96,14 @@ inline constexpr OpRule kSpaceRules[] = {
                       .pgoff = std::uint16_t(op.range.first)};
        return is_merged(t, op.mm.id, op.range, area, true);
      }),
+     after<MmapFile>([](const MmapFile& op, const Transition& t) {
+       const Vma area{.flags = vm_flags_of(op.prot) | VM_SHARED,
+                      .start = std::uint16_t(op.range.first),
+                      .end = std::uint16_t(op.range.end),
+                      .pgoff = std::uint16_t(op.offset.number),
+                      .file = std::uint8_t(op.inode.id)};
+       return is_merged(t, op.mm.id, op.range, area, true);
+     }),
      after<Locks, Mprotect, MarksHuge, MarksFork>([]<class O>(const O& op, const Transition& t) {
        std::uint32_t set = times_in<O>(MarksFork{}) > 0 ? VM_DONTCOPY : VM_LOCKED, clear = 0;
        if (std::is_same_v<O, Munlock> || std::is_same_v<O, MadviseDofork>) std::swap(set, clear);
@@ -109,7 +119,8 @@ inline constexpr OpRule kSpaceRules[] = {
      choice(kEvery), "mm/mprotect.c: mprotect_fixup(): populate_vma_page_range()",
      after<Mprotect>([](const Mprotect& op, const Transition& t) {
        const Vma* vma = vma_at(t.before, op.mm.id, op.range.first);
-       if (op.prot != Protection::rw || vma == nullptr || vma->has(VM_WRITE)) return true;
+       if (op.prot != Protection::rw || vma == nullptr || vma->has(VM_WRITE | VM_SHARED))
+         return true;
        const bool fills = vma->has(VM_LOCKED) && op.range.end <= vma->end && t.nothing_injected() &&
                           has_anon_vmas(t.before, *vma) && free_blocks(t.before) >= op.range.size();
        return !fills || is_resident(t.after, op.mm.id, op.range.first, op.range.end);

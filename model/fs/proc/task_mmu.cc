@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/mm/mmap.h"
+#include "model/mm/mmap_vma.h"
 #include "model/mm/page_alloc.h"
 
 namespace thp {
@@ -50,7 +51,10 @@ void clear_refs_pte_range(Machine& m, int mm, int start, int end) {
 
 // v6.1 fs/proc/task_mmu.c: clear_refs_write(), CLEAR_REFS_SOFT_DIRTY
 void clear_soft_dirty(Machine& m, int mm) {
-  for (Vma& vma : m.vmas(mm)) vma.flags &= ~std::uint32_t{VM_SOFTDIRTY};
+  for (Vma& vma : m.vmas(mm)) {
+    vma.flags &= ~std::uint32_t{VM_SOFTDIRTY};
+    vma_set_page_prot(vma);
+  }
   for (const Vma& vma : m.vmas(mm)) {
     for (int page = vma.start, next; page < vma.end; page = next) {
       next = std::min(pmd_first(m, page) + m.hpage_nr(), int(vma.end));
