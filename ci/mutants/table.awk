@@ -1,6 +1,6 @@
 #!/usr/bin/awk -f
 # The table of mutants, of what ci/mutate says about the oracle, and of its rows:
-# mutant, its rule, its bug, engine, seed, rule, tries, seconds, ops.
+# mutant, its rule, its bug, engine, seed, rule, tries, seconds, ops. -v some=1: not of all mutants.
 # Exit status 1: a mutant lives, or breaks another rule, or is not equivalent.
 
 # The n-th smallest of the numbers in a list.
@@ -115,8 +115,10 @@ END {
     if (!(s in spoke)) none = none " " s
     else if (!(s in alone)) never = never " " s
   }
-  print "\nNo mutant here is killed by:" (none == "" ? " (each has one)" : none)
-  print "\nNone that it kills is killed by it alone:" (never == "" ? " (each has one)" : never)
+  if (!some)
+    print "\nRules without a mutant:" (none == "" ? " (each has one)" : none)
+  print "\nRules without a mutant that no other rule notices:" \
+    (never == "" ? " (each has one)" : never)
   print "\nSmall scopes: with", count - moved, "mutants each trace of the corpus breaks at order" \
     " 9 what it breaks at its own. With the others so many break another rule there, so many" \
     " break one only there (their mistake needs more pages, or slots, than the trace has), and so" \
