@@ -157,9 +157,14 @@ template <>
 inline constexpr std::string_view kSystemCall<PrctlThpDisable> = "prctl PR_SET_THP_DISABLE";
 
 // Every op says one or the other.
+template <class OpT>
+struct IsDeclared {
+  static_assert(kWhyNotLive<OpT>.empty() != kSystemCall<OpT>.empty(),
+                "each op has its system call in oracle/live/live_ops.h, or a reason for none");
+};
 template <class... Ops>
-constexpr bool all_declared(std::type_identity<std::variant<Ops...>>) {
-  return ((kWhyNotLive<Ops>.empty() != kSystemCall<Ops>.empty()) && ...);
+consteval bool all_declared(std::type_identity<std::variant<Ops...>>) {
+  return ((sizeof(IsDeclared<Ops>) > 0) && ...);
 }
 static_assert(all_declared(std::type_identity<Op>{}));
 
