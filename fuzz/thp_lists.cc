@@ -71,13 +71,14 @@ int run_facts(Form form) {
 }
 
 int run_scopes(Form form) {
-  Table table{.columns = {"scope", "explores", "order", "PMDs", "mms", "depth", "states",
+  Table table{.columns = {"scope", "explores", "order", "PMDs", "mms", "files", "depth", "states",
                           "transitions", "run by"},
               .rows = {}};
   for (const NamedScope& s : named_scopes())
     table.rows.push_back(
         {std::string(s.name), std::string(s.purpose), fmt::to_string(s.geometry.order),
          fmt::to_string(s.geometry.pmds), fmt::to_string(s.geometry.mms),
+         fmt::to_string(s.geometry.inodes),
          s.depth == 0 ? fmt::format("{}, all", s.deepest) : fmt::to_string(s.depth),
          fmt::to_string(s.states), fmt::to_string(s.transitions),
          std::string(kRunByNames[std::size_t(s.run)])});
