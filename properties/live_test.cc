@@ -45,6 +45,16 @@ Trace rich_trace() {
   return file->trace;
 }
 
+// Files with holes, pages that are not up to date, and pages beyond their end.
+Trace trace_with_files() {
+  const auto file = parse_trace(
+      "thp-trace 1\ngeometry order=9 pmds=1 mms=1 inodes=2\nmmap A 0..1\nstore A 0 1\ncreat f0\n"
+      "creat f1\npwrite f1 7 2\nfallocate f0 3..6 keep\npwrite f0 4 9\nfallocate f1 100..300\n"
+      "pread f0 4\npunch f1 120..130\n");
+  check(file.has_value(), "it is a trace");
+  return file->trace;
+}
+
 // Two pages that only the swap cache knows, alike but for their slots.
 Trace two_cached() {
   const auto file = parse_trace(
@@ -72,6 +82,8 @@ Observation moved(Observation o, std::mt19937& random) {
   for (PageRun& run : o.pages) move(run.pfn);
   for (ContentSeen& content : o.contents) move(content.pfn);
   for (HolderSeen& holder : o.holders) move(holder.pfn);
+  if (o.files)
+    for (CellRun& run : o.files->cells) move(run.frame);
   std::ranges::shuffle(o.folios, random);
   std::ranges::shuffle(o.pages, random);
   return o;
@@ -96,13 +108,22 @@ Observation torn(Observation o) {
     run.count = 1;
     return run;
   });
+  if (o.files)
+    tear(o.files->cells, [](CellRun run, unsigned i) {
+      run.index = std::uint16_t(run.index + i);
+      run.count = 1;
+      run.frame += i;
+      return run;
+    });
   return o;
 }
 
 void names_do_not_depend_on_frames() {
   std::mt19937 random(1);
-  for (std::uint64_t seed = 0; seed <= kTraces; ++seed)
-    for (const Observation& o : observations(seed < kTraces ? random_trace(seed) : two_cached())) {
+  std::vector<Trace> traces = {two_cached(), trace_with_files()};
+  for (std::uint64_t seed = 0; seed < kTraces; ++seed) traces.push_back(random_trace(seed));
+  for (const Trace& trace : traces)
+    for (const Observation& o : observations(trace)) {
       const Observation here = renamed(o), there = renamed(moved(torn(o), random));
       check(text(here) == text(there), "renamed, two numberings give the same text");
       check(here == there, "and the same observation");
@@ -132,6 +153,14 @@ EntryRun& entry(Observation& o, EntryKind kind) {
   return *std::ranges::find(o.entries, kind, &EntryRun::kind);
 }
 FolioSeen& large(Observation& o) { return *std::ranges::find(o.folios, 9, &FolioSeen::order); }
+
+ContentSeen& frame_at(Observation& o, int inode, int index) {
+  const auto run = std::ranges::find_if(o.files->cells, [&](const CellRun& r) {
+    return r.inode == inode && index - r.index >= 0 && index - r.index < r.count;
+  });
+  const std::uint32_t pfn = run->frame + std::uint32_t(index - run->index);
+  return *std::ranges::find(o.contents, pfn, &ContentSeen::pfn);
+}
 
 constexpr Plant kPlants[] = {
     {"result", [](Observation& o) { o.globals.result = -22; }},
@@ -183,11 +212,25 @@ constexpr Plant kPlants[] = {
     {"content", [](Observation& o) { ++o.contents[7].content; }},
 };
 
-void finds_each_planted_difference() {
-  const Trace trace = rich_trace();
-  Observation last = observations(trace).back();
-  last.entries.push_back({.mm = 1, .kind = EntryKind::zero, .page = 1023});
-  for (const Plant& plant : kPlants) {
+constexpr Plant kPlantsInFiles[] = {
+    {"nr_shmem", [](Observation& o) { ++o.files->nr_shmem; }},
+    {"inode", [](Observation& o) { o.files->inodes.pop_back(); }},
+    {"inode.size", [](Observation& o) { ++o.files->inodes[1].i_size; }},
+    {"inode.nrpages", [](Observation& o) { ++o.files->inodes[1].nrpages; }},
+    {"inode.alloced", [](Observation& o) { ++o.files->inodes[1].alloced; }},
+    {"inode.blocks", [](Observation& o) { ++o.files->inodes[1].i_blocks; }},
+    {"inode.fallocend", [](Observation& o) { ++o.files->inodes[0].fallocend; }},
+    {"cell.kind", [](Observation& o) { o.files->cells.erase(o.files->cells.begin()); }},
+    {"cell.kind", [](Observation& o) { --o.files->cells.back().count; }},
+    {"cell.frame", [](Observation& o) { o.files->cells.back().frame = o.entries[1].frame; }},
+    {"folio.index", [](Observation& o) { ++o.folios.back().index; }},
+    {"page.uptodate", [](Observation& o) { o.pages.back().flags ^= PG_uptodate; }},
+    {"content", [](Observation& o) { frame_at(o, 1, 7).content = 5; }},
+    {"content", [](Observation& o) { frame_at(o, 0, 4).content = 5; }},
+};
+
+void finds_each(std::span<const Plant> plants, const Trace& trace, const Observation& last) {
+  for (const Plant& plant : plants) {
     Observation other = last;
     plant.change(other);
     const std::span<const Op> ops = trace.ops;
@@ -196,6 +239,23 @@ void finds_each_planted_difference() {
           std::string("a planted difference is found: ").append(plant.fact));
   }
   check(compare(comparable(last, trace.ops), comparable(last, trace.ops)).all.empty(), "no other");
+}
+
+void finds_each_planted_difference() {
+  const Trace trace = rich_trace(), files = trace_with_files();
+  Observation last = observations(trace).back();
+  last.entries.push_back({.mm = 1, .kind = EntryKind::zero, .page = 1023});
+  finds_each(kPlants, trace, last);
+  finds_each(kPlantsInFiles, files, observations(files).back());
+}
+
+void what_is_not_up_to_date_has_no_content() {
+  const Trace trace = trace_with_files();
+  const Observation last = observations(trace).back();
+  Observation other = last;
+  frame_at(other, 0, 3).content ^= 1;
+  check(compare(comparable(last, trace.ops), comparable(other, trace.ops)).all.empty(),
+        "what is in a page that is not up to date is nobody's business");
 }
 
 void an_unseen_fact_is_not_compared() {
@@ -231,13 +291,22 @@ void disks_come_back() {
   const auto part = read_batch(newer);
   check(part && part->size() == traces.size() && !part->front() && part->back() == traces.back(),
         "what cannot be read is none, the others are");
-  const Trace trace = rich_trace();
-  const ObservedBatch batch = read_observations(disk_of(trace), 1);
-  check(batch.complete && batch.traces[0].ops == observations(trace), "observations come back");
+  for (const Trace& trace : {rich_trace(), trace_with_files()}) {
+    const ObservedBatch batch = read_observations(disk_of(trace), 1);
+    check(batch.complete && batch.traces[0].ops == observations(trace), "observations come back");
+  }
 }
 
-void broken_disks_are_read_as_far_as_they_are_sound() {
-  const Trace trace = rich_trace();
+// A guest that knows of no files writes what it always wrote.
+void a_record_without_files_is_as_ever() {
+  const Observation o = observations(rich_trace()).back();
+  const ObservedHeader header = header_of(0, 0, o);
+  check(!o.files && header.magic == kObservedMagic, "nothing about files");
+  check(record_of(0, 0, o).size() == header.bytes, "and no byte of them");
+  check(!text(renamed(o)).contains("shmem"), "nor a word");
+}
+
+void broken_disks_are_read_as_far_as_they_are_sound(const Trace& trace) {
   const std::string disk = disk_of(trace);
   std::mt19937 random(7);
   for (int i = 0; i < 60; ++i) {
@@ -383,9 +452,12 @@ int live_test(int, char*[]) {
   names_do_not_depend_on_frames();
   the_model_agrees_with_itself();
   finds_each_planted_difference();
+  what_is_not_up_to_date_has_no_content();
   an_unseen_fact_is_not_compared();
   disks_come_back();
-  broken_disks_are_read_as_far_as_they_are_sound();
+  a_record_without_files_is_as_ever();
+  broken_disks_are_read_as_far_as_they_are_sound(rich_trace());
+  broken_disks_are_read_as_far_as_they_are_sound(trace_with_files());
   random_traces_can_run();
   a_trace_runs_as_far_as_a_kernel_can();
   a_page_tells_the_difference();

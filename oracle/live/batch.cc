@@ -20,10 +20,6 @@ template <class T>
 void put(std::string& out, const T& record) {
   out.append(reinterpret_cast<const char*>(&record), sizeof record);
 }
-template <class T>
-void put(std::string& out, const std::vector<T>& records) {
-  for (const T& record : records) put(out, record);
-}
 
 // Takes records off the front.
 class Bytes {
@@ -84,6 +80,13 @@ bool is_sound(const ContentSeen& content) { return content.pfn != kNoFrame; }
 bool is_sound(const HolderSeen& holder) {
   return holder.id < kMaxHolders && holder.kind <= HolderKind::isolation;
 }
+bool is_sound(const InodeSeen& inode) {
+  return inode.inode < Geometry::kMaxInodes;  // its numbers are compared, and no more
+}
+bool is_sound(const CellRun& run) {
+  return run.inode < Geometry::kMaxInodes && run.kind == CellKind::folio && run.count >= 1 &&
+         run.index + run.count <= kPages && run.frame < kNoFrame - run.count;
+}
 
 template <class T>
 bool all_sound(const std::vector<T>& records) {
@@ -95,13 +98,28 @@ std::uint64_t total(const auto& runs) {
   return sum;
 }
 
+bool is_sound(const FilesSeen& files) {
+  return all_sound(files.inodes) && all_sound(files.cells) &&
+         files.inodes.size() <= Geometry::kMaxInodes && total(files.cells) <= kMostFrames;
+}
+
 bool is_sound(const Observation& o) {
-  return all_sound(o.mms) && all_sound(o.vmas) && all_sound(o.entries) && all_sound(o.folios) &&
-         all_sound(o.pages) && all_sound(o.contents) && all_sound(o.holders) &&
-         o.mms.size() <= Geometry::kMaxMms && o.vmas.size() <= kMostFrames &&
-         o.holders.size() <= kMaxHolders && total(o.entries) <= kMostFrames &&
-         total(o.pages) <= kMostFrames && o.folios.size() <= kMostFrames &&
-         o.contents.size() <= kMostFrames;
+  return (!o.files || is_sound(*o.files)) && all_sound(o.mms) && all_sound(o.vmas) &&
+         all_sound(o.entries) && all_sound(o.folios) && all_sound(o.pages) &&
+         all_sound(o.contents) && all_sound(o.holders) && o.mms.size() <= Geometry::kMaxMms &&
+         o.vmas.size() <= kMostFrames && o.holders.size() <= kMaxHolders &&
+         total(o.entries) <= kMostFrames && total(o.pages) <= kMostFrames &&
+         o.folios.size() <= kMostFrames && o.contents.size() <= kMostFrames;
+}
+
+bool read(Bytes& in, FilesSeen& files) {
+  FilesHeader header;
+  bool whole = in.get(header);
+  files.nr_shmem = header.nr_shmem;
+  std::size_t i = 0;
+  for_each_array_of_files(
+      files, [&](auto& records) { whole = whole && in.get(records, header.records[i++]); });
+  return whole;
 }
 
 bool read(Bytes& in, const ObservedHeader& header, Observation& o) {
@@ -109,6 +127,7 @@ bool read(Bytes& in, const ObservedHeader& header, Observation& o) {
   bool whole = true;
   std::size_t i = 0;
   for_each_array(o, [&](auto& records) { whole = whole && in.get(records, header.records[i++]); });
+  if (header.magic == kFilesMagic) whole = whole && read(in, o.files.emplace());
   return whole && is_sound(o);
 }
 
@@ -173,7 +192,8 @@ ObservedBatch read_observations(std::string_view bytes, std::size_t traces) {
     std::string_view record;
     if (!in.get(header.magic)) return stop("the observations end");
     if (header.magic == kDoneMagic) break;
-    if (header.magic != kObservedMagic) return stop("here no record begins");
+    if (header.magic != kObservedMagic && header.magic != kFilesMagic)
+      return stop("here no record begins");
     in = Bytes(bytes);
     if (!in.get(record, at) || !in.get(header)) return stop("half a record");
     if (header.bytes < sizeof header || !in.get(record, header.bytes - sizeof header))
@@ -186,8 +206,9 @@ ObservedBatch read_observations(std::string_view bytes, std::size_t traces) {
 
 std::string record_of(std::uint32_t trace, std::uint32_t op, const Observation& o) {
   std::string out;
-  put(out, header_of(trace, op, o));
-  for_each_array(o, [&](const auto& records) { put(out, records); });
+  put_record(trace, op, o, [&](const void* bytes, std::size_t count) {
+    out.append(static_cast<const char*>(bytes), count);
+  });
   return out;
 }
 

@@ -9,7 +9,7 @@
 
 #include "model/trace/trace.h"
 #include "oracle/live/names.h"
-#include "oracle/live/runs.h"
+#include "oracle/live/walk.h"
 
 namespace thp::live {
 namespace {
@@ -23,6 +23,7 @@ class Comparison {
     text_fact("result", {}, print_result(model_.globals.result),
               print_result(kernel_.globals.result));
     entries();
+    if (model_.files && kernel_.files) files(*model_.files, *kernel_.files);
     folios();
     pages();
     holders();
@@ -62,69 +63,21 @@ class Comparison {
     }
   }
 
-  // Calls both(a, b) for records with equal keys, one(record, is_model) for those without a
-  // partner.
-  template <class Record, class Key, class Both, class One>
-  static void walk(const std::vector<Record>& model, const std::vector<Record>& kernel, Key key,
-                   Both both, One one) {
-    auto a = model.begin();
-    auto b = kernel.begin();
-    while (a != model.end() || b != kernel.end()) {
-      if (b == kernel.end() || (a != model.end() && key(*a) < key(*b)))
-        one(*a++, true);
-      else if (a == model.end() || key(*b) < key(*a))
-        one(*b++, false);
-      else
-        both(*a++, *b++);
-    }
+  static std::string range(int first, unsigned n) {
+    return n == 1 ? std::to_string(first) : fmt::format("{}..{}", first, unsigned(first) + n);
   }
-  // The same for runs, cut where those of the other side begin or end.
-  template <class Run, class Key, class Both, class One>
-  static void walk_runs(std::vector<Run> model, std::vector<Run> kernel, Key key, Both both,
-                        One one) {
-    std::size_t a = 0, b = 0;
-    const auto consume = [](std::vector<Run>& runs, std::size_t& at, unsigned n) {
-      if (runs[at].count > n)
-        runs[at] = after(runs[at], n);
-      else
-        ++at;
-    };
-    while (a < model.size() || b < kernel.size()) {
-      if (b == kernel.size() || (a < model.size() && key(model[a]) < key(kernel[b]))) {
-        one(model[a], true);
-        consume(model, a, lone(model[a], b < kernel.size() ? &kernel[b] : nullptr));
-      } else if (a == model.size() || key(kernel[b]) < key(model[a])) {
-        one(kernel[b], false);
-        consume(kernel, b, lone(kernel[b], a < model.size() ? &model[a] : nullptr));
-      } else {
-        const unsigned n = std::min(model[a].count, kernel[b].count);
-        both(model[a], kernel[b], n);
-        consume(model, a, n);
-        consume(kernel, b, n);
-      }
-    }
-  }
-  // How much of a run comes before the other side's next one.
-  static unsigned lone(const EntryRun& run, const EntryRun* other) {
-    const bool reaches = other != nullptr && other->mm == run.mm && !other->huge && !run.huge &&
-                         other->page < run.page + run.count;
-    return reaches ? unsigned(other->page - run.page) : run.count;
-  }
-  static unsigned lone(const PageRun& run, const PageRun* other) {
-    const bool reaches = other != nullptr && other->pfn - run.pfn < run.count;
-    return reaches ? other->pfn - run.pfn : run.count;
-  }
-
   static std::string place(const EntryRun& run, unsigned n) {
-    const std::string pages =
-        n == 1 ? std::to_string(run.page) : fmt::format("{}..{}", run.page, run.page + n);
-    return fmt::format("{} {} {}", run.huge ? "PMD" : "PTE", char('A' + run.mm), pages);
+    return fmt::format("{} {} {}", run.huge ? "PMD" : "PTE", char('A' + run.mm),
+                       range(run.page, n));
+  }
+  static std::string place(const CellRun& run, unsigned n) {
+    return fmt::format("cell f{} {}", run.inode, range(run.index, n));
   }
   static std::string place(const PageRun& run, unsigned n) {
     return n == 1 ? fmt::format("frame #{}", run.pfn)
                   : fmt::format("frames #{}..{}", run.pfn, run.pfn + n);
   }
-  static std::string frame_name(const EntryRun& run) {
+  static std::string frame_name(const auto& run) {
     return run.frame == kNoFrame ? "-" : std::to_string(run.frame);
   }
   void presence(std::string_view fact, const std::string& where, bool model,
@@ -149,6 +102,39 @@ class Comparison {
         [&](const EntryRun& run, bool model) {
           presence("entry.kind", place(run, run.count), model,
                    kEntryKindNames[std::size_t(run.kind)]);
+        });
+  }
+
+  void files(const FilesSeen& model, const FilesSeen& kernel) {
+    fact("nr_shmem", {}, model.nr_shmem, kernel.nr_shmem);
+    cells(model.cells, kernel.cells);
+    walk(
+        model.inodes, kernel.inodes, [](const InodeSeen& i) { return i.inode; },
+        [&](const InodeSeen& a, const InodeSeen& b) {
+          const std::string where = fmt::format("f{}", a.inode);
+          fact("inode.size", where, a.i_size, b.i_size);
+          fact("inode.nrpages", where, a.nrpages, b.nrpages);
+          fact("inode.alloced", where, a.alloced, b.alloced);
+          fact("inode.blocks", where, a.i_blocks, b.i_blocks);
+          fact("inode.fallocend", where, a.fallocend, b.fallocend);
+        },
+        [&](const InodeSeen& inode, bool model) {
+          presence("inode", fmt::format("f{}", inode.inode), model, "alive");
+        });
+  }
+
+  void cells(const std::vector<CellRun>& model, const std::vector<CellRun>& kernel) {
+    const auto kind = [](const CellRun& run) {
+      return std::string(kCellKindNames[std::size_t(run.kind)]);
+    };
+    walk_runs(
+        model, kernel, [](const CellRun& r) { return std::tuple(r.inode, r.index); },
+        [&](const CellRun& a, const CellRun& b, unsigned n) {
+          text_fact("cell.kind", place(a, n), kind(a), kind(b));
+          text_fact("cell.frame", place(a, n), frame_name(a), frame_name(b));
+        },
+        [&](const CellRun& run, bool model) {
+          presence("cell.kind", place(run, run.count), model, kind(run));
         });
   }
 

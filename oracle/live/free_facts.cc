@@ -2,6 +2,7 @@
 #include "oracle/live/free_facts.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "oracle/live/rename.h"
 
@@ -26,18 +27,37 @@ void forget_unmapped_exclusive(Observation& seen, Ops) {
       run.flags &= Bits(~PG_anon_exclusive);
 }
 
-bool is_anon(const Observation& seen, const FolioSeen& folio) {
-  return std::ranges::any_of(seen.pages, [&](const PageRun& run) {
-    return folio.pfn - run.pfn < run.count && (run.flags & PG_anon) != 0;
-  });
+Bits flags_of(const Observation& seen, const FolioSeen& folio) {
+  for (const PageRun& run : seen.pages)
+    if (folio.pfn - run.pfn < run.count) return run.flags;
+  return 0;
+}
+
+bool is_in_file(const Observation& seen, const FolioSeen& folio) {
+  return seen.files && std::ranges::any_of(seen.files->cells, [&](const CellRun& run) {
+           return folio.pfn - run.frame < run.count;
+         });
 }
 
 void forget_of_others(Observation& seen, Ops) {
   for (FolioSeen& folio : seen.folios)
-    if (!is_anon(seen, folio)) {
+    if ((flags_of(seen, folio) & PG_anon) == 0 && !is_in_file(seen, folio)) {
       folio.index = 0;
       folio.deferred = 0;
     }
+}
+
+// Of the head's flags.
+void forget_stale_contents(Observation& seen, Ops) {
+  std::vector<FolioSeen> stale;
+  if (seen.files)
+    std::ranges::copy_if(seen.folios, std::back_inserter(stale), [&](const FolioSeen& folio) {
+      return (flags_of(seen, folio) & PG_uptodate) == 0 && is_in_file(seen, folio);
+    });
+  std::erase_if(seen.contents, [&](const ContentSeen& content) {
+    return std::ranges::any_of(
+        stale, [&](const FolioSeen& folio) { return content.pfn - folio.pfn < 1u << folio.order; });
+  });
 }
 
 void forget_small_compound(Observation& seen, Ops) {
@@ -76,11 +96,13 @@ constexpr FreeFact kFreeFacts[] = {
     {"AnonExclusive of unmapped small pages",
      "a bit that nobody reads until the page is mapped again, and then it is set anew",
      forget_unmapped_exclusive},
-    {"index and deferred_list of folios that are not anonymous",
-     "they mean something to anonymous folios only; the huge zero page, which a get may keep when "
-     "it "
-     "is that no more, has a list that nobody has initialised",
+    {"index and deferred_list of folios that are neither anonymous nor in a file",
+     "they mean something to these only; the huge zero page, which a get may keep when it is that "
+     "no more, has a list that nobody has initialised",
      forget_of_others},
+    {"contents of a file's pages that are not up to date",
+     "fallocate() leaves in them what was there before: whoever comes by clears them first",
+     forget_stale_contents},
     {"compound fields of small pages", "there are none", forget_small_compound},
     {"thp_split_page_failed once caches were dropped",
      "drop_slab() goes round while any shrinker frees much: nobody knows how often",

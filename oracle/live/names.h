@@ -13,6 +13,7 @@ namespace thp::live {
 
 inline constexpr std::array<std::string_view, 6> kEntryKindNames = {"none", "table", "present",
                                                                     "zero", "swap",  "migration"};
+inline constexpr std::array<std::string_view, 2> kCellKindNames = {"none", "folio"};
 inline constexpr std::array<std::string_view, 4> kHolderNames = {"none", "pin", "get", "isolation"};
 
 // enum Reason; numbers that it has not are told as they are.

@@ -4,6 +4,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,14 +53,15 @@ struct VmaSeen {
   bool operator==(const VmaSeen&) const = default;
 };
 
-// A folio that an entry, a holder or the swap cache leads to. The huge zero page and the 4K zero
-// page are none.
+// A folio that an entry, a holder, a file or the swap cache leads to. The huge zero page and the 4K
+// zero page are none.
 struct FolioSeen {
   std::uint32_t pfn = 0;  // of its head
   std::int32_t refcount = 0;
-  std::int32_t mapcount = -1;     // raw compound_mapcount; -1 of a small page
-  std::int32_t pincount = 0;      // compound_pincount; 0 of a small page
-  std::int32_t index = 0;         // page->index, from the first page of the traced range
+  std::int32_t mapcount = -1;  // raw compound_mapcount; -1 of a small page
+  std::int32_t pincount = 0;   // compound_pincount; 0 of a small page
+  std::int32_t index = 0;      // page->index, from the first page of the traced range, or that in
+                               // its file
   std::uint32_t slot = kNoFrame;  // of its head, while it is in the swap cache: a swap offset
   std::uint8_t order = 0, double_map = 0, deferred = 0;
   std::uint8_t transhuge = 0;  // compound_dtor is TRANSHUGE_PAGE_DTOR
@@ -91,6 +93,32 @@ struct HolderSeen {
   bool operator==(const HolderSeen&) const = default;
 };
 
+// `count` cells of a file from `index` on; those that are none are left out. `frame` is the pfn of
+// the first one's page, one more for each that follows.
+struct CellRun {
+  std::uint8_t inode = 0;
+  CellKind kind = CellKind::none;
+  std::uint16_t index = 0, count = 1, unused = 0;
+  std::uint32_t frame = kNoFrame;
+  bool operator==(const CellRun&) const = default;
+};
+
+// A file that lives. Sizes in pages; i_blocks of 512 bytes, as stat() tells them.
+struct InodeSeen {
+  std::uint8_t inode = 0;
+  std::uint8_t unused[3] = {};
+  std::int32_t i_size = 0, nrpages = 0, alloced = 0, i_blocks = 0, fallocend = 0;
+  bool operator==(const InodeSeen&) const = default;
+};
+
+// What only a trace with files has.
+struct FilesSeen {
+  std::int32_t nr_shmem = kUnseen;  // NR_SHMEM: pages, since the trace began
+  std::vector<InodeSeen> inodes;    // by inode
+  std::vector<CellRun> cells;       // by inode, index
+  bool operator==(const FilesSeen&) const = default;
+};
+
 // Pages, since the trace began.
 struct Vmstat {
   std::int32_t anon_mapped = kUnseen, anon_thps = kUnseen, swapcache = kUnseen, mlock = kUnseen;
@@ -116,6 +144,7 @@ struct Observation {
   std::vector<PageRun> pages;         // by pfn
   std::vector<ContentSeen> contents;  // by pfn; the guest reads some frames, the model all
   std::vector<HolderSeen> holders;    // by id
+  std::optional<FilesSeen> files;     // if the trace has any
   bool operator==(const Observation&) const = default;
 };
 

@@ -1,4 +1,5 @@
-// Reading a machine: its entries in runs, the folios that they, holders and the swap cache lead to.
+// Reading a machine: its entries and cells in runs, the folios that they, holders and the swap
+// cache lead to.
 #include "oracle/live/observe.h"
 
 #include <algorithm>
@@ -72,6 +73,9 @@ std::vector<Pfn> reachable(const Machine& m, const Observation& o) {
   for (const Holder& holder : m.holders)
     if (holder.kind != HolderKind::none) add(holder.pfn);
   for (int slot = 0; slot < m.geometry.swap_slots(); ++slot) add(m.swap(Slot(slot)).cache);
+  if (o.files)
+    for (const CellRun& run : o.files->cells)
+      for (int i = 0; i < run.count; ++i) add(run.frame + std::uint32_t(i));
   std::ranges::sort(heads);
   heads.erase(std::ranges::unique(heads).begin(), heads.end());
   return heads;
@@ -110,6 +114,30 @@ void observe_holders(const Machine& m, Observation& o) {
   }
 }
 
+void observe_inode(const Machine& m, int id, FilesSeen& files) {
+  const Inode& inode = m.inodes[std::size_t(id)];
+  if (inode.alive == 0) return;
+  files.inodes.push_back({.inode = std::uint8_t(id),
+                          .i_size = inode.i_size,
+                          .nrpages = inode.nrpages,
+                          .alloced = inode.alloced,
+                          .i_blocks = 8 * inode.alloced,
+                          .fallocend = inode.fallocend});
+  for (int index = 0; index < m.pages(); ++index)
+    if (const Cell cell = m.cell(id, index); !cell.is_none())
+      append_run(files.cells, {.inode = std::uint8_t(id),
+                               .kind = cell.kind,
+                               .index = std::uint16_t(index),
+                               .frame = cell.frame});
+}
+
+void observe_files(const Machine& m, Observation& o) {
+  if (m.geometry.inodes == 0) return;
+  FilesSeen& files = o.files.emplace();
+  files.nr_shmem = m.nr_shmem;
+  for (int id = 0; id < m.geometry.inodes; ++id) observe_inode(m, id, files);
+}
+
 }  // namespace
 
 Observation observe(const Machine& m, int result) {
@@ -124,6 +152,7 @@ Observation observe(const Machine& m, int result) {
                       .mlock = nr_mlock(m)};
   std::ranges::copy(m.events, o.globals.events.begin());
   for (int mm = 0; mm < m.geometry.mms; ++mm) observe_mm(m, mm, o);
+  observe_files(m, o);
   for (const Pfn head : reachable(m, o)) observe_folio(m, head, o);
   observe_holders(m, o);
   return o;

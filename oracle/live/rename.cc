@@ -69,6 +69,20 @@ void rename_holders(Observation& o, FrameNames& frames) {
     holder.pfn = frames.folio_of(holder.pfn) != nullptr ? frames(holder.pfn) : kNoFrame;
 }
 
+void rename_files(FilesSeen& files, FrameNames& frames) {
+  std::ranges::sort(files.inodes, {}, &InodeSeen::inode);
+  std::ranges::sort(files.cells, {}, [](const CellRun& r) { return std::tuple(r.inode, r.index); });
+  std::vector<CellRun> cells;
+  for (const CellRun& run : files.cells)
+    for (unsigned i = 0; i < run.count; ++i) {
+      CellRun one = after(run, i);
+      one.count = 1;
+      one.frame = frames(one.frame);
+      append_run(cells, one);
+    }
+  files.cells = std::move(cells);
+}
+
 // What only the swap cache leads to comes in the order of its slots.
 void rename_folios(Observation& o, FrameNames& frames, SlotNames& slots) {
   for (FolioSeen& folio : o.folios)
@@ -114,6 +128,7 @@ Observation renamed(const Observation& observation) {
   SlotNames slots;
   rename_entries(o, frames, slots);
   rename_holders(o, frames);
+  if (o.files) rename_files(*o.files, frames);
   rename_folios(o, frames, slots);
   rename_pages(o, frames);
   for (ContentSeen& content : o.contents) content.pfn = frames(content.pfn);

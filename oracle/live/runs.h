@@ -1,4 +1,4 @@
-// Runs of entries and of sub-pages: how single ones join, and how a run is cut.
+// Runs of entries, of cells and of sub-pages: how single ones join, and how a run is cut.
 #pragma once
 #include <vector>
 
@@ -21,6 +21,11 @@ inline bool goes_on(const PageRun& run, const PageRun& next) {
          run.mapcount == next.mapcount;
 }
 
+inline bool goes_on(const CellRun& run, const CellRun& next) {
+  return run.inode == next.inode && run.kind == next.kind && run.index + run.count == next.index &&
+         run.frame + run.count == next.frame;
+}
+
 // The run goes after the last one, or becomes part of it.
 template <class Run>
 void append_run(std::vector<Run>& runs, const Run& run) {
@@ -35,6 +40,13 @@ inline EntryRun after(EntryRun run, unsigned n) {
   run.page = std::uint16_t(run.page + n);
   run.count = std::uint16_t(run.count - n);
   run.frame = frame_after(run, n);
+  return run;
+}
+
+inline CellRun after(CellRun run, unsigned n) {
+  run.index = std::uint16_t(run.index + n);
+  run.count = std::uint16_t(run.count - n);
+  run.frame += n;
   return run;
 }
 

@@ -97,6 +97,17 @@ void append_spaces(std::string& out, const Observation& o) {
                     vma.pgoff, words(vma.flags, kVmFlagWords), vma.has_anon_vma ? " anon_vma" : "");
 }
 
+void append_files(std::string& out, const FilesSeen& files) {
+  out += fmt::format("nr_shmem {}\n", number(files.nr_shmem));
+  for (const InodeSeen& inode : files.inodes)
+    out +=
+        fmt::format("inode f{} size {} nrpages {} alloced {} blocks {} fallocend {}\n", inode.inode,
+                    inode.i_size, inode.nrpages, inode.alloced, inode.i_blocks, inode.fallocend);
+  for (const CellRun& run : files.cells)
+    out += fmt::format("cell f{} {} {} {}\n", run.inode, range(run.index, run.count),
+                       kCellKindNames[std::size_t(run.kind)], frames(run.frame, run.count));
+}
+
 }  // namespace
 
 std::string text(const Observation& o) {
@@ -111,6 +122,7 @@ std::string text(const Observation& o) {
                   number(n.anon_mapped), number(n.anon_thps), number(n.swapcache), number(n.mlock));
   append_spaces(out, o);
   append_entries(out, o);
+  if (o.files) append_files(out, *o.files);
   append_folios(out, o);
   append_pages(out, o);
   for (std::size_t i = 0; i < kEvents; ++i)

@@ -87,9 +87,7 @@ void ObservationDisk::put(const void* bytes, std::size_t count) {
 }
 
 void ObservationDisk::append(std::uint32_t trace, std::uint32_t op, const Observation& o) {
-  const ObservedHeader header = header_of(trace, op, o);
-  put(&header, sizeof header);
-  for_each_array(o, [&](const auto& records) { put(records.data(), bytes_of(records)); });
+  put_record(trace, op, o, [this](const void* bytes, std::size_t count) { put(bytes, count); });
 }
 
 void ObservationDisk::append_not_run(std::uint32_t trace) {
