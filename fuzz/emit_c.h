@@ -29,7 +29,7 @@ OpCall call_of(const Op& op);
 struct MainInC {
   std::string text;
   std::set<std::string_view> needs;
-  bool has_holders;
+  bool has_holders, has_files;
   std::vector<const Defect*> shows;
   std::string ended;  // why, and before which op; empty: it is complete
 };
@@ -51,8 +51,10 @@ std::string smaps_text(const Machine& m, int mm);
 std::string events_text(const Machine& m, bool split_failures_are_free);
 bool is_event_told(Event event);
 
-// What each page of an address space holds in the end, as calls of contents().
+// What each page of an address space holds in the end, as calls of contents(); and of a file, of
+// file_contents().
 std::string contents_calls(const Machine& m, const FlatMemory& memory, int mm);
+std::string file_contents_calls(const FlatMemory& memory, int inode);
 
 // Flat memory beside a machine, but nobody tells it where defects strike.
 class Promises {

@@ -31,6 +31,7 @@ std::string program_of(const std::string& text, const Trace& given, const LiveTr
   part(true, emit_c::kWorkers);
   part(main.needs.contains(kNeedsProc), emit_c::kProc);
   part(main.has_holders, emit_c::kHolders);
+  part(main.has_files, emit_c::kFiles);
   part(true, emit_c::kSettings);
   part(true, emit_c::kPages);
   part(true, emit_c::kLooks);

@@ -129,6 +129,20 @@ std::string events_text(const Machine& m, bool split_failures_are_free) {
   return text;
 }
 
+// NAME(WHOSE, first, end, what) for each run of equal pages, which `tell` says as "NAME what".
+template <class Tell>
+static std::string calls_of_runs(std::string_view whose, int pages, Tell tell) {
+  std::string text;
+  for (int first = 0, end; first < pages; first = end) {
+    const std::string told = tell(first);
+    for (end = first + 1; end < pages && tell(end) == told;) ++end;
+    const std::size_t blank = told.find(' ');
+    text += fmt::format("  {}({}, {}, {}, {});\n", told.substr(0, blank), whose, first, end,
+                        told.substr(blank + 1));
+  }
+  return text;
+}
+
 std::string contents_calls(const Machine& m, const FlatMemory& memory, int mm) {
   const auto tell = [&](int page) -> std::string {
     const Vma* vma = vma_at(m, mm, page);
@@ -137,15 +151,16 @@ std::string contents_calls(const Machine& m, const FlatMemory& memory, int mm) {
     const bool may_be_discarded = !memory.wanted(mm, page) && memory.value(mm, page) != 0;
     return fmt::format("{} {}", may_be_discarded ? "contents_or_zero" : "contents", value);
   };
-  std::string text;
-  for (int first = 0, end; first < m.pages(); first = end) {
-    const std::string told = tell(first);
-    for (end = first + 1; end < m.pages() && tell(end) == told;) ++end;
-    const std::size_t blank = told.find(' ');
-    text += fmt::format("  {}({}, {}, {}, {});\n", told.substr(0, blank), char('A' + mm), first,
-                        end, told.substr(blank + 1));
-  }
-  return text;
+  return calls_of_runs(std::string(1, char('A' + mm)), m.pages(), tell);
+}
+
+// The page behind its end, too.
+std::string file_contents_calls(const FlatMemory& memory, int inode) {
+  const auto tell = [&](int page) -> std::string {
+    if (page == memory.size(inode)) return "file_contents END_OF_FILE";
+    return fmt::format("file_contents {}", memory.file_value(inode, page));
+  };
+  return calls_of_runs(std::to_string(inode), memory.size(inode) + 1, tell);
 }
 
 }  // namespace thp

@@ -29,6 +29,7 @@ std::string c_result(int result) {
   if (result == kSigsegv) return "SIGSEGV_SEEN";
   if (result == kElsewhere) return "ELSEWHERE";
   if (result == kOom) return "SIGBUS_SEEN";
+  if (result == kEof) return "END_OF_FILE";
   return print_result(result);
 }
 
@@ -46,7 +47,8 @@ class MainWriter {
         "int main(int argc, char **argv) {{\n  begin(argc, argv, {}, {});\n  set_up();\n{}  "
         "start();\n  begin_to_look();\n\n{}  return end();\n}}\n",
         tests_, m_.pages(), open_holders(), body_);
-    return {std::move(text), std::move(needs_), holders_ != 0, std::move(met_), std::move(ended_)};
+    return {std::move(text), std::move(needs_), holders_ != 0,
+            has_files_,      std::move(met_),   std::move(ended_)};
   }
 
  private:
@@ -92,6 +94,7 @@ class MainWriter {
     if (is_op<DropCaches>(op)) body_ += "  free_event(\"thp_split_page_failed\");\n";
   }
   void note(HolderId holder) { holders_ |= 1u << holder.id; }
+  void note(InodeId) { has_files_ = true; }
   void note(const auto&) {}
 
   // What is seen otherwise than after the op before.
@@ -107,6 +110,9 @@ class MainWriter {
       else if (vmas_told_.insert(mm).second)
         body_ += fmt::format("  smaps({}, NULL);\n", char('A' + mm));
     }
+    for (int i = 0; i < m_.geometry.inodes; ++i)
+      if (const Inode& inode = m_.inodes[std::size_t(i)]; inode.open != 0)
+        body_ += fmt::format("  file_is({}, {}, {});\n", i, inode.i_size, 8 * inode.alloced);
     if (std::string events = events_text(m_, split_failures_are_free_); events != events_) {
       body_ += fmt::format("  events({});\n", c_string(events, 9));
       events_ = std::move(events);
@@ -132,6 +138,8 @@ class MainWriter {
     body_ += "  op(\"what pages hold\");\n";
     for (int mm = 0; mm < m_.geometry.mms; ++mm)
       if (m_.mms[std::size_t(mm)].alive != 0) body_ += contents_calls(m_, promises_.memory(), mm);
+    for (int i = 0; i < m_.geometry.inodes; ++i)
+      if (promises_.memory().is_open(i)) body_ += file_contents_calls(promises_.memory(), i);
     body_ += "  told(!bad);\n\n";
     for (const Defect* defect : met_)
       body_ += fmt::format("  tell_defect(\"{}\");\n", defect->name);
@@ -146,7 +154,7 @@ class MainWriter {
   std::set<std::string_view> needs_;
   unsigned holders_ = 0;
   int tests_ = 0;
-  bool split_failures_are_free_ = false;
+  bool split_failures_are_free_ = false, has_files_ = false;
 };
 
 }  // namespace

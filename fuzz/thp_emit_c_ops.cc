@@ -14,6 +14,8 @@ std::string c_argument(MmId mm) { return std::string(1, char('A' + mm.id)); }
 std::string c_argument(PageNr page) { return std::to_string(page.number); }
 std::string c_argument(PageRange r) { return fmt::format("{}, {}", r.first, r.end); }
 std::string c_argument(Value value) { return std::to_string(value.number); }
+std::string c_argument(InodeId inode) { return std::to_string(inode.id); }
+std::string c_argument(FileSize size) { return std::to_string(size.pages); }
 std::string c_argument(HolderId holder) { return std::to_string(holder.id); }
 std::string c_argument(Protection prot) {
   return prot == Protection::rw  ? "PROT_READ | PROT_WRITE"
@@ -106,6 +108,22 @@ OpCall in_c(const PrctlThpDisable& op) {
   return {fmt::format("disable_thp({}, {}, {})", c_argument(op.mm), int(op.value == ThpDisable::on),
                       int(op.value == ThpDisable::bad))};
 }
+
+OpCall allocation(const auto& op, std::string_view mode) {
+  return {fmt::format("allocate({}, {}, {})", c_argument(op.inode), c_argument(op.range), mode)};
+}
+
+OpCall in_c(const Creat& op) { return c_call("create_file", op.inode); }
+OpCall in_c(const Close& op) { return c_call("close_file", op.inode); }
+OpCall in_c(const Pread& op) { return c_call("read_page", op.inode, op.page); }
+OpCall in_c(const Pwrite& op) { return c_call("write_page", op.inode, op.page, op.value); }
+OpCall in_c(const Fallocate& op) {
+  return allocation(op, op.mode == FallocMode::keep ? "FALLOC_FL_KEEP_SIZE" : "0");
+}
+OpCall in_c(const Punch& op) {
+  return allocation(op, "FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE");
+}
+OpCall in_c(const Truncate& op) { return c_call("truncate_file", op.inode, op.size); }
 
 // No trace that a kernel can run has these.
 template <class OpT>

@@ -50,6 +50,7 @@ class FlatMemory {
   // Files that are open; their pages in the page cache against what readers must find there.
   bool is_open(int inode) const { return files_[std::size_t(inode)].open; }
   int size(int inode) const { return files_[std::size_t(inode)].size; }
+  int file_value(int inode, int page) const { return file_values_[index(inode, page)]; }
   bool files_touched() const { return files_touched_; }
   Verdict compare_files(const Machine& m) const;
 

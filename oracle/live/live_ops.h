@@ -19,8 +19,6 @@ inline constexpr std::string_view kOneShrinker =
 inline constexpr std::string_view kReadingPin =
     "io_uring pins for writing only, and no other system call keeps a pin for reading";
 
-inline constexpr std::string_view kNotYet = "files are not compared yet";
-
 // Empty: the op can be done.
 template <class OpT>
 inline constexpr std::string_view kWhyNotLive = {};
@@ -54,21 +52,7 @@ template <>
 inline constexpr std::string_view kWhyNotLive<HoldSpeculativeRef> = kInjection;
 
 template <>
-inline constexpr std::string_view kWhyNotLive<MmapFile> = kNotYet;
-template <>
-inline constexpr std::string_view kWhyNotLive<Creat> = kNotYet;
-template <>
-inline constexpr std::string_view kWhyNotLive<Close> = kNotYet;
-template <>
-inline constexpr std::string_view kWhyNotLive<Pread> = kNotYet;
-template <>
-inline constexpr std::string_view kWhyNotLive<Pwrite> = kNotYet;
-template <>
-inline constexpr std::string_view kWhyNotLive<Fallocate> = kNotYet;
-template <>
-inline constexpr std::string_view kWhyNotLive<Punch> = kNotYet;
-template <>
-inline constexpr std::string_view kWhyNotLive<Truncate> = kNotYet;
+inline constexpr std::string_view kWhyNotLive<MmapFile> = "not compared yet";
 
 // How the executor does an op; empty if it does not.
 template <class OpT>
@@ -155,6 +139,20 @@ template <>
 inline constexpr std::string_view kSystemCall<SetUseZeroPage> = "write sysfs use_zero_page";
 template <>
 inline constexpr std::string_view kSystemCall<PrctlThpDisable> = "prctl PR_SET_THP_DISABLE";
+template <>
+inline constexpr std::string_view kSystemCall<Creat> = "memfd_create";
+template <>
+inline constexpr std::string_view kSystemCall<Close> = "close";
+template <>
+inline constexpr std::string_view kSystemCall<Pread> = "pread";
+template <>
+inline constexpr std::string_view kSystemCall<Pwrite> = "pwrite";
+template <>
+inline constexpr std::string_view kSystemCall<Fallocate> = "fallocate";
+template <>
+inline constexpr std::string_view kSystemCall<Punch> = "fallocate FALLOC_FL_PUNCH_HOLE";
+template <>
+inline constexpr std::string_view kSystemCall<Truncate> = "ftruncate";
 
 // Every op says one or the other.
 template <class OpT>

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "oracle/live/guest/execute_files.h"
 #include "oracle/live/guest/guard.h"
 #include "oracle/live/guest/settings.h"
 #include "oracle/live/guest/workers.h"
@@ -285,6 +286,7 @@ std::vector<int> pages_named(const Trace& trace) {
   };
   const auto visit = [&]<class Arg>(const Arg& arg) {
     if constexpr (std::is_same_v<Arg, PageNr>) add(arg.number);
+    if constexpr (std::is_same_v<Arg, FileSize>) add(arg.pages);
     if constexpr (std::is_same_v<Arg, PageRange>) {
       add(arg.first);
       add(arg.end - 1);
@@ -317,6 +319,7 @@ void end_trace(Guest& guest) {
     run(guest, Unpin{.holder = {id}});
     run(guest, Put{.holder = {id}});
   }
+  for (int inode = 0; inode < Geometry::kMaxInodes; ++inode) run(guest, Close{.inode = {inode}});
   if (guest.swap_is_on) run(guest, Swapoff{});
   if (guest.settings_changed) {
     set_enabled(Enabled::always);

@@ -2,6 +2,7 @@
 // the model's convention; what is the harness's own (a holder that is taken, a process that is
 // dead) is answered as in model/ops.cc, without a system call.
 #pragma once
+#include <array>
 #include <string>
 
 #include "model/trace/trace.h"
@@ -17,6 +18,7 @@ struct Guest {
   std::string swap_device;  // its path
   Geometry geometry{};
   Holders holders{};
+  std::array<int, Geometry::kMaxInodes> files = {-1, -1};  // their descriptors
   bool swap_is_on = false;
   bool settings_changed = false;  // enabled or use_zero_page
 };

@@ -67,8 +67,9 @@ FolioSeen folio_seen(const Kernel& kernel, PageStructs& structs, FlagBits& bits,
   FolioSeen folio{.pfn = head,
                   .refcount = member<std::int32_t>(page, at.refcount),
                   .order = std::uint8_t(order)};
-  if (is_anon(at, page))
-    folio.index = std::int32_t(member<std::int64_t>(page, at.index) - std::int64_t(kBase >> 12));
+  if (member<std::uint64_t>(page, at.mapping) != 0)
+    folio.index = std::int32_t(member<std::int64_t>(page, at.index) -
+                               (is_anon(at, page) ? std::int64_t(kBase >> 12) : 0));
   if ((bits(member<std::uint64_t>(page, at.flags)) & PG_swapcache) != 0)
     folio.slot =
         std::uint32_t(x86::swp_entry_offset(member<std::uint64_t>(page, at.private_data))) -
@@ -129,22 +130,6 @@ std::vector<std::uint32_t> heads_of(const Kernel& kernel, PageStructs& structs, 
   return heads;
 }
 
-// v6.1 include/linux/xarray.h: an entry with its low bits 10 is a node, 00 a pointer; others are
-// values. Below a node lie 64 slots.
-void append_pages_of_node(const Kernel& kernel, std::uint64_t entry, int depth,
-                          std::vector<FrameRange>& frames) {
-  if (entry == 0 || depth > 4) return;
-  if ((entry & 3) == 0) {
-    frames.push_back({kernel.pfn_of_page_struct(entry), 1});
-    return;
-  }
-  if ((entry & 3) != 2 || entry < 4096) return;
-  std::array<std::uint64_t, 64> slots;
-  const std::uint64_t at = (entry & ~std::uint64_t{3}) + std::uint64_t(kernel.xarray.slots);
-  if (!kernel.memory.read(at, slots.data(), sizeof slots)) return;
-  for (const std::uint64_t slot : slots) append_pages_of_node(kernel, slot, depth + 1, frames);
-}
-
 }  // namespace
 
 PageStructs::Block& PageStructs::block_of(std::uint32_t pfn) {
@@ -196,14 +181,6 @@ void append_folios(const Kernel& kernel, PageStructs& structs,
     o.folios.push_back(folio_seen(kernel, structs, bits, head, order));
     append_pages(kernel.page, structs.at(head), bits, {head, pages}, o.pages);
   }
-}
-
-void append_swap_cache(const Kernel& kernel, std::vector<FrameRange>& frames) {
-  const auto spaces = kernel.memory.get<std::uint64_t>(kernel.swapper_spaces);
-  if (spaces == 0) return;
-  const auto& at = kernel.xarray;
-  const std::uint64_t head = spaces + std::uint64_t(at.i_pages + at.xa_head);
-  append_pages_of_node(kernel, kernel.memory.get<std::uint64_t>(head), 0, frames);
 }
 
 }  // namespace thp::live

@@ -46,7 +46,4 @@ void append_folios(const Kernel& kernel, PageStructs& structs,
                    const std::vector<FrameRange>& frames, std::uint32_t huge_zero_pfn,
                    Observation& o);
 
-// Adds what the swap cache holds: the frames in the page cache of swap type 0.
-void append_swap_cache(const Kernel& kernel, std::vector<FrameRange>& frames);
-
 }  // namespace thp::live

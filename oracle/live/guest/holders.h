@@ -1,5 +1,5 @@
 // References that outlive their process. Each holder has a ring and a pipe, made by the controller
-// before the workers, which inherit their descriptors: a pin is the ring's registered buffer, a get
+// before the workers, which share its descriptors: a pin is the ring's registered buffer, a get
 // is the page in the pipe. All results are the kernel's, 0 or -errno.
 #pragma once
 #include <array>

@@ -115,15 +115,33 @@ MmLayout mm_layout(const Names& names) {
 
 TaskLayout task_layout(const Names& names) {
   const auto at = [&](std::string_view path) { return names.offset("task_struct", path); };
-  return {.tasks = at("tasks"), .pid = at("pid"), .mm = at("mm"), .rss = at("rss_stat.count")};
+  return {.tasks = at("tasks"),
+          .pid = at("pid"),
+          .mm = at("mm"),
+          .rss = at("rss_stat.count"),
+          .files = at("files")};
 }
 
 XarrayLayout xarray_layout(const Names& names) {
-  return {.i_pages = names.offset("address_space", "i_pages"),
-          .xa_head = names.offset("xarray", "xa_head"),
+  return {.xa_head = names.offset("xarray", "xa_head"),
           .shift = names.offset("xa_node", "shift"),
-          .slots = names.offset("xa_node", "slots"),
-          .address_space_size = names.size("address_space")};
+          .slots = names.offset("xa_node", "slots")};
+}
+
+InodeLayout inode_layout(const Names& names) {
+  const auto around = [&](std::string_view member) {
+    return names.offset("shmem_inode_info", member) - names.offset("shmem_inode_info", "vfs_inode");
+  };
+  return {.fdt = names.offset("files_struct", "fdt"),
+          .fd = names.offset("fdtable", "fd"),
+          .f_inode = names.offset("file", "f_inode"),
+          .i_mapping = names.offset("inode", "i_mapping"),
+          .i_size = names.offset("inode", "i_size"),
+          .i_blocks = names.offset("inode", "i_blocks"),
+          .i_pages = names.offset("address_space", "i_pages"),
+          .nrpages = names.offset("address_space", "nrpages"),
+          .shmem_alloced = around("alloced"),
+          .shmem_fallocend = around("fallocend")};
 }
 
 VmaLayout vma_layout(const Names& names) {
@@ -219,7 +237,8 @@ void look_up_vmstat(Kernel& kernel, const Names& names) {
     return node_stat(kernel, names, names.enumerator("node_stat_item", item));
   };
   kernel.vmstat = {of_nodes("NR_ANON_MAPPED"), of_nodes("NR_ANON_THPS"), of_nodes("NR_SWAPCACHE"),
-                   zone_stat(kernel, names, names.enumerator("zone_stat_item", "NR_MLOCK"))};
+                   zone_stat(kernel, names, names.enumerator("zone_stat_item", "NR_MLOCK")),
+                   of_nodes("NR_SHMEM")};
 }
 
 void look_up_events(Kernel& kernel, const Names& names) {
@@ -266,6 +285,7 @@ Kernel look_up_kernel() {
   kernel.mm = mm_layout(names);
   kernel.task = task_layout(names);
   kernel.xarray = xarray_layout(names);
+  kernel.inode = inode_layout(names);
   kernel.vma = vma_layout(names);
   kernel.maple = maple_layout(names);
   look_up_nodes(kernel, names);
@@ -275,22 +295,27 @@ Kernel look_up_kernel() {
 }
 
 // Backwards from init_task: the newest process is its predecessor.
-std::optional<Space> find_space(const Kernel& kernel, pid_t pid) {
+std::uint64_t find_task(const Kernel& kernel, pid_t pid) {
   const auto& t = kernel.task;
   const std::uint64_t head = kernel.init_task + std::uint64_t(t.tasks);
   for (std::uint64_t at = kernel.memory.get<std::uint64_t>(head + 8); at != head && at != 0;
        at = kernel.memory.get<std::uint64_t>(at + 8)) {
     const std::uint64_t task = at - std::uint64_t(t.tasks);
-    if (kernel.memory.get<pid_t>(task + std::uint64_t(t.pid)) != pid) continue;
-    const auto mm = kernel.memory.get<std::uint64_t>(task + std::uint64_t(t.mm));
-    if (mm == 0) return {};
-    const auto pgd = kernel.memory.get<std::uint64_t>(mm + std::uint64_t(kernel.mm.pgd));
-    const std::uint64_t pud = table_below(kernel, pgd, 39);
-    const std::uint64_t pmd = pud != 0 ? table_below(kernel, pud, 30) : 0;
-    if (pmd == 0) return {};
-    return Space{.task = task, .mm = mm, .pmd_table = pmd};
+    if (kernel.memory.get<pid_t>(task + std::uint64_t(t.pid)) == pid) return task;
   }
-  return {};
+  return 0;
+}
+
+std::optional<Space> find_space(const Kernel& kernel, pid_t pid) {
+  const std::uint64_t task = find_task(kernel, pid);
+  if (task == 0) return {};
+  const auto mm = kernel.memory.get<std::uint64_t>(task + std::uint64_t(kernel.task.mm));
+  if (mm == 0) return {};
+  const auto pgd = kernel.memory.get<std::uint64_t>(mm + std::uint64_t(kernel.mm.pgd));
+  const std::uint64_t pud = table_below(kernel, pgd, 39);
+  const std::uint64_t pmd = pud != 0 ? table_below(kernel, pud, 30) : 0;
+  if (pmd == 0) return {};
+  return Space{.task = task, .mm = mm, .pmd_table = pmd};
 }
 
 // Of a total and its parts; INT32_MIN where there is none.

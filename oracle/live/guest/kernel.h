@@ -42,10 +42,18 @@ struct MapleLayout {
   int leaf_64, arange_64;  // enum maple_type
 };
 struct TaskLayout {
-  int tasks, pid, mm, rss;
+  int tasks, pid, mm, rss, files;
 };
 struct XarrayLayout {
-  int i_pages, xa_head, shift, slots, address_space_size;
+  int xa_head, shift, slots;  // in struct xarray and struct xa_node
+};
+// From a task's descriptor to an inode, and what that says of itself. Those of shmem_inode_info lie
+// around it: from the inode on, and so before it.
+struct InodeLayout {
+  int fdt, fd, f_inode;                // files_struct, fdtable, file
+  int i_mapping, i_size, i_blocks;     // inode
+  int i_pages, nrpages;                // address_space
+  int shmem_alloced, shmem_fallocend;  // shmem_inode_info
 };
 
 struct Node {
@@ -53,8 +61,8 @@ struct Node {
   std::uint64_t first_pfn = 0, pages = 0;
 };
 
-// NR_ANON_MAPPED, NR_ANON_THPS, NR_SWAPCACHE, NR_MLOCK.
-inline constexpr std::size_t kVmstats = 4;
+// NR_ANON_MAPPED, NR_ANON_THPS, NR_SWAPCACHE, NR_MLOCK, NR_SHMEM.
+inline constexpr std::size_t kVmstats = 5;
 
 // How to count an event, or pages.
 struct EventAt {
@@ -72,6 +80,7 @@ struct Kernel {
   MmLayout mm{};
   TaskLayout task{};
   XarrayLayout xarray{};
+  InodeLayout inode{};
   VmaLayout vma{};
   MapleLayout maple{};
   std::vector<Node> nodes;
@@ -90,6 +99,8 @@ struct Kernel {
 
 // Looks everything up, once. Gives up, saying what, where this kernel lacks something.
 Kernel look_up_kernel();
+
+std::uint64_t find_task(const Kernel& kernel, pid_t pid);  // 0: there is none
 
 // A process' memory: where the kernel keeps it, while it lives.
 struct Space {

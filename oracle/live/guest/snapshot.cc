@@ -1,5 +1,6 @@
-// Frames come from entries, from holders (found when they took them) and from the swap cache's
-// xarray; counters from the structs themselves, with what a task has not yet added to its mm.
+// Frames come from entries, from holders (found when they took them) and from the xarrays of files
+// and of the swap cache; counters from the structs themselves, with what a task has not yet added
+// to its mm.
 #include "oracle/live/guest/snapshot.h"
 
 #include <algorithm>
@@ -24,6 +25,7 @@ T at(const std::vector<std::byte>& bytes, int offset) {
 void clear(Observation& o) {
   o.globals = {};
   for_each_array(o, [](auto& records) { records.clear(); });
+  if (o.files) for_each_array_of_files(*o.files, [](auto& records) { records.clear(); });
 }
 
 bool leads_to_frames(const EntryRun& run) {
@@ -42,6 +44,9 @@ void Observer::begin(const Geometry& geometry, const std::optional<Space>& a,
   events_ = count_events(kernel_);
   vmstat_ = count_vmstat(kernel_);
   own_pages_are_known_ = true;
+  inodes_ = {};
+  seen_.files.reset();
+  if (geometry.inodes > 0) seen_.files.emplace();
 }
 
 std::int64_t Observer::pgreuse() const {
@@ -101,6 +106,7 @@ void Observer::look_at_globals() {
   const auto pages = [&, now = count_vmstat(kernel_)](std::size_t item) {
     return std::int32_t(now[item] - vmstat_[item]);
   };
+  if (seen_.files) seen_.files->nr_shmem = pages(4);
   seen_.globals.vmstat = {.anon_mapped = own_pages_are_known_ ? pages(0) : kUnseen,
                           .anon_thps = pages(1),
                           .swapcache = pages(2),
@@ -110,12 +116,19 @@ void Observer::look_at_globals() {
     seen_.globals.events[i] = now[i] == INT32_MIN ? kUnseen : std::int32_t(now[i] - events_[i]);
 }
 
+void Observer::look_at_files() {
+  for (std::size_t id = 0; id < inodes_.size(); ++id)
+    if (inodes_[id] != 0) append_inode(kernel_, inodes_[id], int(id), *seen_.files);
+}
+
 void Observer::gather_frames(const Holders& holders, bool swap_is_on) {
   frames_.clear();
   for (const EntryRun& run : seen_.entries)
     if (leads_to_frames(run)) frames_.push_back({run.frame, run.huge ? 512u : run.count});
   for (const Held& held : holders)
     if (held.kind != HolderKind::none && held.pfn != kNoFrame) frames_.push_back({held.pfn, 1});
+  if (seen_.files)
+    for (const CellRun& run : seen_.files->cells) frames_.push_back({run.frame, run.count});
   if (swap_is_on) append_swap_cache(kernel_, frames_);
   std::ranges::sort(frames_, {}, &FrameRange::pfn);
 }
@@ -128,6 +141,11 @@ void Observer::read_contents(const Holders& holders, bool last) {
       if (spaces_[mm]) pfns.push_back(frame_at(tables_[mm], page));
   for (const Held& held : holders)
     if (held.kind != HolderKind::none) pfns.push_back(held.pfn);
+  if (seen_.files)
+    for (const CellRun& run : seen_.files->cells)
+      for (const int page : pages_)
+        if (page - run.index >= 0 && page - run.index < run.count)
+          pfns.push_back(run.frame + std::uint32_t(page - run.index));
   for (const FrameRange& range : last ? std::span(frames_) : std::span<FrameRange>()) {
     const std::uint32_t step = range.count < kManyFrames ? 1 : range.count - 1;
     for (std::uint32_t i = 0; i < range.count; i += step) pfns.push_back(range.pfn + i);
@@ -144,6 +162,7 @@ Observation& Observer::look(const Holders& holders, bool swap_is_on, bool last) 
   structs_.forget();
   look_at_globals();
   for (int mm = 0; mm < geometry_.mms; ++mm) look_at_space(mm);
+  look_at_files();
   gather_frames(holders, swap_is_on);
   append_folios(kernel_, structs_, frames_, huge_zero_pfn_, seen_);
   read_contents(holders, last);

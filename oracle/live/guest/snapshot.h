@@ -7,6 +7,7 @@
 #include "oracle/live/guest/folios.h"
 #include "oracle/live/guest/holders.h"
 #include "oracle/live/guest/kernel.h"
+#include "oracle/live/guest/page_cache.h"
 #include "oracle/live/guest/page_tables.h"
 #include "oracle/live/observation.h"
 
@@ -38,6 +39,10 @@ class Observer {
     own_pages_are_known_ = false;
   }
 
+  // A file that has just been made, and before it goes.
+  void add_inode(int id, std::uint64_t inode) { inodes_[std::size_t(id)] = inode; }
+  void remove_inode(int id) { inodes_[std::size_t(id)] = 0; }
+
   // Looks at everything but the op's result and reason; the last time at more contents: of all
   // small folios that something leads to, and of both ends of large ones.
   Observation& look(const Holders& holders, bool swap_is_on, bool last);
@@ -49,6 +54,7 @@ class Observer {
   Baseline counters_of(const Space& space);
   void look_at_space(int mm);
   void look_at_globals();
+  void look_at_files();
   void gather_frames(const Holders& holders, bool swap_is_on);
   void read_contents(const Holders& holders, bool last);
 
@@ -60,6 +66,7 @@ class Observer {
   Baseline baseline_;
   std::array<std::int64_t, kEvents> events_{};
   std::array<std::int64_t, kVmstats> vmstat_{};
+  std::array<std::uint64_t, Geometry::kMaxInodes> inodes_{};  // 0: it is not there
   bool own_pages_are_known_ = true;
   std::uint32_t huge_zero_pfn_ = kNoFrame;
   PageStructs structs_;

@@ -129,7 +129,7 @@ long execute(int who, const Slot& slot) {
     case Command::store:
       return thp_store_byte(a[0], int(a[1]));
     case Command::fork:
-      return clone_onto_stack_of(int(a[0]), CLONE_PARENT | SIGCHLD);
+      return clone_onto_stack_of(int(a[0]), CLONE_PARENT | CLONE_FILES | SIGCHLD);
     case Command::warm_up:
       touch_own_memory(who);
       return 0;
@@ -195,7 +195,7 @@ void reset(Slot& slot) {
 
 void start(int who) {
   reset(slot_of(who));
-  const long pid = clone_onto_stack_of(who, SIGCHLD);
+  const long pid = clone_onto_stack_of(who, CLONE_FILES | SIGCHLD);
   if (pid < 0) give_up("no worker");
   await_start(who, pid_t(pid));
 }

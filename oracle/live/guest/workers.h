@@ -1,7 +1,8 @@
 // The processes of a trace. Each address space is a process that does one system call, load or
 // store after the other for the controller (process 1), and nothing of its own: it lives on a stack
 // in memory that all share, and never writes to private memory, so that whatever its counters tell
-// comes from the trace. All are children of the controller and forks of the zygote.
+// comes from the trace. All are children of the controller and forks of the zygote, and all share
+// its table of descriptors: what it opens they can map, each the same struct file.
 #pragma once
 #include <sys/types.h>
 #include <sys/uio.h>
