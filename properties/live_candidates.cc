@@ -18,6 +18,8 @@ void add_shorter(const Trace& trace, std::vector<Trace>& all) {
 void add_smaller(const Trace& trace, std::vector<Trace>& all) {
   for (int pmd = trace.geometry.pmds - 1; pmd > 0; --pmd) all.push_back(without_pmd(trace, pmd));
   for (int mm = trace.geometry.mms - 1; mm > 0; --mm) all.push_back(without_mm(trace, mm));
+  for (int inode = trace.geometry.inodes - 1; inode >= 0; --inode)
+    all.push_back(without_inode(trace, inode));
   all.push_back(renamed(trace, true, true, true));
 }
 

@@ -96,8 +96,10 @@ class Edges {
     for (int mm = 0; mm < m.geometry.mms; ++mm)
       if (m.mms[std::size_t(mm)].alive)
         for (const Vma& vma : m.vmas(mm))
-          for (const int page : {int(vma.start), int(vma.end)})
-            for (const int near : {-1, 0, 1}) add(page + near);
+          for (const int page : {int(vma.start), int(vma.end)}) add_around(page);
+    for (const Inode& inode : m.inodes)
+      if (inode.alive != 0)
+        for (const int end : {int(inode.i_size), int(inode.fallocend)}) add_around(end);
     std::ranges::sort(edges_);
   }
   // The edge nearest to a page.
@@ -111,6 +113,9 @@ class Edges {
  private:
   void add(int page) {
     if (page >= 0 && page <= pages_) edges_.push_back(page);
+  }
+  void add_around(int page) {
+    for (const int near : {-1, 0, 1}) add(page + near);
   }
   int pages_;
   std::vector<int> edges_;
@@ -126,6 +131,8 @@ void snap(Choose choose, const Machine& m, Op& op) {
     } else if constexpr (std::is_same_v<Arg, PageRange>) {
       arg.first = std::min(edges(arg.first), last);
       arg.end = std::max(edges(arg.end), arg.first + 1);
+    } else if constexpr (std::is_same_v<Arg, FileSize>) {
+      arg.pages = edges(arg.pages);
     }
   };
   visit_op([&](auto& o) { visit_args(o, change); }, op);
@@ -155,6 +162,7 @@ Trace draw_trace(Choose choose, const LiveShape& shape) {
   Geometry geometry{.order = Geometry::kMaxOrder, .pmds = 2 + choose(2), .mms = 2 + choose(2)};
   geometry.blocks = Geometry::kMaxBlocks;
   geometry.swap = kLiveSwap;
+  if (choose(2) == 1) geometry.inodes = 1 + choose(2);
   Growing g(geometry);
   const OpMask swarm = generate_swarm(choose, callable_mask());
   set_up(choose, g);
