@@ -143,9 +143,9 @@ void Observer::read_contents(const Holders& holders, bool last) {
     if (held.kind != HolderKind::none) pfns.push_back(held.pfn);
   if (seen_.files)
     for (const CellRun& run : seen_.files->cells)
-      for (const int page : pages_)
-        if (page - run.index >= 0 && page - run.index < run.count)
-          pfns.push_back(run.frame + std::uint32_t(page - run.index));
+      for (int i = 0; i < run.count; ++i)
+        if (last || std::ranges::binary_search(pages_, run.index + i))
+          pfns.push_back(run.frame + std::uint32_t(i));
   for (const FrameRange& range : last ? std::span(frames_) : std::span<FrameRange>()) {
     const std::uint32_t step = range.count < kManyFrames ? 1 : range.count - 1;
     for (std::uint32_t i = 0; i < range.count; i += step) pfns.push_back(range.pfn + i);

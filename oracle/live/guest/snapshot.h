@@ -44,7 +44,7 @@ class Observer {
   void remove_inode(int id) { inodes_[std::size_t(id)] = 0; }
 
   // Looks at everything but the op's result and reason; the last time at more contents: of all
-  // small folios that something leads to, and of both ends of large ones.
+  // small folios that something leads to, of both ends of large ones, and of all cells.
   Observation& look(const Holders& holders, bool swap_is_on, bool last);
 
   std::uint32_t frame_of(int mm, int page);  // what is mapped there now, kNoFrame if nothing is
