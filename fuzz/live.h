@@ -19,6 +19,7 @@ int run_initramfs(const InitramfsOptions& options);
 struct RunOptions {
   Files files;
   std::uint64_t random = 0, seed = 1;
+  std::string ops;  // of random traces, as `thp explore` takes them; empty: all
   std::string boot, work = ".";
   std::string finds = "finds";  // where diverging traces go
   std::string record;           // where what the kernel did goes, as text; empty: nowhere

@@ -12,7 +12,8 @@ constexpr std::size_t kFew = 20;  // traces whose ops are told one by one
 
 }  // namespace
 
-Input read_input(const Files& files, std::uint64_t random, std::uint64_t seed, bool quiet) {
+Input read_input(const Files& files, std::uint64_t random, std::uint64_t seed,
+                 const LiveShape& shape) {
   Input input;
   for (const std::string& file : files) {
     const auto trace = read_trace(file);
@@ -24,19 +25,19 @@ Input read_input(const Files& files, std::uint64_t random, std::uint64_t seed, b
     auto live = for_kernel(trace->trace);
     if (!live) {
       ++input.left_out;
-      if (!quiet) fmt::print(stderr, "{}: left out: {}\n", file, live.error());
+      fmt::print(stderr, "{}: left out: {}\n", file, live.error());
       continue;
     }
     const std::vector<std::string> replaced = replaced_for_kernel(trace->trace);
     input.replaced += !replaced.empty();
     input.expects += trace->expects.size();
     for (const std::string& line : replaced)
-      if (!quiet && files.size() <= kFew) fmt::print("{}: in the place of {}\n", file, line);
+      if (files.size() <= kFew) fmt::print("{}: in the place of {}\n", file, line);
     input.traces.push_back(*std::move(live));
     input.names.push_back(file);
   }
   for (std::uint64_t i = 0; i < random; ++i) {
-    input.traces.push_back(random_trace(seed + i));
+    input.traces.push_back(random_trace(seed + i, shape));
     input.names.push_back(fmt::format("seed {}", seed + i));
   }
   return input;

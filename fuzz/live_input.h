@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fuzz/thp.h"
+#include "properties/live_traces.h"
 
 namespace thp::live {
 
@@ -16,6 +17,7 @@ struct Input {
   std::size_t expects = 0;         // `expect` lines of all files; they are of the model
   int status = kHolds;             // kNoTrace: some file is none; told to standard error
 };
-Input read_input(const Files& files, std::uint64_t random, std::uint64_t seed, bool quiet = false);
+Input read_input(const Files& files, std::uint64_t random, std::uint64_t seed,
+                 const LiveShape& shape = {});
 
 }  // namespace thp::live

@@ -16,6 +16,7 @@
 #include "oracle/live/live_ops.h"
 #include "oracle/live/reach.h"
 #include "properties/finds.h"
+#include "properties/moves.h"
 
 namespace thp::live {
 namespace {
@@ -222,7 +223,14 @@ void run_part(const RunOptions& options, const Guest& guest, const Input& input,
 }  // namespace
 
 int run_traces(const RunOptions& options) {
-  const Input input = read_input(options.files, options.random, options.seed);
+  const auto ops = parse_op_set(options.ops);
+  if (!ops) {
+    fmt::print(stderr, "--ops: {}\n", ops.error());
+    return kNoTrace;
+  }
+  LiveShape shape;
+  for (std::size_t kind = 0; kind < ops->size(); ++kind) shape.mask.weights[kind] = ops->test(kind);
+  const Input input = read_input(options.files, options.random, options.seed, shape);
   if (input.status != kHolds) return input.status;
   fs::create_directories(options.work);
   const auto start = Clock::now();

@@ -72,6 +72,7 @@ void add_golden(CLI::App& app, GoldenOptions& options, Run& run) {
 void add_run(CLI::App& app, RunOptions& options, Run& run) {
   CLI::App* command = app.add_subcommand("run", "Run traces on guests, compare, shrink, tell");
   add_traces(command, options.files, options.random, options.seed);
+  command->add_option("--ops", options.ops, "store,fork or -store: the ops of random traces");
   command->add_option("--boot", options.boot, "the command that boots a guest")->required();
   command->add_option("--work", options.work, "a directory for the disks")->capture_default_str();
   command->add_option("--finds", options.finds, "where diverging traces go")->capture_default_str();

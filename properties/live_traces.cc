@@ -140,32 +140,34 @@ void snap(Choose choose, const Machine& m, Op& op) {
 
 // --- Whole traces.
 
-OpMask callable_mask() {
-  OpMask mask;
+OpMask callable_mask(OpMask mask) {
   for_each_op_type([&]<class T>() {
     if (!kWhyNotLive<T>.empty()) mask.weights[std::size_t(kKindOf<T>)] = 0;
   });
   return mask;
 }
 
-void set_up(Choose choose, Growing& g) {
+void set_up(Choose choose, const OpMask& mask, Growing& g) {
   const Geometry& geometry = g.trace.geometry;
   if (choose(8) == 7) return;
-  g.add(Mmap{{0}, {0, geometry.pages()}});
-  if (choose(2) == 1) g.add(Swapon{});
+  g.add_if(mask, Mmap{{0}, {0, geometry.pages()}});
+  if (choose(2) == 1) g.add_if(mask, Swapon{});
   const int huge = choose(geometry.pmds + 1);
-  for (int pmd = 0; pmd < huge; ++pmd) g.add(Store{{0}, {pmd << geometry.order}, {pmd + 1}});
-  if (choose(4) == 3) g.add(Fork{{0}, {1}});
+  for (int pmd = 0; pmd < huge; ++pmd)
+    g.add_if(mask, Store{{0}, {pmd << geometry.order}, {pmd + 1}});
+  if (choose(4) == 3) g.add_if(mask, Fork{{0}, {1}});
+  if (geometry.inodes > 0) g.add_if(mask, Creat{{0}});
 }
 
 Trace draw_trace(Choose choose, const LiveShape& shape) {
   Geometry geometry{.order = Geometry::kMaxOrder, .pmds = 2 + choose(2), .mms = 2 + choose(2)};
   geometry.blocks = Geometry::kMaxBlocks;
   geometry.swap = kLiveSwap;
-  if (choose(2) == 1) geometry.inodes = 1 + choose(2);
+  const bool ops_are_named = shape.mask != OpMask{};  // maybe those on files alone
+  if (ops_are_named || choose(4) != 0) geometry.inodes = 1 + choose(2);
   Growing g(geometry);
-  const OpMask swarm = generate_swarm(choose, callable_mask());
-  set_up(choose, g);
+  const OpMask mask = callable_mask(shape.mask), swarm = generate_swarm(choose, mask);
+  set_up(choose, mask, g);
   while (int(g.trace.ops.size()) < shape.max_ops) {
     Op op = generate_op(choose, g.machine, swarm, g.trace.ops);
     snap(choose, g.machine, op);

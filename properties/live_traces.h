@@ -31,6 +31,7 @@ LiveTrace as_far_as_a_kernel_can(const Trace& trace);
 
 struct LiveShape {
   int max_ops = 12;
+  OpMask mask;  // of those ops that have a call
 };
 // A trace at the kernel's order, of ops that have a call, pages drawn from where edges are.
 Trace random_trace(Choose choose, const LiveShape& shape = {});
