@@ -66,9 +66,25 @@ load B 0
 load A 0
 exit B
 END
+cat >files.trace <<'END'
+# Files, without any address space.
+thp-trace 1
+geometry order=2 pmds=1 mms=1 inodes=1
+pread f0 0
+creat f0
+pwrite f0 1 7
+pread f0 2
+fallocate f0 1..3 keep
+punch f0 0..1
+truncate f0 3
+close f0
+creat f0
+fallocate f0 0..1
+pwrite f0 1 8
+END
 defects=$root/corpus/regressions
 cp "$defects/moved_table_is_soft_clean.trace" shows.trace
-for name in parts plain shows; do
+for name in parts plain files shows; do
   expect 0 '' "$thp" emit-c $name.trace -o $name.c
   "$thp" emit-c $name.trace >again.c
   check 'twice the same' cmp $name.c again.c
@@ -106,7 +122,7 @@ echo '[always] madvise never' >settings/enabled
 echo 1 >settings/use_zero_page
 chmod a-w settings/*
 build() { gcc -std=gnu11 -O1 "-DTHP=\"$work/settings/\"" "$@"; }
-for name in parts plain shows; do check "$name" build $name.c -o $name; done
+for name in parts plain files shows; do check "$name" build $name.c -o $name; done
 settings() { cat /sys/kernel/mm/transparent_hugepage/{enabled,use_zero_page,defrag} /proc/swaps; }
 before=$(settings 2>&1)
 expect 0 'SKIP from clear_soft_dirty A on, which needs --proc' sh -c './parts || true'
@@ -121,6 +137,7 @@ echo '[always] madvise never' >other && mv -f other settings/enabled
 # --- A wrong expectation turns it red, and a right one does not.
 expect 1 '' sh -c './plain | grep "result: "'
 expect 1 '' sh -c './plain | grep "page [0-9]* of"'
+expect 1 '' sh -c './files | grep -E "result: |st_size: |page [0-9]* of"'
 sed 's/result(load(B, 0), 7)/result(load(B, 0), 8)/' plain.c >wrong.c
 check 'the wrong one' build wrong.c -o wrong
 expect 1 'load B 0: result: expected 8, found 7' ./wrong
@@ -131,6 +148,11 @@ expect 1 'page 0 of A: expected 9, found 8' ./wrong
 sed 's/"0..512 rw-p Rss=4 ac sd nh/"0..512 rw-p Rss=8 ac sd nh/' plain.c >wrong.c
 check 'the wrong one' build wrong.c -o wrong
 expect 1 'Rss=8 ac sd nh' ./wrong
+sed 's/file_is(0, 129, 1032)/file_is(0, 130, 9)/; s/129, 8)/129, 9)/' files.c >wrong.c
+check 'the wrong one' build wrong.c -o wrong
+expect 1 'pwrite f0 128 8: st_size: expected 532480, found 528384' ./wrong
+expect 1 'pwrite f0 128 8: st_blocks: expected 9, found' ./wrong
+expect 1 'page 128 of f0: expected 9, found 8' ./wrong
 
 # --- What ci/emit-c makes of a console.
 judge() { awk -f "$root/ci/emit_c.awk"; }
