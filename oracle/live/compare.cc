@@ -118,8 +118,8 @@ class Comparison {
           fact("inode.blocks", where, a.i_blocks, b.i_blocks);
           fact("inode.fallocend", where, a.fallocend, b.fallocend);
         },
-        [&](const InodeSeen& inode, bool model) {
-          presence("inode", fmt::format("f{}", inode.inode), model, "alive");
+        [&](const InodeSeen& inode, bool is_model) {
+          presence("inode", fmt::format("f{}", inode.inode), is_model, "alive");
         });
   }
 
@@ -133,8 +133,8 @@ class Comparison {
           text_fact("cell.kind", place(a, n), kind(a), kind(b));
           text_fact("cell.frame", place(a, n), frame_name(a), frame_name(b));
         },
-        [&](const CellRun& run, bool model) {
-          presence("cell.kind", place(run, run.count), model, kind(run));
+        [&](const CellRun& run, bool is_model) {
+          presence("cell.kind", place(run, run.count), is_model, kind(run));
         });
   }
 

@@ -11,160 +11,14 @@
 #include <string>
 #include <string_view>
 
-#include "oracle/live/guest/btf.h"
 #include "oracle/live/guest/guard.h"
+#include "oracle/live/guest/layouts.h"
+#include "oracle/live/guest/names.h"
 #include "oracle/live/guest/workers.h"
 #include "oracle/live/guest/x86_entries.h"
 
 namespace thp::live {
 namespace {
-
-// Names to numbers, of a kernel that must have them.
-class Names {
- public:
-  Names()
-      : btf_(Btf::load(read_file("/sys/kernel/btf/vmlinux"))),
-        symbols_(symbols(read_file("/proc/kallsyms"), kSymbols)) {
-    if (!btf_) give_up("no BTF");
-  }
-  int offset(std::string_view type, std::string_view path) const {
-    return there(btf_->offset(type, path), type, path);
-  }
-  int size(std::string_view type) const { return there(btf_->size(type), "sizeof", type); }
-  int enumerator(std::string_view type, std::string_view name) const {
-    return there(btf_->enumerator(type, name), type, name);
-  }
-  int find(std::string_view type, std::string_view name) const {
-    return btf_->enumerator(type, name);
-  }
-  std::uint64_t symbol(std::string_view name) const {
-    const auto found = symbols_.find(std::string(name));
-    if (found == symbols_.end()) give_up("no symbol " + std::string(name));
-    return found->second;
-  }
-
- private:
-  static int there(int number, std::string_view type, std::string_view name) {
-    if (number < 0) give_up("BTF lacks " + std::string(type) + ' ' + std::string(name));
-    return number;
-  }
-  static inline const std::vector<std::string_view> kSymbols = {
-      "vmemmap_base",   "page_offset_base",   "init_task",       "zero_pfn",
-      "huge_zero_page", "huge_zero_refcount", "vm_event_states", "vm_node_stat",
-      "vm_zone_stat",   "__per_cpu_offset",   "node_data",       "swapper_spaces",
-      "root_mem_cgroup"};
-  std::optional<Btf> btf_;
-  std::unordered_map<std::string, std::uint64_t> symbols_;
-};
-
-constexpr std::pair<std::string_view, Bits> kFlagNames[] = {
-    {"PG_locked", PG_locked},
-    {"PG_referenced", PG_referenced},
-    {"PG_uptodate", PG_uptodate},
-    {"PG_dirty", PG_dirty},
-    {"PG_lru", PG_lru},
-    {"PG_active", PG_active},
-    {"PG_swapbacked", PG_swapbacked},
-    {"PG_swapcache", PG_swapcache},
-    {"PG_writeback", PG_writeback},
-    {"PG_reclaim", PG_reclaim},
-    {"PG_mlocked", PG_mlocked},
-    {"PG_unevictable", PG_unevictable},
-    {"PG_head", PG_head},
-    {"PG_anon_exclusive", PG_anon_exclusive}};
-
-PageLayout page_layout(const Names& names) {
-  const auto at = [&](std::string_view path) { return names.offset("page", path); };
-  if (names.size("page") != int(kPageStructBytes)) give_up("struct page is not 64 bytes");
-  PageLayout page{.flags = at("flags"),
-                  .compound_head = at("compound_head"),
-                  .mapping = at("mapping"),
-                  .index = at("index"),
-                  .private_data = at("private"),
-                  .mapcount = at("_mapcount"),
-                  .refcount = at("_refcount"),
-                  .compound_mapcount = at("compound_mapcount"),
-                  .compound_pincount = at("compound_pincount"),
-                  .compound_order = at("compound_order"),
-                  .compound_dtor = at("compound_dtor"),
-                  .deferred_list = at("deferred_list"),
-                  .pmd_huge_pte = at("pmd_huge_pte"),
-                  .lru = at("lru"),
-                  .double_map = names.enumerator("pageflags", "PG_double_map"),
-                  .transhuge = names.enumerator("compound_dtor_id", "TRANSHUGE_PAGE_DTOR"),
-                  .bits = {}};
-  static_assert(std::size(kFlagNames) == std::tuple_size_v<decltype(page.bits)>);
-  std::ranges::transform(kFlagNames, page.bits.begin(), [&](const auto& flag) {
-    return std::pair{std::uint8_t(names.enumerator("pageflags", flag.first)), flag.second};
-  });
-  return page;
-}
-
-MmLayout mm_layout(const Names& names) {
-  const auto at = [&](std::string_view path) { return names.offset("mm_struct", path); };
-  return {.size = names.size("mm_struct"),
-          .pgd = at("pgd"),
-          .flags = at("flags"),
-          .map_count = at("map_count"),
-          .locked_vm = at("locked_vm"),
-          .pgtables_bytes = at("pgtables_bytes"),
-          .rss = at("rss_stat.count"),
-          .anon_index = names.enumerator("", "MM_ANONPAGES"),
-          .swap_index = names.enumerator("", "MM_SWAPENTS")};
-}
-
-TaskLayout task_layout(const Names& names) {
-  const auto at = [&](std::string_view path) { return names.offset("task_struct", path); };
-  return {.tasks = at("tasks"),
-          .pid = at("pid"),
-          .mm = at("mm"),
-          .rss = at("rss_stat.count"),
-          .files = at("files")};
-}
-
-XarrayLayout xarray_layout(const Names& names) {
-  return {.xa_head = names.offset("xarray", "xa_head"),
-          .shift = names.offset("xa_node", "shift"),
-          .slots = names.offset("xa_node", "slots")};
-}
-
-InodeLayout inode_layout(const Names& names) {
-  const auto around = [&](std::string_view member) {
-    return names.offset("shmem_inode_info", member) - names.offset("shmem_inode_info", "vfs_inode");
-  };
-  return {.fdt = names.offset("files_struct", "fdt"),
-          .fd = names.offset("fdtable", "fd"),
-          .f_inode = names.offset("file", "f_inode"),
-          .i_mapping = names.offset("inode", "i_mapping"),
-          .i_size = names.offset("inode", "i_size"),
-          .i_blocks = names.offset("inode", "i_blocks"),
-          .i_pages = names.offset("address_space", "i_pages"),
-          .nrpages = names.offset("address_space", "nrpages"),
-          .shmem_alloced = around("alloced"),
-          .shmem_fallocend = around("fallocend")};
-}
-
-VmaLayout vma_layout(const Names& names) {
-  const auto at = [&](std::string_view path) { return names.offset("vm_area_struct", path); };
-  return {.start = at("vm_start"),
-          .end = at("vm_end"),
-          .flags = at("vm_flags"),
-          .pgoff = at("vm_pgoff"),
-          .anon_vma = at("anon_vma")};
-}
-
-// Pivots are one less than slots, and come before them.
-MapleLayout maple_layout(const Names& names) {
-  const auto node = [&](std::string_view type) {
-    const int pivot = names.offset(type, "pivot"), slot = names.offset(type, "slot");
-    return MapleLayout::Node{.pivot = pivot, .slot = slot, .slots = (slot - pivot) / 8 + 1};
-  };
-  return {.root = names.offset("mm_struct", "mm_mt.ma_root"),
-          .range = node("maple_range_64"),
-          .arange = node("maple_arange_64"),
-          .leaf_64 = names.enumerator("maple_type", "maple_leaf_64"),
-          .arange_64 = names.enumerator("maple_type", "maple_arange_64")};
-}
 
 std::vector<std::uint64_t> per_cpu_offsets(const Kernel& kernel, const Names& names) {
   std::vector<std::uint64_t> offsets(std::size_t(sysconf(_SC_NPROCESSORS_CONF)));
@@ -281,13 +135,7 @@ Kernel look_up_kernel() {
   if (!kernel.memory.open()) give_up("no /proc/kcore");
   const Names names;
   look_up_symbols(kernel, names);
-  kernel.page = page_layout(names);
-  kernel.mm = mm_layout(names);
-  kernel.task = task_layout(names);
-  kernel.xarray = xarray_layout(names);
-  kernel.inode = inode_layout(names);
-  kernel.vma = vma_layout(names);
-  kernel.maple = maple_layout(names);
+  look_up_layouts(kernel, names);
   look_up_nodes(kernel, names);
   look_up_events(kernel, names);
   look_up_vmstat(kernel, names);
