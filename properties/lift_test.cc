@@ -22,12 +22,13 @@ Trace parsed(const std::string& text) {
 
 void scales_what_counts_pages() {
   const Trace trace = parsed(
-      "thp-trace 1\ngeometry order=2 pmds=2 mms=2 swap=5 blocks=7\n"
-      "mmap A 0..5\nstore A 3 7\nmremap A 4..8 3\nfork A B\npin h1 B 0 r\nenabled never\n");
+      "thp-trace 1\ngeometry order=2 pmds=2 mms=2 swap=5 blocks=7 inodes=1\n"
+      "mmap A 0..5\nstore A 3 7\nmremap A 4..8 3\nfork A B\npin h1 B 0 r\nenabled never\n"
+      "creat f0\npwrite f0 2 5\nfallocate f0 1..3 keep\ntruncate f0 8\n");
   const Trace expected = parsed(
-      "thp-trace 1\ngeometry order=9 pmds=2 mms=2 swap=640 blocks=7\n"
+      "thp-trace 1\ngeometry order=9 pmds=2 mms=2 swap=640 blocks=7 inodes=1\n"
       "mmap A 0..640\nstore A 384 7\nmremap A 512..1024 384\nfork A B\npin h1 B 0 r\n"
-      "enabled never\n");
+      "enabled never\ncreat f0\npwrite f0 256 5\nfallocate f0 128..384 keep\ntruncate f0 1024\n");
   check(lifted(trace) == expected, "pages and slots scale, nothing else does");
   check(lifted(expected) == expected, "what has the kernel's order stays as it is");
 }
