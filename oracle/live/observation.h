@@ -58,10 +58,9 @@ struct VmaSeen {
 struct FolioSeen {
   std::uint32_t pfn = 0;  // of its head
   std::int32_t refcount = 0;
-  std::int32_t mapcount = -1;  // raw compound_mapcount; -1 of a small page
-  std::int32_t pincount = 0;   // compound_pincount; 0 of a small page
-  std::int32_t index = 0;      // page->index, from the first page of the traced range, or that in
-                               // its file
+  std::int32_t mapcount = -1;     // raw compound_mapcount; -1 of a small page
+  std::int32_t pincount = 0;      // compound_pincount; 0 of a small page
+  std::int32_t index = 0;         // page->index, from the start of the traced range, or of its file
   std::uint32_t slot = kNoFrame;  // of its head, while it is in the swap cache: a swap offset
   std::uint8_t order = 0, double_map = 0, deferred = 0;
   std::uint8_t transhuge = 0;  // compound_dtor is TRANSHUGE_PAGE_DTOR
