@@ -28,7 +28,7 @@ std::string c_string(std::string_view text, std::size_t indent) {
 std::string c_result(int result) {
   if (result == kSigsegv) return "SIGSEGV_SEEN";
   if (result == kElsewhere) return "ELSEWHERE";
-  if (result == kOom) return "SIGBUS_SEEN";
+  if (result == kSigbus) return "SIGBUS_SEEN";
   if (result == kEof) return "END_OF_FILE";
   return print_result(result);
 }

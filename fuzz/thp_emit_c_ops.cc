@@ -12,6 +12,7 @@ namespace {
 // The arguments as C has them: A, first, end, page, value, PROT_READ.
 std::string c_argument(MmId mm) { return std::string(1, char('A' + mm.id)); }
 std::string c_argument(PageNr page) { return std::to_string(page.number); }
+std::string c_argument(Offset offset) { return std::to_string(offset.number); }
 std::string c_argument(PageRange r) { return fmt::format("{}, {}", r.first, r.end); }
 std::string c_argument(Value value) { return std::to_string(value.number); }
 std::string c_argument(InodeId inode) { return std::to_string(inode.id); }
@@ -113,6 +114,9 @@ OpCall allocation(const auto& op, std::string_view mode) {
   return {fmt::format("allocate({}, {}, {})", c_argument(op.inode), c_argument(op.range), mode)};
 }
 
+OpCall in_c(const MmapFile& op) {
+  return c_call("map_file", op.mm, op.range, op.inode, op.offset, op.prot);
+}
 OpCall in_c(const Creat& op) { return c_call("create_file", op.inode); }
 OpCall in_c(const Close& op) { return c_call("close_file", op.inode); }
 OpCall in_c(const Pread& op) { return c_call("read_page", op.inode, op.page); }

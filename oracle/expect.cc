@@ -52,7 +52,7 @@ std::string print_answer(Answer answer, int value) {
 
 // Words up to the end of the line, once at least.
 bool read_set(LineReader& in, Names words, int& set) {
-  constexpr std::string_view kSaysNothing[] = {"none", "mr", "mw", "me"};
+  constexpr std::string_view kSaysNothing[] = {"none", "mr", "mw", "me", "ms"};
   if (in.at_end()) return in.expected("words, or `none`", in.next());
   for (set = 0; !in.at_end();) {
     const Word word = in.next();

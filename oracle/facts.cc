@@ -195,7 +195,8 @@ constexpr Fact kFacts[] = {
     {"pagemap", Subject::page, Answer::told, "what /proc/PID/pagemap tells of the page, all of it",
      [](const Machine& m, int, About at) -> Found { return pagemap_at(m, at.id, at.page); }},
     {"vmflags", Subject::page, Answer::vm_flags,
-     "VmFlags of /proc/PID/smaps where the page is mapped, all of them; mr, mw and me say nothing",
+     "VmFlags of /proc/PID/smaps where the page is mapped, all of them; mr, mw, me and ms say "
+     "nothing",
      [](const Machine& m, int, About at) -> Found {
        const Vma* vma = vma_at(m, at.id, at.page);
        return vma == nullptr ? Found() : vm_flags_told(*vma);

@@ -1,4 +1,4 @@
-/* --- Files of memory, which only this process has open. */
+/* --- Files of memory, which all processes have open. */
 
 #define FILES 2
 #define END_OF_FILE (-1003) /* what a read answers where there is nothing to read */
@@ -37,6 +37,16 @@ __attribute__((unused)) static long allocate(int f, long first, long end, int mo
 
 __attribute__((unused)) static long truncate_file(int f, long pages) {
   return ftruncate(file_of[f], pages * (off_t)PAGE) ? -errno : 0;
+}
+
+__attribute__((unused)) static long map_file(int who, long first, long end, int f, long offset,
+                                             int prot) {
+  const struct order order = {CALL,
+                              SYS_mmap,
+                              {(long)address(first), (end - first) * (long)PAGE, prot,
+                               MAP_FIXED | MAP_SHARED, file_of[f], offset * (long)PAGE}};
+  if (!pid_of[who]) return -ESRCH;
+  return file_of[f] < 0 ? -EBADF : zero_or_error(ask_with(who, &order));
 }
 
 /* What stat() tells: the size in pages, and blocks. */

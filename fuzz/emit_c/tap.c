@@ -33,7 +33,7 @@
 #define SPACES 4
 #define ELSEWHERE (-1004) /* mapped, but not where it was asked for */
 #define SIGSEGV_SEEN (-1000) /* what a store or a load returns that is not allowed */
-#define SIGBUS_SEEN (-1001)
+#define SIGBUS_SEEN (-1002)
 
 enum { A, B, C, D };
 

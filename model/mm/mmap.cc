@@ -48,7 +48,8 @@ int expand_or_insert(Machine& m, int mm, Vma area) {
 static int mmap_region(Machine& m, int mm, const Vma& area) {
   if (map_count(m, mm) > sysctl_max_map_count(m)) return -ENOMEM;
   if (do_munmap(m, mm, area.start, area.end) != 0) return -ENOMEM;
-  Vma& vma = m.vmas(mm)[expand_or_insert(m, mm, area)];
+  const int i = expand_or_insert(m, mm, area);
+  Vma& vma = m.vmas(mm)[i];
   vma.flags |= VM_SOFTDIRTY;
   vma_set_page_prot(vma);
   return 0;

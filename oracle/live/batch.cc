@@ -88,6 +88,8 @@ bool is_sound(const CellRun& run) {
          run.index + run.count <= kPages && run.frame < kNoFrame - run.count;
 }
 
+bool is_sound(const FileMmSeen& mm) { return mm.mm < Geometry::kMaxMms; }
+
 template <class T>
 bool all_sound(const std::vector<T>& records) {
   return std::ranges::all_of(records, [](const T& record) { return is_sound(record); });
@@ -99,8 +101,9 @@ std::uint64_t total(const auto& runs) {
 }
 
 bool is_sound(const FilesSeen& files) {
-  return all_sound(files.inodes) && all_sound(files.cells) &&
-         files.inodes.size() <= Geometry::kMaxInodes && total(files.cells) <= kMostFrames;
+  return all_sound(files.inodes) && all_sound(files.cells) && all_sound(files.mms) &&
+         files.mms.size() <= Geometry::kMaxMms && files.inodes.size() <= Geometry::kMaxInodes &&
+         total(files.cells) <= kMostFrames;
 }
 
 bool is_sound(const Observation& o) {

@@ -121,6 +121,12 @@ class Comparison {
         [&](const InodeSeen& inode, bool is_model) {
           presence("inode", fmt::format("f{}", inode.inode), is_model, "alive");
         });
+    walk(
+        model.mms, kernel.mms, [](const FileMmSeen& mm) { return mm.mm; },
+        [&](const FileMmSeen& a, const FileMmSeen& b) {
+          fact("mm.rss_shmem", std::string(1, char('A' + a.mm)), a.shmem_pages, b.shmem_pages);
+        },
+        [](const FileMmSeen&, bool) {});  // who is alive is compared with the rest of it
   }
 
   void cells(const std::vector<CellRun>& model, const std::vector<CellRun>& kernel) {

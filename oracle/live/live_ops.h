@@ -51,9 +51,6 @@ inline constexpr std::string_view kWhyNotLive<ContendPageLock> = kInjection;
 template <>
 inline constexpr std::string_view kWhyNotLive<HoldSpeculativeRef> = kInjection;
 
-template <>
-inline constexpr std::string_view kWhyNotLive<MmapFile> = "not compared yet";
-
 // How the executor does an op; empty if it does not.
 template <class OpT>
 inline constexpr std::string_view kSystemCall = {};
@@ -153,6 +150,8 @@ template <>
 inline constexpr std::string_view kSystemCall<Punch> = "fallocate FALLOC_FL_PUNCH_HOLE";
 template <>
 inline constexpr std::string_view kSystemCall<Truncate> = "ftruncate";
+template <>
+inline constexpr std::string_view kSystemCall<MmapFile> = "mmap MAP_SHARED";
 
 // Every op says one or the other.
 template <class OpT>

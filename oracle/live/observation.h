@@ -43,11 +43,13 @@ struct MmSeen {
   bool operator==(const MmSeen&) const = default;
 };
 
-// A VMA of the traced range, its pages and page offset counted from there. Which anon_vma it has is
-// not told.
+// A VMA of the traced range, its pages and page offset counted from there; the offset of a file is
+// that in the file. Which anon_vma it has is not told.
 struct VmaSeen {
   std::uint8_t mm = 0, has_anon_vma = 0;
-  std::uint16_t start = 0, end = 0, unused = 0;
+  std::uint16_t start = 0, end = 0;
+  std::uint8_t file = 0;  // the number of its file, and one; 0: it has none
+  std::uint8_t unused = 0;
   std::int32_t pgoff = 0;
   std::uint32_t flags = 0;  // VmFlag
   bool operator==(const VmaSeen&) const = default;
@@ -110,11 +112,20 @@ struct InodeSeen {
   bool operator==(const InodeSeen&) const = default;
 };
 
+// What an address space counts of files: rss, from what the process had before the trace.
+struct FileMmSeen {
+  std::uint8_t mm = 0;
+  std::uint8_t unused[3] = {};
+  std::int32_t shmem_pages = kUnseen;
+  bool operator==(const FileMmSeen&) const = default;
+};
+
 // What only a trace with files has.
 struct FilesSeen {
   std::int32_t nr_shmem = kUnseen;  // NR_SHMEM: pages, since the trace began
   std::vector<InodeSeen> inodes;    // by inode
   std::vector<CellRun> cells;       // by inode, index
+  std::vector<FileMmSeen> mms;      // by mm
   bool operator==(const FilesSeen&) const = default;
 };
 

@@ -52,6 +52,7 @@ void observe_mm(const Machine& m, int id, Observation& o) {
                       .has_anon_vma = vma.anon_vma != kNoAnonVma,
                       .start = vma.start,
                       .end = vma.end,
+                      .file = std::uint8_t(vma.is_anonymous() ? 0 : vma.file + 1),
                       .pgoff = vma.pgoff,
                       .flags = vma.flags});
   observe_entries(m, id, o);
@@ -136,6 +137,9 @@ void observe_files(const Machine& m, Observation& o) {
   FilesSeen& files = o.files.emplace();
   files.nr_shmem = m.nr_shmem;
   for (int id = 0; id < m.geometry.inodes; ++id) observe_inode(m, id, files);
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    if (const Mm& space = m.mms[std::size_t(mm)]; space.alive)
+      files.mms.push_back({.mm = std::uint8_t(mm), .shmem_pages = space.shmem_pages});
 }
 
 }  // namespace

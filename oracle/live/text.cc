@@ -92,9 +92,10 @@ void append_spaces(std::string& out, const Observation& o) {
                        number(mm.locked_vm), mm.huge_zero_page ? " huge_zero_page" : "",
                        mm.has_pinned ? " pinned" : "", mm.thp_disabled ? " thp_disabled" : "");
   for (const VmaSeen& vma : o.vmas)
-    out +=
-        fmt::format("VMA {} {}..{} offset {}{}{}\n", char('A' + vma.mm), vma.start, vma.end,
-                    vma.pgoff, words(vma.flags, kVmFlagWords), vma.has_anon_vma ? " anon_vma" : "");
+    out += fmt::format("VMA {} {}..{} offset {}{}{}\n", char('A' + vma.mm), vma.start, vma.end,
+                       vma.pgoff, words(vma.flags, kVmFlagWords),
+                       vma.has_anon_vma ? " anon_vma" : "") +
+           (vma.file != 0 ? fmt::format(" f{}", vma.file - 1) : "");
 }
 
 void append_files(std::string& out, const FilesSeen& files) {
@@ -106,6 +107,8 @@ void append_files(std::string& out, const FilesSeen& files) {
   for (const CellRun& run : files.cells)
     out += fmt::format("cell f{} {} {} {}\n", run.inode, range(run.index, run.count),
                        kCellKindNames[std::size_t(run.kind)], frames(run.frame, run.count));
+  for (const FileMmSeen& mm : files.mms)
+    out += fmt::format("mm {} rss_shmem {}\n", char('A' + mm.mm), number(mm.shmem_pages));
 }
 
 }  // namespace

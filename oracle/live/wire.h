@@ -29,8 +29,8 @@ struct TraceHeader {
 
 // The observation disk: after each op one of these with its arrays, in this order: mms, vmas,
 // entries, folios, pages, contents, holders. Behind them, with kFilesMagic, a FilesHeader with its
-// arrays: inodes, cells. One with op = kNotRun ends a trace that could not be run. A record with
-// kDoneMagic ends the batch.
+// arrays: inodes, cells, mms. One with op = kNotRun ends a trace that could not be run. A record
+// with kDoneMagic ends the batch.
 struct ObservedHeader {
   static constexpr std::uint32_t kNotRun = 0xffffffff;
   std::uint32_t magic = kObservedMagic;
@@ -41,7 +41,7 @@ struct ObservedHeader {
 };
 
 struct FilesHeader {
-  std::array<std::uint32_t, 2> records{};  // of each array
+  std::array<std::uint32_t, 3> records{};  // of each array
   std::int32_t nr_shmem = kUnseen;
 };
 
@@ -50,7 +50,7 @@ inline constexpr bool is_record = std::is_trivially_copyable_v<T> && std::is_sta
 static_assert(is_record<ObservedHeader> && is_record<EntryRun> && is_record<MmSeen> &&
               is_record<VmaSeen> && is_record<FolioSeen> && is_record<PageRun> &&
               is_record<ContentSeen> && is_record<HolderSeen> && is_record<FilesHeader> &&
-              is_record<InodeSeen> && is_record<CellRun>);
+              is_record<InodeSeen> && is_record<CellRun> && is_record<FileMmSeen>);
 
 // Calls visit(array) for each array of an observation, in the order of the disk.
 template <class O, class Visit>
@@ -68,6 +68,7 @@ template <class Files, class Visit>
 void for_each_array_of_files(Files& files, Visit visit) {
   visit(files.inodes);
   visit(files.cells);
+  visit(files.mms);
 }
 
 inline std::size_t bytes_of(const auto& records) { return records.size() * sizeof records[0]; }

@@ -26,9 +26,11 @@ inline constexpr std::pair<PageFlag, std::string_view> kPageFlagNames[] = {
     {PG_mlocked, "mlocked"},
     {PG_unevictable, "unevictable"}};
 
-// VmFlags of /proc/PID/smaps, but for mr, mw and me, which all memory here has.
+// VmFlags of /proc/PID/smaps, but for mr, mw and me, which all memory here has, and ms, which what
+// is shared has.
 inline constexpr std::pair<VmFlag, std::string_view> kVmFlagWords[] = {
-    {VM_READ, "rd"},    {VM_WRITE, "wr"},     {VM_LOCKED, "lo"},   {VM_DONTCOPY, "dc"},
-    {VM_ACCOUNT, "ac"}, {VM_SOFTDIRTY, "sd"}, {VM_HUGEPAGE, "hg"}, {VM_NOHUGEPAGE, "nh"}};
+    {VM_READ, "rd"},     {VM_WRITE, "wr"},      {VM_LOCKED, "lo"},
+    {VM_DONTCOPY, "dc"}, {VM_ACCOUNT, "ac"},    {VM_SOFTDIRTY, "sd"},
+    {VM_HUGEPAGE, "hg"}, {VM_NOHUGEPAGE, "nh"}, {VM_SHARED, "sh"}};
 
 }  // namespace thp

@@ -84,6 +84,15 @@ int run(Guest&, const Mmap& op) {
                             {start_of(op.range), bytes_of(op.range), prot_of(op.prot),
                              MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, std::uint64_t(-1), 0}));
 }
+int run(Guest& guest, const MmapFile& op) {
+  const int file = guest.files[std::size_t(op.inode.id)];
+  if (!is_alive(op.mm.id)) return -ESRCH;
+  if (file < 0) return -EBADF;
+  return zero_or_error(
+      call(op.mm.id, SYS_mmap,
+           {start_of(op.range), bytes_of(op.range), prot_of(op.prot), MAP_FIXED | MAP_SHARED,
+            std::uint64_t(file), std::uint64_t(op.offset.number) * kPageBytes}));
+}
 // What lands elsewhere, far above, goes at once.
 int run(Guest&, const MmapHint& op) {
   if (!is_alive(op.mm.id)) return -ESRCH;
@@ -285,7 +294,7 @@ std::vector<int> pages_named(const Trace& trace) {
     if (page >= 0 && page < trace.geometry.pages()) pages.push_back(page);
   };
   const auto visit = [&]<class Arg>(const Arg& arg) {
-    if constexpr (std::is_same_v<Arg, PageNr>) add(arg.number);
+    if constexpr (std::is_same_v<Arg, PageNr> || std::is_same_v<Arg, Offset>) add(arg.number);
     if constexpr (std::is_same_v<Arg, FileSize>) add(arg.pages);
     if constexpr (std::is_same_v<Arg, PageRange>) {
       add(arg.first);

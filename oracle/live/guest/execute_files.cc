@@ -26,7 +26,7 @@ int allocate(Guest& guest, InodeId inode, PageRange range, int mode) {
 
 int run(Guest& guest, const Creat& op) {
   int& file = descriptor_of(guest, op.inode);
-  if (file >= 0) return -EEXIST;
+  if (file >= 0 || guest.observer.has_inode(op.inode.id)) return -EEXIST;
   file = memfd_create("thp", MFD_CLOEXEC);
   if (file < 0) return -errno;
   guest.observer.add_inode(op.inode.id, find_inode(guest.kernel, file));
@@ -35,7 +35,7 @@ int run(Guest& guest, const Creat& op) {
 
 int run(Guest& guest, const Close& op) {
   int& file = descriptor_of(guest, op.inode);
-  guest.observer.remove_inode(op.inode.id);
+  guest.observer.close_inode(op.inode.id);
   const int result = zero_or_errno(close(file));
   file = -1;
   return result;

@@ -29,10 +29,11 @@ struct PageLayout {
 };
 
 struct MmLayout {
-  int size, pgd, flags, map_count, locked_vm, pgtables_bytes, rss, anon_index, swap_index;
+  int size, pgd, flags, map_count, locked_vm, pgtables_bytes, rss, anon_index, swap_index,
+      shmem_index;
 };
 struct VmaLayout {
-  int start, end, flags, pgoff, anon_vma;
+  int start, end, flags, pgoff, anon_vma, file;
 };
 struct MapleLayout {
   int root;  // in mm_struct

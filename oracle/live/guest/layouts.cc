@@ -62,7 +62,8 @@ MmLayout mm_layout(const Names& names) {
           .pgtables_bytes = at("pgtables_bytes"),
           .rss = at("rss_stat.count"),
           .anon_index = names.enumerator("", "MM_ANONPAGES"),
-          .swap_index = names.enumerator("", "MM_SWAPENTS")};
+          .swap_index = names.enumerator("", "MM_SWAPENTS"),
+          .shmem_index = names.enumerator("", "MM_SHMEMPAGES")};
 }
 
 TaskLayout task_layout(const Names& names) {
@@ -102,7 +103,8 @@ VmaLayout vma_layout(const Names& names) {
           .end = at("vm_end"),
           .flags = at("vm_flags"),
           .pgoff = at("vm_pgoff"),
-          .anon_vma = at("anon_vma")};
+          .anon_vma = at("anon_vma"),
+          .file = at("vm_file")};
 }
 
 // Pivots are one less than slots, and come before them.

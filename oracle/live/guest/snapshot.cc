@@ -45,6 +45,7 @@ void Observer::begin(const Geometry& geometry, const std::optional<Space>& a,
   vmstat_ = count_vmstat(kernel_);
   own_pages_are_known_ = true;
   inodes_ = {};
+  open_ = {};
   seen_.files.reset();
   if (geometry.inodes > 0) seen_.files.emplace();
 }
@@ -70,6 +71,7 @@ Baseline Observer::counters_of(const Space& space) {
   };
   return {.anon_pages = rss(mm.anon_index),
           .swap_entries = rss(mm.swap_index),
+          .shmem_pages = rss(mm.shmem_index),
           .pgtables_bytes = at<std::int64_t>(mm_bytes_, mm.pgtables_bytes),
           .locked_vm = at<std::int64_t>(mm_bytes_, mm.locked_vm),
           .map_count = at<std::int32_t>(mm_bytes_, mm.map_count)};
@@ -91,7 +93,11 @@ void Observer::look_at_space(int mm) {
                        .deposits = count_deposits(kernel_, *space),
                        .map_count = now.map_count - baseline_.map_count,
                        .locked_vm = std::int32_t(now.locked_vm - baseline_.locked_vm)});
-  append_vmas(kernel_, *space, mm, geometry_.pages(), seen_.vmas);
+  if (seen_.files)
+    seen_.files->mms.push_back(
+        {.mm = std::uint8_t(mm),
+         .shmem_pages = std::int32_t(now.shmem_pages - baseline_.shmem_pages)});
+  append_vmas(kernel_, *space, mm, geometry_.pages(), inodes_, seen_.vmas);
   Tables& tables = tables_[std::size_t(mm)];
   read_tables(kernel_, *space, geometry_.pmds, tables);
   append_entries(kernel_, tables, geometry_.pmds, mm, huge_zero_pfn_, seen_.entries);
@@ -117,8 +123,11 @@ void Observer::look_at_globals() {
 }
 
 void Observer::look_at_files() {
-  for (std::size_t id = 0; id < inodes_.size(); ++id)
+  for (std::size_t id = 0; id < inodes_.size(); ++id) {
+    const auto maps = [&](const VmaSeen& vma) { return vma.file == id + 1; };
+    if (!open_[id] && std::ranges::none_of(seen_.vmas, maps)) inodes_[id] = 0;
     if (inodes_[id] != 0) append_inode(kernel_, inodes_[id], int(id), *seen_.files);
+  }
 }
 
 void Observer::gather_frames(const Holders& holders, bool swap_is_on) {

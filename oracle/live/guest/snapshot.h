@@ -9,13 +9,15 @@
 #include "oracle/live/guest/kernel.h"
 #include "oracle/live/guest/page_cache.h"
 #include "oracle/live/guest/page_tables.h"
+#include "oracle/live/guest/vmas.h"
 #include "oracle/live/observation.h"
 
 namespace thp::live {
 
 // What a process' counters said before its trace touched anything.
 struct Baseline {
-  std::int64_t anon_pages = 0, swap_entries = 0, pgtables_bytes = 0, locked_vm = 0;
+  std::int64_t anon_pages = 0, swap_entries = 0, shmem_pages = 0;
+  std::int64_t pgtables_bytes = 0, locked_vm = 0;
   std::int32_t map_count = 0;
 };
 
@@ -39,9 +41,13 @@ class Observer {
     own_pages_are_known_ = false;
   }
 
-  // A file that has just been made, and before it goes.
-  void add_inode(int id, std::uint64_t inode) { inodes_[std::size_t(id)] = inode; }
-  void remove_inode(int id) { inodes_[std::size_t(id)] = 0; }
+  // A file that has just been made; one that lives on only where it is mapped.
+  void add_inode(int id, std::uint64_t inode) {
+    inodes_[std::size_t(id)] = inode;
+    open_[std::size_t(id)] = true;
+  }
+  void close_inode(int id) { open_[std::size_t(id)] = false; }
+  bool has_inode(int id) const { return inodes_[std::size_t(id)] != 0; }  // at the last look
 
   // Looks at everything but the op's result and reason; the last time at more contents: of all
   // small folios that something leads to, of both ends of large ones, and of all cells.
@@ -66,7 +72,8 @@ class Observer {
   Baseline baseline_;
   std::array<std::int64_t, kEvents> events_{};
   std::array<std::int64_t, kVmstats> vmstat_{};
-  std::array<std::uint64_t, Geometry::kMaxInodes> inodes_{};  // 0: it is not there
+  Inodes inodes_{};
+  std::array<bool, Geometry::kMaxInodes> open_{};
   bool own_pages_are_known_ = true;
   std::uint32_t huge_zero_pfn_ = kNoFrame;
   PageStructs structs_;

@@ -2,6 +2,7 @@
 // Between fork and exit a worker runs only what is marked here: no libc, no errno, no statics.
 #include "oracle/live/guest/workers.h"
 
+#include <link.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -56,8 +57,19 @@ struct Slot {
 
 constexpr std::size_t kStackBytes = 32768;
 
+// The program itself, which lies in a tmpfs: what is mapped of it counts in the rss of a worker,
+// and a child has to fault it in again.
+struct Program {
+  struct Segment {
+    std::uint64_t start, bytes;
+  };
+  std::array<Segment, 8> segments{};
+  std::size_t count = 0;
+};
+
 struct Shared {
   std::array<Slot, kWorkers> slots;
+  Program program;
   alignas(kPageSize) std::array<std::array<std::byte, kStackBytes>, kWorkers> stacks;
 };
 static_assert(sizeof(Shared) < kPmdSize);
@@ -108,8 +120,30 @@ void wake(std::atomic<std::uint32_t>& word) {
   raw(SYS_futex, reinterpret_cast<std::uint64_t>(&word), FUTEX_WAKE, 1);
 }
 
-// Writes to all pages that a worker ever writes to.
+int add_segment(dl_phdr_info* info, std::size_t, void*) {
+  Program& program = shared().program;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const auto& header = info->dlpi_phdr[i];
+    if (header.p_type != PT_LOAD || (header.p_flags & PF_W) != 0) continue;
+    const std::uint64_t start = (info->dlpi_addr + header.p_vaddr) & ~(kPageSize - 1);
+    const std::uint64_t end = info->dlpi_addr + header.p_vaddr + header.p_memsz;
+    program.segments.at(program.count++) = {start,
+                                            (end - start + kPageSize - 1) & ~(kPageSize - 1)};
+  }
+  return 1;  // the first is this program
+}
+
+// Reads all pages that a worker ever reads, and writes to all that it ever writes to.
 void touch_own_memory(int who) {
+  constexpr int kMadvPopulateRead = 22;
+  const auto read_all = [](std::uint64_t start, std::uint64_t bytes) {
+    raw(SYS_madvise, start, bytes, kMadvPopulateRead);
+  };
+  const Program& program = shared().program;
+  for (std::size_t i = 0; i < program.count; ++i)
+    read_all(program.segments[i].start, program.segments[i].bytes);
+  read_all(reinterpret_cast<std::uint64_t>(&shared()),
+           (sizeof(Shared) + kPageSize - 1) & ~(kPageSize - 1));
   auto& stack = shared().stacks[std::size_t(who)];
   for (std::size_t at = 0; at < stack.size(); at += kPageSize) {
     volatile std::byte& byte = stack[at];
@@ -147,7 +181,7 @@ void on_fault(int signal, siginfo_t*, void* context) {
     raw(SYS_exit_group, 99);
     return;
   }
-  registers[REG_RAX] = signal == SIGSEGV ? kSigsegv : kOom;
+  registers[REG_RAX] = signal == SIGSEGV ? kSigsegv : kSigbus;
   registers[REG_RIP] = greg_t(&thp_access_failed);
 }
 
@@ -205,6 +239,7 @@ void start(int who) {
 void start_workers() {
   refuse_outside_own_vm();
   make_shared_memory();
+  dl_iterate_phdr(add_segment, nullptr);
   catch_faults();
   unregister_rseq();
   start(kZygote);
