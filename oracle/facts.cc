@@ -146,7 +146,8 @@ int pagemap_at(const Machine& m, int mm, int page) {
   int told = 0;
   if (entry.is_present() || entry.is_zero()) told |= kToldPresent;
   if (entry.is_swap() || entry.is_migration()) told |= kToldSwapped;
-  if (huge_zero) told |= kToldFile;
+  const bool of_a_file = entry.is_present() && !test(m, page_folio(m, entry.frame), PG_anon);
+  if (huge_zero || of_a_file) told |= kToldFile;
   if (entry.is_present() && told_mapcount(m, entry.frame) == 1) told |= kToldExclusive;
   if (entry.has(kSoftDirty) || vma->has(VM_SOFTDIRTY)) told |= kToldSoftDirty;
   return told;
@@ -252,6 +253,7 @@ constexpr Fact kFacts[] = {
     {"soft_dirty", Subject::page, Answer::flag, "the entry's soft-dirty bit", of_entry<kSoftDirty>},
     {"swap_count", Subject::page, Answer::number, "swap_map of the swap entry's slot", swap_count},
     {"rss", Subject::mm, Answer::number, "MM_ANONPAGES", of_mm<&Mm::anon_pages>},
+    {"rss_shmem", Subject::mm, Answer::number, "MM_SHMEMPAGES", of_mm<&Mm::shmem_pages>},
     {"swapents", Subject::mm, Answer::number, "MM_SWAPENTS", of_mm<&Mm::swap_entries>},
     {"nr_ptes", Subject::mm, Answer::number, "page tables, deposited ones included",
      of_mm<&Mm::nr_ptes>},
