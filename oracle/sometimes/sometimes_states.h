@@ -30,6 +30,14 @@ inline constexpr Sometimes kFolioStates[] = {
      [](const TheFolio& f) {
        return f.large && !f.compound().double_map && f.count.pmds > 0 && f.count.ptes > 0;
      }},
+    {"file_page_of_two", "Two PTEs map a page of a file.",
+     [](const TheFolio& f) { return f.is_of_a_file() && f.count.ptes >= 2; }},
+    {"locked_file_page", "A page of a file is locked in memory.",
+     [](const TheFolio& f) { return f.is_of_a_file() && f.has(PG_mlocked); }},
+    {"allocated_file_page", "A page of a file is allocated, but nobody has filled it.",
+     [](const TheFolio& f) { return f.is_of_a_file() && !f.has(PG_uptodate); }},
+    {"clean_file_page", "A page of a file was only read.",
+     [](const TheFolio& f) { return f.is_of_a_file() && f.count.ptes > 0 && !f.has(PG_dirty); }},
     {"two_pmds", "Two PMDs map one folio.", [](const TheFolio& f) { return f.count.pmds == 2; }},
     {"three_pmds", "Three PMDs map one folio.",
      [](const TheFolio& f) { return f.count.pmds >= 3; }},
@@ -247,6 +255,17 @@ inline constexpr Sometimes kMachineStates[] = {
        for (int i = 0; i < t.m.geometry.swap_slots(); ++i)
          if (t.m.swap(Slot(i)).count == 0 && t.m.swap(Slot(i)).cache == kNoPfn) return false;
        return t.m.swap_on && t.m.geometry.swap_slots() > 0;
+     }},
+    {"closed_file_mapped", "A file that is closed is mapped still.",
+     [](const TheMachine& t) {
+       return std::ranges::any_of(t.m.inodes, [](const Inode& i) { return i.alive && !i.open; });
+     }},
+    {"page_beyond_the_size", "A file has a page beyond its size.",
+     [](const TheMachine& t) {
+       for (int id = 0; id < t.m.geometry.inodes; ++id)
+         for (int index = t.m.inodes[std::size_t(id)].i_size; index < t.m.pages(); ++index)
+           if (t.m.cell(id, index).is_folio()) return true;
+       return false;
      }},
     {"many_vmas", "An address space has four VMAs or more.",
      [](const TheMachine& t) {
