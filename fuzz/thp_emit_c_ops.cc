@@ -18,6 +18,9 @@ std::string c_argument(Value value) { return std::to_string(value.number); }
 std::string c_argument(InodeId inode) { return std::to_string(inode.id); }
 std::string c_argument(FileSize size) { return std::to_string(size.pages); }
 std::string c_argument(HolderId holder) { return std::to_string(holder.id); }
+std::string c_argument(Sharing sharing) {
+  return sharing == Sharing::shared ? "MAP_SHARED" : "MAP_PRIVATE";
+}
 std::string c_argument(Protection prot) {
   return prot == Protection::rw  ? "PROT_READ | PROT_WRITE"
          : prot == Protection::r ? "PROT_READ"
@@ -115,7 +118,7 @@ OpCall allocation(const auto& op, std::string_view mode) {
 }
 
 OpCall in_c(const MmapFile& op) {
-  return c_call("map_file", op.mm, op.range, op.inode, op.offset, op.prot);
+  return c_call("map_file", op.mm, op.range, op.inode, op.offset, op.sharing, op.prot);
 }
 OpCall in_c(const Creat& op) { return c_call("create_file", op.inode); }
 OpCall in_c(const Close& op) { return c_call("close_file", op.inode); }

@@ -10,7 +10,7 @@
 namespace thp {
 namespace {
 
-constexpr std::size_t kWidest = 150;  // characters of a row; a wider one is a paragraph
+constexpr std::size_t kWidest = 160;  // characters of a row; a wider one is a paragraph
 
 std::string cell_of_page(const std::string& cell, bool code) {
   if (cell.empty()) return cell;

@@ -98,7 +98,7 @@ struct FileSize {
 };
 
 // How a file is mapped.
-enum class Sharing : std::uint8_t { shared };
+enum class Sharing : std::uint8_t { shared, privately };
 
 // PROT_*: rw (the default), r, none.
 enum class Protection : std::uint8_t { rw, r, none };

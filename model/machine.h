@@ -194,6 +194,9 @@ class Machine : public FixedState {
   Stamps stamps;
   Strikes strikes;                       // of the last op
   boost::container::vector<Pfn> gather;  // mmu_gather: pages unmapped, references still to be put
+  // mlock_pvec: pages that this op has mlocked, and that do not stand among the unevictable yet.
+  static constexpr std::size_t kPagevecSize = 15;
+  boost::container::static_vector<Pfn, kPagevecSize> mlock_pvec;
 
   // Becomes `now`, which differs by its stamps, and if so in what is counted, and is not stamped.
   void follow(const Machine& now, bool counted, bool unstamped);
@@ -280,6 +283,9 @@ inline int folio_nr_pages(const Machine& m, Pfn folio) {
 }
 inline bool folio_test_swapcache(const Machine& m, Pfn folio) {
   return test(m, folio, PG_swapbacked) && test(m, folio, PG_swapcache);
+}
+inline bool is_file_page(const Machine& m, Pfn pfn) {
+  return m.page(page_folio(m, pfn)).inode != kNoInode;
 }
 inline bool is_huge_zero_page(const Machine& m, Pfn folio) { return folio == m.huge_zero_page; }
 inline bool is_zero_page(const Machine& m, Pfn pfn) { return pfn == m.zero_pfn(); }

@@ -387,13 +387,15 @@ int Truncate::step(Machine& m) const {
 int MmapFile::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
   if (!is_open(m, inode)) return -EBADF;
-  return do_mmap_file(m, mm.id, range.first, range.end, vm_flags_of(prot) | VM_SHARED, inode.id,
+  const bool shared = sharing == Sharing::shared;
+  return do_mmap_file(m, mm.id, range.first, range.end, vm_flags_of(prot), shared, inode.id,
                       offset.number);
 }
 
 int step(Machine& m, const Op& op) {
   m.reason = Reason::none;
   m.strikes.clear();
+  m.mlock_pvec.clear();
   return visit_op([&](const auto& o) { return o.step(m); }, op);
 }
 

@@ -662,8 +662,7 @@ struct MmapFile {
   Sharing sharing = Sharing::shared;
   Protection prot = Protection::rw;
   static constexpr std::string_view name = "mmap_file";
-  static constexpr std::string_view help =
-      "mmap(MAP_FIXED) of a file from a page of it on; replaces what is there";
+  static constexpr std::string_view help = "mmap(MAP_FIXED) of a file, from a page of it on";
   static constexpr std::tuple args{&MmapFile::mm,     &MmapFile::range,   &MmapFile::inode,
                                    &MmapFile::offset, &MmapFile::sharing, &MmapFile::prot};
   int step(Machine& m) const;

@@ -106,8 +106,7 @@ enum VmFlag : std::uint32_t {
   VM_SHARED = 1 << 8,
 };
 
-// struct vm_area_struct: a mapping of pages [start, end): anonymous and private, or of a file and
-// shared.
+// struct vm_area_struct: a mapping of pages [start, end): anonymous and private, or of a file.
 struct Vma {
   std::uint64_t chain = 0;  // anon_vma_chain: the set of anon_vmas whose interval trees hold it
   std::uint32_t flags = 0;

@@ -76,6 +76,7 @@ std::optional<End> end_of(const Trace& live) {
   Machine m(live.geometry);
   for (std::size_t i = 0; i < live.ops.size(); ++i) {
     step(m, live.ops[i]);
+    if (m.defect == &kNotModelled) return End{i, cannot(i, live, "not in the model yet")};
     if (m.defect != nullptr) return End{i, cannot(i, live, "a defect of the kernel")};
     if (const std::string_view bound = bound_met(m); !bound.empty())
       return End{i, cannot(i, live, fmt::format("more {} than a model has", bound))};

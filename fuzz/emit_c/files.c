@@ -40,11 +40,11 @@ __attribute__((unused)) static long truncate_file(int f, long pages) {
 }
 
 __attribute__((unused)) static long map_file(int who, long first, long end, int f, long offset,
-                                             int prot) {
+                                             int sharing, int prot) {
   const struct order order = {CALL,
                               SYS_mmap,
                               {(long)address(first), (end - first) * (long)PAGE, prot,
-                               MAP_FIXED | MAP_SHARED, file_of[f], offset * (long)PAGE}};
+                               MAP_FIXED | sharing, file_of[f], offset * (long)PAGE}};
   if (!pid_of[who]) return -ESRCH;
   return file_of[f] < 0 ? -EBADF : zero_or_error(ask_with(who, &order));
 }

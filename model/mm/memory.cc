@@ -14,25 +14,6 @@ namespace {
 
 std::uint8_t maybe_mkwrite(const Vma& vma) { return vma.has(VM_WRITE) ? kWrite : 0; }
 
-// A charged order-0 page that holds `content`, or kNoPfn.
-Pfn new_anon_page(Machine& m, std::uint8_t content) {
-  const Pfn page = alloc_page(m);
-  if (page == kNoPfn) return kNoPfn;
-  if (!mem_cgroup_charge(m, page)) {
-    put_page(m, page);
-    return kNoPfn;
-  }
-  m.page(page).content = content;
-  set(m, page, PG_uptodate);
-  return page;
-}
-
-void map_new_anon_page(Machine& m, int mm, const Vma& vma, int page, Pfn pfn, std::uint8_t bits) {
-  page_add_new_anon_rmap(m, pfn, vma, page, false);
-  lru_cache_add_inactive_or_unevictable(m, pfn, vma);
-  m.set_pte(mm, page, {EntryKind::present, bits, pfn});
-}
-
 // v6.1 mm/memory.c: do_anonymous_page()
 Fault do_anonymous_page(Machine& m, int mm, Vma& vma, int page, bool write) {
   pte_alloc(m, mm, pmd_index(m, page));
@@ -58,7 +39,9 @@ Fault wp_page_copy(Machine& m, int mm, Vma& vma, int page, Pfn old, bool unshare
     if (old != kNoPfn) put_page(m, old);
     return Fault::oom;
   }
-  if (old == kNoPfn) ++m.mms[std::size_t(mm)].anon_pages;
+  const bool of_a_file = old != kNoPfn && is_file_page(m, old);
+  if (of_a_file) --m.mms[std::size_t(mm)].shmem_pages;
+  if (old == kNoPfn || of_a_file) ++m.mms[std::size_t(mm)].anon_pages;
   const std::uint8_t shared = m.pte(mm, page).bits & kSoftDirty;
   const std::uint8_t bits = unshare ? shared : std::uint8_t(kMkDirty | maybe_mkwrite(vma));
   map_new_anon_page(m, mm, vma, page, copy, std::uint8_t(kYoung | bits));
@@ -100,6 +83,24 @@ Fault handle_pte_fault(Machine& m, int mm, Vma& vma, int page, Access access) {
 
 }  // namespace
 
+Pfn new_anon_page(Machine& m, std::uint8_t content) {
+  const Pfn page = alloc_page(m);
+  if (page == kNoPfn) return kNoPfn;
+  if (!mem_cgroup_charge(m, page)) {
+    put_page(m, page);
+    return kNoPfn;
+  }
+  m.page(page).content = content;
+  set(m, page, PG_uptodate);
+  return page;
+}
+
+void map_new_anon_page(Machine& m, int mm, const Vma& vma, int page, Pfn pfn, std::uint8_t bits) {
+  page_add_new_anon_rmap(m, pfn, vma, page, false);
+  lru_cache_add_inactive_or_unevictable(m, pfn, vma);
+  m.set_pte(mm, page, {EntryKind::present, bits, pfn});
+}
+
 // v6.1 mm/memory.c: wp_page_reuse()
 void wp_page_reuse(Machine& m, int mm, const Vma& vma, int page) {
   Entry entry = m.pte(mm, page);
@@ -115,8 +116,11 @@ void wp_page_reuse(Machine& m, int mm, const Vma& vma, int page) {
 Fault do_wp_page(Machine& m, int mm, Vma& vma, int page, bool unshare) {
   const Entry entry = m.pte(mm, page);
   if (entry.is_zero()) return unshare ? Fault::done : wp_page_copy(m, mm, vma, page, kNoPfn, false);
-  if (!test(m, page_folio(m, entry.frame), PG_anon))
-    return unshare ? Fault::done : wp_page_shared(m, mm, vma, page);
+  if (is_file_page(m, entry.frame)) {
+    if (unshare) return Fault::done;
+    return vma.has(VM_SHARED) ? wp_page_shared(m, mm, vma, page)
+                              : wp_page_copy(m, mm, vma, page, entry.frame, false);
+  }
   if (!test(m, entry.frame, PG_anon_exclusive) && !wp_can_reuse(m, vma, entry.frame))
     return wp_page_copy(m, mm, vma, page, entry.frame, unshare);
   if (!unshare) wp_page_reuse(m, mm, vma, page);

@@ -19,12 +19,16 @@ void touch_entry(Machine& m, int mm, int page, bool write);
 
 void pte_alloc(Machine& m, int mm, int pmd);  // a page table where the PMD is none
 bool copy_page_range(Machine& m, int dst_mm, int src_mm, Vma& dst, Vma& src);  // false: -ENOMEM
-void zap_page_range(Machine& m, int mm, const Vma& vma, int start, int end);
-// Zaps what maps pages [start, end) of a file, wherever.
-void unmap_mapping_range(Machine& m, int inode, int start, int end);
+void zap_page_range(Machine& m, int mm, const Vma& vma, int start, int end,
+                    bool even_cows = true);  // else only pages of its file
+// Zaps what maps pages [start, end) of a file, wherever; `even_cows`: private copies, too.
+void unmap_mapping_range(Machine& m, int inode, int start, int end, bool even_cows);
 void free_pgtables(Machine& m, int mm);  // page tables that no VMA needs any more
 Fault do_fault(Machine& m, int mm, Vma& vma, int page, bool write);  // of a file, where none was
 Fault do_wp_page(Machine& m, int mm, Vma& vma, int page, bool unshare);
+// A charged order-0 page that holds `content`, or kNoPfn; and its first mapping.
+Pfn new_anon_page(Machine& m, std::uint8_t content);
+void map_new_anon_page(Machine& m, int mm, const Vma& vma, int page, Pfn pfn, std::uint8_t bits);
 Fault wp_page_shared(Machine& m, int mm, Vma& vma, int page);
 void wp_page_reuse(Machine& m, int mm, const Vma& vma, int page);
 Fault do_swap_page(Machine& m, int mm, Vma& vma, int page, Access access);

@@ -1,4 +1,4 @@
-// Faults on shared mappings of files, and their unmapping from the file's side. v6.1 mm/memory.c,
+// Faults on mappings of files, and their unmapping from the file's side. v6.1 mm/memory.c,
 // mm/filemap.c, mm/shmem.c. Left out: page_mkwrite(), which memory's files have not.
 #include <algorithm>
 
@@ -74,8 +74,28 @@ void fault_dirty_shared_page(Machine& m, Pfn folio) {
 
 }  // namespace
 
+// v6.1 mm/memory.c: do_cow_fault(). The file gets its page, too.
+static Fault do_cow_fault(Machine& m, int mm, Vma& vma, int page) {
+  const Pfn copy = anon_vma_prepare(m, mm, vma) ? new_anon_page(m, 0) : kNoPfn;
+  if (copy == kNoPfn) return Fault::oom;
+  const auto [folio, error] = shmem_fault(m, vma, page);
+  if (error != 0) {
+    put_page(m, copy);
+    return error == -ENOMEM ? Fault::oom : Fault::sigbus;
+  }
+  m.page(copy).content = m.page(folio).content;
+  pte_alloc(m, mm, pmd_index(m, page));
+  ++m.mms[std::size_t(mm)].anon_pages;
+  const std::uint8_t write = vma.has(VM_WRITE) ? kWrite : 0;
+  map_new_anon_page(m, mm, vma, page, copy, std::uint8_t(kYoung | kMkDirty | write));
+  unlock_page(m, folio);
+  put_page(m, folio);
+  return Fault::done;
+}
+
 // v6.1 mm/memory.c: do_fault(), do_read_fault(), do_shared_fault(), finish_fault()
 Fault do_fault(Machine& m, int mm, Vma& vma, int page, bool write) {
+  if (write && !vma.has(VM_SHARED)) return do_cow_fault(m, mm, vma, page);
   if (!write && do_fault_around(m, mm, vma, page)) return Fault::done;
   const auto [folio, error] = shmem_fault(m, vma, page);
   if (error != 0) return error == -ENOMEM ? Fault::oom : Fault::sigbus;
@@ -100,13 +120,14 @@ Fault wp_page_shared(Machine& m, int mm, Vma& vma, int page) {
 }
 
 // v6.1 mm/memory.c: unmap_mapping_range(), unmap_mapping_range_tree()
-void unmap_mapping_range(Machine& m, int inode, int start, int end) {
+void unmap_mapping_range(Machine& m, int inode, int start, int end, bool even_cows) {
   for (int mm = 0; mm < m.geometry.mms; ++mm)
     for (const Vma& vma : m.vmas(mm)) {
       const int from = vma.pgoff, to = vma.index_of(vma.end);
       if (vma.file != inode || to <= start || end <= from) continue;
       const int shift = vma.start - vma.pgoff;
-      zap_page_range(m, mm, vma, std::max(start, from) + shift, std::min(end, to) + shift);
+      zap_page_range(m, mm, vma, std::max(start, from) + shift, std::min(end, to) + shift,
+                     even_cows);
     }
 }
 

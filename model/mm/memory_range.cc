@@ -52,6 +52,12 @@ bool copy_present_pte(Machine& m, int dst_mm, int src_mm, const Vma& dst, int pa
   Entry entry = m.pte(src_mm, page);
   if (entry.is_present()) {
     get_page(m, entry.frame);
+    if (is_file_page(m, entry.frame)) {
+      page_dup_file_rmap(m, entry.frame);
+      ++m.mms[std::size_t(dst_mm)].shmem_pages;
+      m.set_pte(dst_mm, page, {entry.kind, std::uint8_t(entry.bits & ~kYoung), entry.frame});
+      return true;
+    }
     if (!page_try_dup_anon_rmap(m, entry.frame, false, src_mm)) {
       put_page(m, entry.frame);
       return copy_present_page(m, dst_mm, dst, page, entry.frame);
@@ -81,10 +87,6 @@ bool copy_pte_range(Machine& m, int dst_mm, int src_mm, const Vma& dst, int star
   return true;
 }
 
-bool is_file_page(const Machine& m, Pfn pfn) {
-  return m.page(page_folio(m, pfn)).inode != kNoInode;
-}
-
 // zap_pte_range() of a page of a file: what the entry knew the page knows from now on.
 void zap_file_pte(Machine& m, int mm, Entry entry) {
   const Pfn folio = page_folio(m, entry.frame);
@@ -94,13 +96,15 @@ void zap_file_pte(Machine& m, int mm, Entry entry) {
 }
 
 // v6.1 mm/memory.c: zap_pte_range()
-void zap_pte(Machine& m, int mm, const Vma& vma, int page) {
+void zap_pte(Machine& m, int mm, const Vma& vma, int page, bool even_cows) {
   const Entry entry = m.pte(mm, page);
   if (entry.is_none()) return;
+  const bool of_the_file = entry.is_present() && is_file_page(m, entry.frame);
+  if (!even_cows && !of_the_file) return;
   Mm& space = m.mms[std::size_t(mm)];
   m.set_pte(mm, page, {});
   if (entry.is_present()) {
-    if (is_file_page(m, entry.frame))
+    if (of_the_file)
       zap_file_pte(m, mm, entry);
     else
       --space.anon_pages;
@@ -141,7 +145,7 @@ bool copy_page_range(Machine& m, int dst_mm, int src_mm, Vma& dst, Vma& src) {
 }
 
 // v6.1 mm/memory.c: unmap_page_range(), zap_pmd_range()
-void zap_page_range(Machine& m, int mm, const Vma& vma, int start, int end) {
+void zap_page_range(Machine& m, int mm, const Vma& vma, int start, int end, bool even_cows) {
   for (int page = start; page < end;) {
     const int i = pmd_index(m, page);
     const int next = std::min((i + 1) << m.geometry.order, end);
@@ -152,7 +156,7 @@ void zap_page_range(Machine& m, int mm, const Vma& vma, int start, int end) {
     else if (huge)
       split_huge_pmd(m, mm, vma, page);
     if (m.pmd(mm, i).is_table())
-      for (int p = page; p < next; ++p) zap_pte(m, mm, vma, p);
+      for (int p = page; p < next; ++p) zap_pte(m, mm, vma, p, even_cows);
     page = next;
   }
   tlb_finish_mmu(m);

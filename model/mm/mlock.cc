@@ -1,6 +1,6 @@
 // mlock(), munlock() and what PG_mlocked means for a folio. v6.1 mm/mlock.c, mm/internal.h,
 // mm/swap.c. Left out: RLIMIT_MEMLOCK, MLOCK_ONFAULT, mlockall(); the per-CPU batches, which are
-// drained at once, as the kernel does for THPs.
+// drained at once, as the kernel does for THPs, but for what faults on files can tell of them.
 #include "model/mm/gup.h"
 #include "model/mm/mmap.h"
 #include "model/mm/mmap_vma.h"
@@ -117,6 +117,20 @@ void mlock_vma_page(Machine& m, Pfn pfn, const Vma& vma, bool compound) {
   if (vma.has(VM_LOCKED) && (compound || !folio_test_large(m, folio))) mlock_folio(m, folio);
 }
 
+// v6.1 mm/mlock.c: mlock_folio(): the batch. A full one is done at once.
+static void mlock_pagevec_add(Machine& m, Pfn folio) {
+  m.mlock_pvec.push_back(folio);
+  if (m.mlock_pvec.size() == Machine::kPagevecSize) m.mlock_pvec.clear();
+}
+
+// The same of a page of a file, which the caller may be about to mark as used.
+void mlock_file_page(Machine& m, Pfn pfn, const Vma& vma) {
+  if (!vma.has(VM_LOCKED)) return;
+  const bool was_evictable = !test(m, pfn, PG_unevictable);
+  mlock_vma_page(m, pfn, vma, false);
+  mlock_pagevec_add(m, was_evictable ? pfn : kNoPfn);
+}
+
 // v6.1 mm/internal.h: munlock_vma_page()
 void munlock_vma_page(Machine& m, Pfn pfn, const Vma& vma, bool compound) {
   const Pfn folio = page_folio(m, pfn);
@@ -125,10 +139,9 @@ void munlock_vma_page(Machine& m, Pfn pfn, const Vma& vma, bool compound) {
 
 // v6.1 mm/swap.c: folio_add_lru_vma()
 void lru_cache_add_inactive_or_unevictable(Machine& m, Pfn folio, const Vma& vma) {
-  if (vma.has(VM_LOCKED))
-    mlock_new_page(m, folio);
-  else
-    folio_add_lru(m, folio);
+  if (!vma.has(VM_LOCKED)) return folio_add_lru(m, folio);
+  mlock_new_page(m, folio);
+  mlock_pagevec_add(m, kNoPfn);
 }
 
 }  // namespace thp

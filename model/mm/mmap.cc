@@ -55,19 +55,23 @@ static int mmap_region(Machine& m, int mm, const Vma& area) {
   return 0;
 }
 
+// v6.1 mm/mmap.c: accountable_mapping(): memory of a shared mapping is the file's.
+static std::uint32_t accounted(std::uint32_t flags) {
+  return flags | ((flags & (VM_WRITE | VM_SHARED)) == VM_WRITE ? VM_ACCOUNT : 0u);
+}
+
 int do_mmap(Machine& m, int mm, int start, int end, std::uint32_t prot) {
   return mmap_region(m, mm,
-                     {.flags = prot | ((prot & VM_WRITE) != 0 ? VM_ACCOUNT : 0u),
+                     {.flags = accounted(prot),
                       .start = std::uint16_t(start),
                       .end = std::uint16_t(end),
                       .pgoff = std::uint16_t(start)});
 }
 
-// Memory of a shared mapping is the file's: accountable_mapping() has no part in it.
-int do_mmap_file(Machine& m, int mm, int start, int end, std::uint32_t flags, int inode,
+int do_mmap_file(Machine& m, int mm, int start, int end, std::uint32_t prot, bool shared, int inode,
                  int offset) {
   return mmap_region(m, mm,
-                     {.flags = flags,
+                     {.flags = accounted(prot | (shared ? VM_SHARED : 0u)),
                       .start = std::uint16_t(start),
                       .end = std::uint16_t(end),
                       .pgoff = std::uint16_t(offset),

@@ -11,7 +11,7 @@ Vma* vma_lookup(Machine& m, int mm, int page);  // the one that covers page, or 
 // System calls: 0 or -errno.
 int do_mmap(Machine& m, int mm, int start, int end, std::uint32_t prot);  // MAP_FIXED
 // Of a file that is open, from page `offset` of it on.
-int do_mmap_file(Machine& m, int mm, int start, int end, std::uint32_t flags, int inode,
+int do_mmap_file(Machine& m, int mm, int start, int end, std::uint32_t prot, bool shared, int inode,
                  int offset);
 // Without MAP_FIXED. -EEXIST: something is there, and what is mapped elsewhere is unmapped at once.
 int do_mmap_hint(Machine& m, int mm, int start, int end, std::uint32_t prot);
@@ -35,6 +35,7 @@ int vma_modify(Machine& m, int mm, int i, int start, int end, std::uint32_t flag
 // PG_mlocked. v6.1 mm/mlock.c.
 void mlock_new_page(Machine& m, Pfn folio);
 void mlock_vma_page(Machine& m, Pfn pfn, const Vma& vma, bool compound);
+void mlock_file_page(Machine& m, Pfn pfn, const Vma& vma);
 void munlock_vma_page(Machine& m, Pfn pfn, const Vma& vma, bool compound);
 void lru_cache_add_inactive_or_unevictable(Machine& m, Pfn folio, const Vma& vma);
 

@@ -138,8 +138,11 @@ void page_add_anon_rmap(Machine& m, Pfn pfn, const Vma& vma, int page, bool comp
 // v6.1 mm/rmap.c: page_add_file_rmap()
 void page_add_file_rmap(Machine& m, Pfn pfn, const Vma& vma) {
   inc_mapcount(m, pfn);
-  mlock_vma_page(m, pfn, vma, false);
+  mlock_file_page(m, pfn, vma);
 }
+
+// v6.1 include/linux/rmap.h: page_dup_file_rmap()
+void page_dup_file_rmap(Machine& m, Pfn pfn) { inc_mapcount(m, pfn); }
 
 // v6.1 mm/rmap.c: page_remove_rmap()
 void page_remove_rmap(Machine& m, Pfn pfn, const Vma& vma, bool compound) {

@@ -19,6 +19,7 @@ void page_add_new_anon_rmap(Machine& m, Pfn pfn, const Vma& vma, int page, bool 
 void page_add_anon_rmap(Machine& m, Pfn pfn, const Vma& vma, int page, bool compound,
                         bool exclusive);
 void page_add_file_rmap(Machine& m, Pfn pfn, const Vma& vma);
+void page_dup_file_rmap(Machine& m, Pfn pfn);  // at fork
 void page_remove_rmap(Machine& m, Pfn pfn, const Vma& vma, bool compound);
 void page_move_anon_rmap(Machine& m, Pfn pfn, const Vma& vma);  // the folio's mapping, AE of pfn
 // false where a pinned page forbids sharing; else clears AE and counts one mapping more (dup only).

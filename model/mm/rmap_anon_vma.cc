@@ -44,7 +44,7 @@ int anon_vma_alloc(Machine& m, std::uint64_t chain) {
 // v6.1 mm/mmap.c: anon_vma_compatible(). Would `a` and `b` be one VMA but for their protection?
 bool anon_vma_compatible(const Vma& a, const Vma& b) {
   constexpr std::uint32_t ignored = VM_READ | VM_WRITE | VM_SOFTDIRTY;
-  return a.end == b.start && ((a.flags ^ b.flags) & ~ignored) == 0 &&
+  return a.end == b.start && a.file == b.file && ((a.flags ^ b.flags) & ~ignored) == 0 &&
          b.pgoff == a.index_of(b.start);
 }
 

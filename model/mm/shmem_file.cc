@@ -72,7 +72,7 @@ int shmem_fallocate(Machine& m, int inode, int start, int end, bool keep_size) {
 
 // v6.1 mm/shmem.c: shmem_fallocate() with FALLOC_FL_PUNCH_HOLE
 void shmem_punch_hole(Machine& m, int inode, int start, int end) {
-  unmap_mapping_range(m, inode, start, end);
+  unmap_mapping_range(m, inode, start, end, false);
   shmem_undo_range(m, inode, start, end);
 }
 
@@ -81,7 +81,7 @@ void shmem_setattr(Machine& m, int inode, int size) {
   Inode& file = inode_of(m, inode);
   const int old_size = file.i_size;
   file.i_size = std::uint16_t(size);
-  if (size < old_size) unmap_mapping_range(m, inode, size, 2 * m.pages());
+  if (size < old_size) unmap_mapping_range(m, inode, size, 2 * m.pages(), true);
   if (size <= old_size && file.alloced != 0) shmem_undo_range(m, inode, size, m.pages());
 }
 

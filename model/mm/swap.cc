@@ -1,15 +1,19 @@
 // Where a folio stands among the LRU lists. v6.1 mm/swap.c.
 #include "model/mm/swap.h"
 
+#include <algorithm>
+
 namespace thp {
 
 // v6.1 mm/swap.c: folio_mark_accessed(), folio_activate_fn(). An isolated folio only forgets its
-// first use. The zero page's marks mean nothing.
+// first use; so does one whose mlock() waits in a batch, as that will make it inactive again. The
+// zero page's marks mean nothing.
 void folio_mark_accessed(Machine& m, Pfn folio) {
   if (is_zero_page(m, folio)) return;
   if (!test(m, folio, PG_referenced)) return set(m, folio, PG_referenced);
-  if (test(m, folio, PG_unevictable | PG_active)) return;
-  if (test(m, folio, PG_lru)) set(m, folio, PG_active);
+  const bool waits = std::ranges::find(m.mlock_pvec, folio) != m.mlock_pvec.end();
+  if (!waits && test(m, folio, PG_unevictable | PG_active)) return;
+  if (!waits && test(m, folio, PG_lru)) set(m, folio, PG_active);
   clear(m, folio, PG_referenced);
 }
 

@@ -32,7 +32,7 @@ void map_files(Choose choose, const OpMask& mask, Growing& g) {
     if (g.machine.inodes[std::size_t(file)].open == 0 || choose(4) == 3) continue;
     const int first = choose(g.trace.geometry.pmds) * nr, end = choose(2) == 1 ? pages : first + nr;
     const int offset = choose(4) == 3 ? choose(pages) : first;
-    g.add_if(mask, MmapFile{{0}, {first, end}, {file}, {offset}});
+    g.add_if(mask, MmapFile{{0}, {first, end}, {file}, {offset}, Sharing(choose(2))});
     for (int times = choose(4); times > 0; --times) {
       const int page = first + choose(end - first);
       if (choose(2) == 1) g.add_if(mask, Store{{0}, {page}, {1 + choose(Value::kMax)}});

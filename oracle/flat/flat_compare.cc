@@ -70,7 +70,9 @@ Verdict FlatMemory::compare_vmas(const Machine& m, int mm) const {
         !agree(vma.end, std::uint8_t(state)))
       return Mismatch{&kVmas, mm, page};
     for (page = vma.start; !vma.is_anonymous() && page < vma.end; ++page)
-      if (windows_[index(mm, page)] != Window{vma.file, std::uint16_t(vma.index_of(page))})
+      if (const Window& window = windows_[index(mm, page)]; window.inode != vma.file ||
+                                                            window.index != vma.index_of(page) ||
+                                                            window.is_private == vma.has(VM_SHARED))
         return Mismatch{&kVmas, mm, page};
     page = vma.end;
   }

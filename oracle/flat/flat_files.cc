@@ -4,6 +4,7 @@
 
 #include "oracle/flat/flat_memory.h"
 #include "oracle/flat/flat_reply.h"
+#include "oracle/translate.h"
 
 namespace thp {
 
@@ -13,8 +14,15 @@ void FlatMemory::grow_file(int inode, int size) {
   files_touched_ = true;
 }
 
-void FlatMemory::cut_file(int inode, int first, int end) {
+// ftruncate() takes private copies away, too, a punched hole does not.
+void FlatMemory::cut_file(int inode, int first, int end, bool even_copies) {
   std::ranges::fill(file_values(inode, first, end), std::uint8_t{0});
+  for (int mm = 0; even_copies && mm < mms_; ++mm)
+    for (int page = 0; page < pages_; ++page) {
+      Window& window = windows_[index(mm, page)];
+      const bool cut = window.inode == inode && first <= window.index;
+      if (cut && (state(mm, page) & kWindow) != 0) window.is_copied = false;
+    }
   for_each_window(inode, first, end, [&](int mm, int page) { soft_dirty_.discarded(mm, page); });
   file_changed(inode, first, end);
 }
@@ -24,11 +32,12 @@ void FlatMemory::cut_file(int inode, int first, int end) {
 bool FlatMemory::is_mapped(int inode) const {
   for (int mm = 0; mm < mms_; ++mm)
     for (int page = 0; page < pages_; ++page)
-      if (is_window(mm, page) && windows_[index(mm, page)].inode == inode) return true;
+      if ((state(mm, page) & kWindow) != 0 && windows_[index(mm, page)].inode == inode) return true;
   return false;
 }
 
 void FlatMemory::open_windows(int mm, PageRange range, Window window) {
+  window.is_copied = false;
   for (int page = range.first; page < range.end; ++page, ++window.index) {
     windows_[index(mm, page)] = window;
     show(mm, page);
@@ -37,8 +46,9 @@ void FlatMemory::open_windows(int mm, PageRange range, Window window) {
 
 // No file is longer than pages_.
 void FlatMemory::show(int mm, int page) {
-  const auto [inode, at] = windows_[index(mm, page)];
-  const std::uint8_t value = at < pages_ ? file_values(inode, at, at + 1)[0] : 0;
+  const Window& window = windows_[index(mm, page)];
+  const int at = window.index;
+  const std::uint8_t value = at < pages_ ? file_values(window.inode, at, at + 1)[0] : 0;
   values_[index(mm, page)] = value;
   soft_dirty_.stored_by_device(mm, page, value);  // whoever stored it: not here
   touch(mm, page, page + 1);
@@ -50,10 +60,24 @@ void FlatMemory::file_changed(int inode, int first, int end) {
   for_each_window(inode, first, end, [&](int mm, int page) { show(mm, page); });
 }
 
+// mmap(2): it is unspecified when a private mapping ceases to show changes of the file. What faults
+// pages in as if for a store, and stores nothing, may have copied some.
+void FlatMemory::learn_copies(const Op& op, const Machine& m) {
+  if (!is_op<Mlock, Mprotect, MadvisePopulateWrite, Mremap, MremapResize>(op)) return;
+  for (int mm = 0; mm < mms_; ++mm)
+    for (int page = 0; page < pages_; ++page) {
+      Window& window = windows_[index(mm, page)];
+      if (!is_window(mm, page) || !window.is_private) continue;
+      const Entry& entry = entry_of(m, mm, page);
+      const bool of_the_file = entry.is_present() && is_file_page(m, entry.frame);
+      window.is_copied = !entry.is_none() && !of_the_file;
+    }
+}
+
 // close(2), munmap(2): a file lives as long as somebody has it open or mapped.
 void FlatMemory::evict_if_unused(int inode) {
   if (is_open(inode) || is_mapped(inode)) return;
-  cut_file(inode, 0, pages_);
+  cut_file(inode, 0, pages_, true);
   files_[std::size_t(inode)] = {};
 }
 
@@ -105,13 +129,13 @@ Verdict FlatMemory::on(const Fallocate& op, const Reply& a) {
 
 Verdict FlatMemory::on(const Punch& op, const Reply& a) {
   if (!is_open(op.inode.id)) return not_open(a.result);
-  cut_file(op.inode.id, op.range.first, op.range.end);
+  cut_file(op.inode.id, op.range.first, op.range.end, false);
   return expect(a.result, 0);
 }
 
 Verdict FlatMemory::on(const Truncate& op, const Reply& a) {
   if (!is_open(op.inode.id)) return not_open(a.result);
-  cut_file(op.inode.id, op.size.pages, pages_);
+  cut_file(op.inode.id, op.size.pages, pages_, op.size.pages < size(op.inode.id));
   files_[std::size_t(op.inode.id)].size = std::uint16_t(op.size.pages);
   return expect(a.result, 0);
 }
@@ -123,7 +147,11 @@ Verdict FlatMemory::on(const MmapFile& op, const Reply& a) {
   if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};
   const Verdict verdict = mapped_anew(mm, op.range, op.prot, a);
   for (std::uint8_t& state : states(mm, op.range.first, op.range.end)) state |= kWindow;
-  open_windows(mm, op.range, {std::uint8_t(op.inode.id), std::uint16_t(op.offset.number)});
+  open_windows(mm, op.range,
+               {.inode = std::uint8_t(op.inode.id),
+                .is_private = op.sharing == Sharing::privately,
+                .is_copied = false,
+                .index = std::uint16_t(op.offset.number)});
   return verdict;
 }
 

@@ -33,6 +33,7 @@ Verdict FlatMemory::after(const Op& op, int result, const Machine& before, const
   touched_ = {};
   holders_touched_ = files_touched_ = false;
   const Verdict verdict = visit_op([&](const auto& o) { return on(o, reply); }, op);
+  if (inodes_ > 0) learn_copies(op, m);
   for (const Strike& strike : m.strikes.all())
     if (strike.defect != &kFailedMlockKeepsLocks) soft_dirty_.forget(m, strike);
   return verdict;
@@ -105,7 +106,7 @@ Verdict FlatMemory::moved(const Mremap& op, bool dontunmap, const Reply& a) {
   unmap(mm, to, to_end);
   unmap(mm, kept.end, op.range.end);
   if (a.was(-EFAULT) && !is_one_mapping(a.m, mm, kept)) return {};
-  const Window window = windows_[index(mm, kept.first)];
+  Window window = windows_[index(mm, kept.first)];
   const Summary source = summary(mm, kept);
   const bool alike = ((source.all ^ source.any) & kOfTheVma) == 0;
   move(mm, kept, to);
@@ -118,8 +119,10 @@ Verdict FlatMemory::moved(const Mremap& op, bool dontunmap, const Reply& a) {
     std::ranges::fill(states(mm, kept.first, kept.end),
                       std::uint8_t(source.all & kOfTheVma & ~kLocked));
   if ((source.all & kWindow) != 0) {
-    open_windows(mm, {to, to_end}, window);
+    std::copy_n(&windows_[index(mm, kept.first)], kept.size(), &windows_[index(mm, to)]);
     if (dontunmap) open_windows(mm, kept, window);
+    window.index = std::uint16_t(window.index + kept.size());
+    open_windows(mm, {to + kept.size(), to_end}, window);
   }
   return expect(a.result, alike ? 0 : -EFAULT);
 }
@@ -148,7 +151,11 @@ Verdict FlatMemory::on(const MremapResize& op, const Reply& a) {
   touch(mm, end, new_end);
   touched_[std::size_t(mm)].vmas = true;
   std::ranges::fill(states(mm, end, new_end), std::uint8_t(grown.all & kOfTheVma));
-  if ((grown.all & kWindow) != 0) open_windows(mm, {first, new_end}, windows_[index(mm, first)]);
+  if ((grown.all & kWindow) != 0) {
+    Window window = windows_[index(mm, end - 1)];
+    ++window.index;
+    open_windows(mm, {end, new_end}, window);
+  }
   soft_dirty_.mapped(mm, end, new_end);
   return expect(a.result, 0);
 }
@@ -220,8 +227,8 @@ Verdict FlatMemory::on(const Store& op, const Reply& a) {
   if (!alive(mm)) return no_such_process(a.result);
   Cell cell = at(mm, op.page.number);
   if ((cell.state & kMayWrite) == 0) return expect(a.result, kSigsegv);
-  if (is_beyond_its_file(mm, op.page.number)) return expect(a.result, kSigbus);
   if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
+  if (is_beyond_its_file(mm, op.page.number)) return expect(a.result, kSigbus);
   store_by_processor(mm, op.page.number, op.value.number);
   return expect(a.result, 0);
 }
@@ -231,8 +238,8 @@ Verdict FlatMemory::on(const Load& op, const Reply& a) {
   if (!alive(mm)) return no_such_process(a.result);
   Cell cell = at(mm, op.page.number);
   if ((cell.state & kMayRead) == 0) return expect(a.result, kSigsegv);
-  if (is_beyond_its_file(mm, op.page.number)) return expect(a.result, kSigbus);
   if (a.was(kOom) && may_oom(a.m, a.armed, mm)) return {};
+  if (is_beyond_its_file(mm, op.page.number)) return expect(a.result, kSigbus);
   if (a.was(cell.value)) return {};
   if ((cell.state & kLazy) == 0 || !a.was(0))
     return Mismatch{&kWrongValue, mm, op.page.number, -1, cell.value, a.result};

@@ -101,7 +101,7 @@ class FlatMemory {
     kDontfork = 16,
     kTouched = 32,  // stored to, or pinned for writing, since it was mapped or discarded
     kLazy = 64,     // MADV_FREE, and no store since: a load may find 0
-    kWindow = 128,  // shows a page of a file
+    kWindow = 128,  // of a file's mapping: shows a page of it, or a copy of its own
     kOfTheVma = kMapped | kMayRead | kMayWrite | kLocked | kDontfork | kWindow,
   };
   struct Cell {
@@ -239,13 +239,16 @@ class FlatMemory {
   std::span<std::uint8_t> file_values(int inode, int first, int end) {
     return {file_values_.data() + index(inode, first), std::size_t(end - first)};
   }
-  // A window shows one page of a file, whose bytes it has in values_, too.
+  // A window shows one page of a file, whose bytes it has in values_, too; a copy shows its own.
   struct Window {
     std::uint8_t inode;
+    bool is_private, is_copied;  // stored to, it shows the file no more
     std::uint16_t index;
     bool operator==(const Window&) const = default;
   };
-  bool is_window(int mm, int page) const { return (state(mm, page) & kWindow) != 0; }
+  bool is_window(int mm, int page) const {
+    return (state(mm, page) & kWindow) != 0 && !windows_[index(mm, page)].is_copied;
+  }
   bool is_beyond_its_file(int mm, int page) const {
     const Window& window = windows_[index(mm, page)];
     return is_window(mm, page) && window.index >= size(window.inode);
@@ -264,8 +267,9 @@ class FlatMemory {
   void show(int mm, int page);
   void file_changed(int inode, int first, int end);
   void evict_if_unused(int inode);
+  void learn_copies(const Op& op, const Machine& m);
   void grow_file(int inode, int size);
-  void cut_file(int inode, int first, int end);
+  void cut_file(int inode, int first, int end, bool even_copies);
   void store(int mm, int page, int value);
   void store_by_processor(int mm, int page, int value);
   void store_by_device(int mm, int page, int value);

@@ -40,9 +40,11 @@ void FlatMemory::store(int mm, int page, int value) {
   cell.state = std::uint8_t((cell.state & ~kLazy) | kTouched);
   touch(mm, page, page + 1);
   if (!is_window(mm, page)) return;
-  const auto [inode, at] = windows_[index(mm, page)];
-  file_values(inode, at, at + 1)[0] = std::uint8_t(value);
-  file_changed(inode, at, at + 1);
+  Window& window = windows_[index(mm, page)];
+  window.is_copied = window.is_private;
+  if (window.is_copied) return;
+  file_values(window.inode, window.index, window.index + 1)[0] = std::uint8_t(value);
+  file_changed(window.inode, window.index, window.index + 1);
 }
 
 void FlatMemory::store_by_processor(int mm, int page, int value) {
@@ -87,7 +89,9 @@ void FlatMemory::discard(int mm, int first, int end, std::uint8_t keep) {
   }
   for (int page = first; page < end; ++page) {
     soft_dirty_.discarded(mm, page);
-    if (is_window(mm, page)) show(mm, page);
+    if ((state(mm, page) & kWindow) == 0) continue;
+    windows_[index(mm, page)].is_copied = false;
+    show(mm, page);
   }
 }
 

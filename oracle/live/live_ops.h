@@ -151,7 +151,7 @@ inline constexpr std::string_view kSystemCall<Punch> = "fallocate FALLOC_FL_PUNC
 template <>
 inline constexpr std::string_view kSystemCall<Truncate> = "ftruncate";
 template <>
-inline constexpr std::string_view kSystemCall<MmapFile> = "mmap MAP_SHARED";
+inline constexpr std::string_view kSystemCall<MmapFile> = "mmap MAP_SHARED or MAP_PRIVATE";
 
 // Every op says one or the other.
 template <class OpT>

@@ -18,7 +18,10 @@ Copies copies(const O& op, const Transition& t) {
   if (times_in<O>(Looks{}) > 0) return Copies::no;
   if (entry.has(kWrite) || test(m, entry.frame, PG_anon_exclusive)) return Copies::no;
   const Pfn folio = page_folio(m, pfn);
-  if (m.page(folio).inode != kNoInode) return Copies::no;  // it is shared on purpose
+  if (is_file_page(m, folio)) {  // shared on purpose, or not its own
+    const Vma* vma = vma_at(m, op.mm.id, op.page.number);
+    return vma != nullptr && vma->has(VM_SHARED) ? Copies::no : Copies::yes;
+  }
   const bool large = folio_test_large(m, folio);
   const bool by_pmd = !m.pmd(op.mm.id, pmd_index(m, op.page.number)).is_table();
   const bool slots = large && test(m, folio, PG_swapcache);
@@ -32,7 +35,8 @@ Copies copies(const O& op, const Transition& t) {
 // Would two VMAs, one behind the other, be one but for their protection?
 inline bool differ_only_in_protection(const Vma& a, const Vma& b) {
   constexpr std::uint32_t kRest = ~std::uint32_t{VM_READ | VM_WRITE | VM_SOFTDIRTY};
-  return a.end == b.start && a.index_of(a.end) == b.pgoff && (a.flags & kRest) == (b.flags & kRest);
+  return a.end == b.start && a.index_of(a.end) == b.pgoff && a.file == b.file &&
+         (a.flags & kRest) == (b.flags & kRest);
 }
 // Has it an anon_vma, and hangs in the tree of no other?
 inline bool has_only_one_anon_vma(const Vma& vma) {

@@ -24,6 +24,9 @@ inline bool is_cut_off(const Transition& t, int mm, int page) {
     const PageRange range = pages_named(op, t.after);
     const int index = vma->index_of(page);
     cut = op.inode.id == vma->file && range.first <= index && index < range.end;
+    const Pfn pfn = mapped_frame(t.before, mm, page);
+    const bool copied = pfn == kNoPfn || !is_file_page(t.before, pfn);
+    if (is_op<Punch>(t.op) && copied) cut = false;
   });
   return cut;
 }

@@ -95,7 +95,8 @@ inline constexpr RuleOf<OutsideStep> kOutsideRules[] = {
      "parent at fork() and over clear_refs. After a migration or a split it may be soft-dirty.",
      choice(k6_1), "mm/rmap.c: rmap_walk_anon(); mm/huge_memory.c: __split_huge_pmd_locked()",
      [](const OutsideStep& p) {
-       return p.keeps_bits() || !p.is_in_place() || p.t.over_mm<Fork, Clears>(p.mm);
+       return p.keeps_bits() || !p.is_in_place() || p.t.over_mm<Fork, Clears>(p.mm) ||
+              is_cut_off(p.t, p.mm, p.page);
      }},
 };
 

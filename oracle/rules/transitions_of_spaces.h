@@ -97,7 +97,8 @@ inline constexpr OpRule kSpaceRules[] = {
        return is_merged(t, op.mm.id, op.range, area, true);
      }),
      after<MmapFile>([](const MmapFile& op, const Transition& t) {
-       const Vma area{.flags = vm_flags_of(op.prot) | VM_SHARED,
+       const bool shared = op.sharing == Sharing::shared;
+       const Vma area{.flags = shared ? vm_flags_of(op.prot) | VM_SHARED : flags_of(op.prot),
                       .start = std::uint16_t(op.range.first),
                       .end = std::uint16_t(op.range.end),
                       .pgoff = std::uint16_t(op.offset.number),
@@ -123,6 +124,8 @@ inline constexpr OpRule kSpaceRules[] = {
          return true;
        const bool fills = vma->has(VM_LOCKED) && op.range.end <= vma->end && t.nothing_injected() &&
                           has_anon_vmas(t.before, *vma) && free_blocks(t.before) >= op.range.size();
+       for (int page = op.range.first; page < op.range.end; ++page)
+         if (is_beyond_its_file(t.before, op.mm.id, page)) return true;
        return !fills || is_resident(t.after, op.mm.id, op.range.first, op.range.end);
      })},
     {"clear_refs_clears_soft_dirty",

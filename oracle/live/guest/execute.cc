@@ -88,9 +88,10 @@ int run(Guest& guest, const MmapFile& op) {
   const int file = guest.files[std::size_t(op.inode.id)];
   if (!is_alive(op.mm.id)) return -ESRCH;
   if (file < 0) return -EBADF;
+  const std::uint64_t sharing = op.sharing == Sharing::shared ? MAP_SHARED : MAP_PRIVATE;
   return zero_or_error(
       call(op.mm.id, SYS_mmap,
-           {start_of(op.range), bytes_of(op.range), prot_of(op.prot), MAP_FIXED | MAP_SHARED,
+           {start_of(op.range), bytes_of(op.range), prot_of(op.prot), MAP_FIXED | sharing,
             std::uint64_t(file), std::uint64_t(op.offset.number) * kPageBytes}));
 }
 // What lands elsewhere, far above, goes at once.

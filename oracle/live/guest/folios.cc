@@ -60,6 +60,13 @@ int order_of(const PageLayout& at, PageStructs& structs, FlagBits& bits, std::ui
   return member<std::uint8_t>(structs.at(head + 1), at.compound_order);
 }
 
+// Of anonymous memory the index counts from the traced range; of a file, and of a private copy of a
+// page of it, from the start of that.
+std::int32_t index_in_its_range(std::int64_t index) {
+  constexpr auto kFirst = std::int64_t(kBase >> 12);
+  return std::int32_t(index >= kFirst ? index - kFirst : index);
+}
+
 FolioSeen folio_seen(const Kernel& kernel, PageStructs& structs, FlagBits& bits, std::uint32_t head,
                      int order) {
   const PageLayout& at = kernel.page;
@@ -68,8 +75,7 @@ FolioSeen folio_seen(const Kernel& kernel, PageStructs& structs, FlagBits& bits,
                   .refcount = member<std::int32_t>(page, at.refcount),
                   .order = std::uint8_t(order)};
   if (member<std::uint64_t>(page, at.mapping) != 0)
-    folio.index = std::int32_t(member<std::int64_t>(page, at.index) -
-                               (is_anon(at, page) ? std::int64_t(kBase >> 12) : 0));
+    folio.index = index_in_its_range(member<std::int64_t>(page, at.index));
   if ((bits(member<std::uint64_t>(page, at.flags)) & PG_swapcache) != 0)
     folio.slot =
         std::uint32_t(x86::swp_entry_offset(member<std::uint64_t>(page, at.private_data))) -
