@@ -213,7 +213,7 @@ constexpr NamedScope kScopes[] = {
      .transitions = 2250500,
      .deepest = 6},
     {.name = "file_mapped",
-     .purpose = "a file that is mapped, with locks, protections, moves and trackers of soft-dirty pages",
+     .purpose = "a mapped file with locks, protections, moves and trackers of soft-dirty pages",
      .geometry = {.order = 1, .pmds = 1, .mms = 2, .swap = 0, .inodes = 1},
      .ops = "creat,close,pwrite,mmap_file,load,store,truncate,punch,fork,exit,munmap,mprotect,"
             "mlock,munlock,clear_soft_dirty,madvise_dontneed,mremap,isolate,putback",
