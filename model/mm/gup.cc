@@ -113,6 +113,9 @@ int get_user_page(Machine& m, int mm, int page, GupFlags flags) {
   return pfn;
 }
 
+// v6.1 mm/gup.c: no_page_table(), with FOLL_DUMP. Behind a hole of a file there may be a page.
+static int no_page_table(const Vma& vma) { return vma.is_anonymous() ? -EFAULT : -ENOENT; }
+
 // v6.1 mm/gup.c: follow_page() with FOLL_GET | FOLL_DUMP. The entries of a PROT_NONE mapping look
 // like NUMA hints and are not followed. NULL, where the caller says -ENOENT, is what a PTE gives
 // that could be followed after a fault.
@@ -122,10 +125,11 @@ int follow_page_get(Machine& m, int mm, int page) {
   const Entry& pmd = m.pmd(mm, pmd_index(m, page));
   if (pmd.is_table()) {
     const Entry& pte = m.pte(mm, page);
-    if (pte.is_none() || (pte.is_zero() && vma->has(VM_READ))) return -EFAULT;
+    if (pte.is_none()) return no_page_table(*vma);
+    if (pte.is_zero() && vma->has(VM_READ)) return -EFAULT;
     if (!pte.is_present() || !vma->has(VM_READ)) return -ENOENT;
   } else if (!pmd.is_present() || !vma->has(VM_READ)) {
-    return -EFAULT;
+    return no_page_table(*vma);
   }
   const Pfn pfn = follow_pfn(m, mm, page);
   get_page(m, pfn);
