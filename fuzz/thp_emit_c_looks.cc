@@ -35,7 +35,8 @@ std::string told_page(const Machine& m, int mm, int page, std::uint8_t ignored) 
   std::string text;
   if (entry.is_present() || entry.is_zero()) text += " present";
   if (entry.is_swap()) text += " swapped";
-  if (entry.is_zero() && huge) text += " file";  // what is not anonymous
+  const bool of_a_file = entry.is_present() && is_file_page(m, entry.frame);
+  if ((entry.is_zero() && huge) || of_a_file) text += " file";  // what is not anonymous
   const bool soft_dirty = entry.has(kSoftDirty) || (vma != nullptr && vma->has(VM_SOFTDIRTY));
   if (soft_dirty && (ignored & kIgnoreSoftDirty) == 0) text += " soft-dirty";
   const bool exclusive = entry.is_present() && told_mapcount(m, entry.frame) == 1;
@@ -84,14 +85,14 @@ Kib kib_of(const Machine& m, int mm, const Vma& vma) {
 }
 
 std::string told_vma(const Machine& m, int mm, const Vma& vma) {
-  std::string text = fmt::format("{}..{} {}{}-p", vma.start, vma.end, vma.has(VM_READ) ? 'r' : '-',
-                                 vma.has(VM_WRITE) ? 'w' : '-');
+  std::string text = fmt::format("{}..{} {}{}-{}", vma.start, vma.end, vma.has(VM_READ) ? 'r' : '-',
+                                 vma.has(VM_WRITE) ? 'w' : '-', vma.has(VM_SHARED) ? 's' : 'p');
   const Kib kib = kib_of(m, mm, vma);
   if (kib.rss != 0) text += fmt::format(" Rss={}", kib.rss);
   if (kib.huge != 0) text += fmt::format(" AnonHugePages={}", kib.huge);
   if (kib.swap != 0) text += fmt::format(" Swap={}", kib.swap);
-  for (const auto& [flag, name] : kVmFlagWords)  // rw is told
-    if (vma.has(flag & ~(VM_READ | VM_WRITE))) text += fmt::format(" {}", name);
+  for (const auto& [flag, name] : kVmFlagWords)  // the others are told
+    if (vma.has(flag & ~(VM_READ | VM_WRITE | VM_SHARED))) text += fmt::format(" {}", name);
   return text + '\n';
 }
 
@@ -147,6 +148,8 @@ std::string contents_calls(const Machine& m, const FlatMemory& memory, int mm) {
   const auto tell = [&](int page) -> std::string {
     const Vma* vma = vma_at(m, mm, page);
     if (vma == nullptr || !vma->has(VM_READ)) return "contents SIGSEGV_SEEN";
+    if (is_beyond_its_file(m, mm, page)) return "contents SIGBUS_SEEN";
+    if (!vma->is_anonymous()) return fmt::format("contents {}", memory.value(mm, page));
     const int value = std::max(visible(m, mm, page), 0);
     const bool may_be_discarded = !memory.wanted(mm, page) && memory.value(mm, page) != 0;
     return fmt::format("{} {}", may_be_discarded ? "contents_or_zero" : "contents", value);
