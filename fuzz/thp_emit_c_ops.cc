@@ -108,6 +108,14 @@ OpCall in_c(const SetUseZeroPage& op) {
   return {fmt::format("set_use_zero_page(\"{}\")", int(op.value == Toggle::on)), kNeedsSysfs};
 }
 
+OpCall in_c(const ShmemEnabled& op) {
+  return {fmt::format("set_shmem_enabled(\"{}\")", kShmemHugeNames[std::size_t(op.policy)]),
+          kNeedsSysfs};
+}
+OpCall in_c(const SplitFile& op) {
+  return needing(kNeedsSysfs, c_call("split_file", op.inode, op.range));
+}
+
 OpCall in_c(const PrctlThpDisable& op) {
   return {fmt::format("disable_thp({}, {}, {})", c_argument(op.mm), int(op.value == ThpDisable::on),
                       int(op.value == ThpDisable::bad))};

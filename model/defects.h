@@ -39,6 +39,14 @@ inline constexpr Defect kLazyfreeOfASwappedPage{
     "mm/huge_memory.c madvise_free_huge_pmd(), which clears the dirty flag without a "
     "try_to_free_swap() as in mm/madvise.c madvise_free_pte_range()"};
 
+inline constexpr Defect kHugePageBeyondTheEnd{
+    "huge_page_beyond_the_end",
+    "A huge page of tmpfs that reaches beyond the end of its file is mapped whole: what lies beyond "
+    "is no SIGBUS, as mmap(2) says, and what is stored there is in the file once it grows, where "
+    "ftruncate(2) says zeroes.",
+    "mm/filemap.c filemap_map_pmd(), mm/memory.c do_set_pmd(); mm/truncate.c "
+    "try_folio_split_or_unmap(), which makes an exception of tmpfs"};
+
 // --- The trace goes on.
 
 inline constexpr Defect kFailedMlockKeepsLocks{
@@ -112,6 +120,12 @@ inline constexpr Defect kSplitZeroPageIsSoftClean{
     "that became zeroes is told clean.",
     "mm/huge_memory.c __split_huge_zero_page_pmd()"};
 
+inline constexpr Defect kUnmappedFilePageIsSoftClean{
+    "unmapped_file_page_is_soft_clean",
+    "A page of a file that the kernel unmaps for ends of its own, as where it splits a huge page or "
+    "its mapping, comes back by a fault that marks nothing: what was stored there is told clean.",
+    "mm/huge_memory.c __split_huge_pmd_locked(), unmap_folio(); mm/rmap.c try_to_unmap_one()"};
+
 // None of Linux, but of this model: what it does not know yet ends a trace, too.
 inline constexpr Defect kNotModelled{
     "not_modelled",
@@ -122,6 +136,6 @@ inline constexpr std::array kDefects{
     &kLazyfreeOfASwappedPage,   &kMovedTableIsSoftClean,    &kMovedHoleIsSoftClean,
     &kGrownRegionIsSoftClean,   &kMergeLosesSoftDirty,      &kOpenEntryStaysOpen,
     &kSplitZeroPageIsSoftClean, &kHeadSpeaksForAll,         &kPartlyMappedIsForgotten,
-    &kAnonPagesDrifts};
+    &kAnonPagesDrifts,          &kHugePageBeyondTheEnd,     &kUnmappedFilePageIsSoftClean};
 
 }  // namespace thp

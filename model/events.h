@@ -20,6 +20,10 @@ enum class Event : std::uint8_t {
   thp_split_pmd,
   thp_zero_page_alloc,
   thp_zero_page_alloc_failed,
+  thp_file_alloc,
+  thp_file_fallback,
+  thp_file_fallback_charge,
+  thp_file_mapped,
   thp_swpout,
   thp_swpout_fallback,
   thp_migration_success,
@@ -46,6 +50,10 @@ inline constexpr std::array<std::string_view, kEvents> kEventNames = {"thp_fault
                                                                       "thp_split_pmd",
                                                                       "thp_zero_page_alloc",
                                                                       "thp_zero_page_alloc_failed",
+                                                                      "thp_file_alloc",
+                                                                      "thp_file_fallback",
+                                                                      "thp_file_fallback_charge",
+                                                                      "thp_file_mapped",
                                                                       "thp_swpout",
                                                                       "thp_swpout_fallback",
                                                                       "thp_migration_success",
@@ -85,7 +93,8 @@ enum class Reason : std::uint8_t {
   split,
   split_EBUSY_zero,  // the huge zero page
   split_EBUSY_writeback,
-  split_EBUSY_unmapped,  // no anon_vma: nobody maps it
+  split_EBUSY_unmapped,   // no anon_vma: nobody maps it
+  split_EBUSY_truncated,  // its file has lost it
   split_EAGAIN_pinned,   // can_split_folio() said no: nothing has changed
   split_EAGAIN_freeze,   // the freeze failed: every PMD mapping is now PTEs
   // shrink_folio_list() and migration of one folio.

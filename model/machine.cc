@@ -17,6 +17,7 @@ static_assert(std::has_unique_object_representations_v<Entry>);
 static_assert(std::has_unique_object_representations_v<Vma>);
 static_assert(std::has_unique_object_representations_v<Cell>);
 static_assert(std::has_unique_object_representations_v<Inode>);
+static_assert(std::has_unique_object_representations_v<SuperBlock>);
 static_assert(std::has_unique_object_representations_v<SwapSlot>);
 
 Machine::Layout Machine::layout_of(const Geometry& g) {
@@ -54,12 +55,15 @@ void Machine::reset(const Geometry& g) {
   inject = {};
   enabled = Enabled::always;
   use_zero_page = true;
+  shmem_enabled = ShmemHuge::never;
   swap_on = false;
   swap_device = {};
   mmlist = {};
   huge_zero_page = kNoPfn;
   huge_zero_refcount = 0;
-  nr_anon_mapped = nr_anon_thps = nr_swapcache = nr_shmem = anon_mapped_drift = deferred_len = 0;
+  nr_anon_mapped = nr_anon_thps = nr_swapcache = anon_mapped_drift = deferred_len = 0;
+  nr_shmem = nr_shmem_thps = nr_shmem_pmdmapped = nr_file_mapped = 0;
+  shm_mnt = {};
   events = {};
   reason = Reason::none;
   bug = nullptr;

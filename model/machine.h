@@ -108,13 +108,18 @@ struct FixedState {
   std::int32_t nr_anon_thps;    // NR_ANON_THPS, pages
   std::int32_t nr_swapcache;    // NR_SWAPCACHE, pages
   std::int32_t nr_shmem;        // NR_SHMEM, pages
+  std::int32_t nr_shmem_thps;   // NR_SHMEM_THPS, pages: those of huge folios
+  std::int32_t nr_shmem_pmdmapped;  // NR_SHMEM_PMDMAPPED, pages
+  std::int32_t nr_file_mapped;      // NR_FILE_MAPPED, pages
   // v6.1 accounting drift: pages of NR_ANON_MAPPED that nothing will ever give back (see rmap.cc).
   std::int32_t anon_mapped_drift;
   std::int32_t deferred_len;  // split_queue_len
+  SuperBlock shm_mnt;
   // What nobody counts.
   Injections inject;
   Enabled enabled;
   bool use_zero_page;
+  ShmemHuge shmem_enabled;
   std::array<std::uint32_t, kEvents> events;  // monotone; no part of equality
   Reason reason;         // verdict inside the kernel of the last op; no part of equality
   const char* bug;       // the first VM_BUG_ON that fired, or nullptr
@@ -214,9 +219,9 @@ class Machine : public FixedState {
   bool operator==(const Machine& other) const;  // of members() and arena()
   auto members() const {
     return std::tie(geometry, mms, anon_vmas, holders, inodes, migration, inject, enabled,
-                    use_zero_page, swap_on, swap_device, mmlist, huge_zero_page, huge_zero_refcount,
-                    nr_anon_mapped, nr_anon_thps, nr_swapcache, nr_shmem, anon_mapped_drift,
-                    deferred_len);
+                    use_zero_page, shmem_enabled, swap_on, swap_device, mmlist, huge_zero_page, huge_zero_refcount,
+                    nr_anon_mapped, nr_anon_thps, nr_swapcache, nr_shmem, nr_shmem_thps,
+                    nr_shmem_pmdmapped, nr_file_mapped, anon_mapped_drift, deferred_len, shm_mnt);
   }
   std::span<const std::byte> arena() const {
     return {reinterpret_cast<const std::byte*>(arena_.data()), layout_.size};

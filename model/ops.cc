@@ -11,6 +11,7 @@
 #include "model/mm/mmap.h"
 #include "model/mm/page_alloc.h"
 #include "model/mm/shmem.h"
+#include "model/mm/shmem_shrink.h"
 #include "model/mm/swapfile.h"
 #include "model/mm/vmscan.h"
 
@@ -24,6 +25,12 @@ bool permits(const Vma* vma, bool write) {
   return vma != nullptr && vma->has(write ? VM_WRITE : VM_READ);
 }
 
+// Does it touch what its file does not have? Only a huge page reaches so far.
+bool is_beyond_its_file(const Machine& m, int mm, const Vma& vma, int page) {
+  return !vma.is_anonymous() && is_file_page(m, follow_pfn(m, mm, page)) &&
+         vma.index_of(page) >= m.inodes[vma.file].i_size;
+}
+
 // One access by the processor, with as many faults as it takes. 0, -ESRCH, kSigsegv, kSigbus or
 // kOom.
 int touch(Machine& m, MmId mm, PageNr page, bool write) {
@@ -34,6 +41,7 @@ int touch(Machine& m, MmId mm, PageNr page, bool write) {
     const bool mapped = follow_pfn(m, mm.id, page.number) != kNoPfn;
     if (mapped && (!write || entry_writable(m, mm.id, page.number))) {
       touch_entry(m, mm.id, page.number, write);
+      if (is_beyond_its_file(m, mm.id, *vma, page.number)) m.defect = &kHugePageBeyondTheEnd;
       return 0;
     }
     const Access access = write ? Access::write : Access::read;
@@ -273,9 +281,11 @@ int SplitFolio::step(Machine& m) const {
 int ShrinkDeferred::step(Machine& m) const { return deferred_split_scan(m); }
 int ShrinkHugeZero::step(Machine& m) const { return shrink_huge_zero_page(m); }
 
-// v6.1 fs/drop_caches.c: drop_slab(), in the order of registration, v6.1 mm/huge_memory.c:
-// hugepage_init(). It goes round until little is freed; a later round finds what the first left.
+// v6.1 fs/drop_caches.c: drop_slab(), in the order of registration: shm_mnt's super_cache_scan(),
+// then mm/huge_memory.c: hugepage_init(). It goes round until little is freed; a later round finds
+// what the first left.
 int DropCaches::step(Machine& m) const {
+  shmem_unused_huge_shrink(m);
   shrink_huge_zero_page(m);
   deferred_split_scan(m);
   return 0;
@@ -291,7 +301,7 @@ int Reclaim::step(Machine& m) const {
   if (!alive(m, mm)) return -ESRCH;
   const Pfn folio = folio_at(m, mm, page);
   if (folio == kNoPfn) return -ENOENT;
-  if (m.page(folio).inode != kNoInode) return not_modelled(m);
+  if (is_file_page(m, folio)) return not_modelled(m);
   if (test(m, folio, PG_unevictable) || !folio_isolate_lru(m, folio)) return -EBUSY;
   FolioList list{folio};
   return reclaim_folio_list(m, list);
@@ -310,7 +320,7 @@ int MigrateBegin::step(Machine& m) const {
   const int pfn = follow_page_get(m, mm.id, page.number);  // add_page_for_migration()
   if (pfn < 0) return pfn;
   put_page(m, Pfn(pfn));
-  if (m.page(page_folio(m, Pfn(pfn))).inode != kNoInode) return not_modelled(m);
+  if (is_file_page(m, Pfn(pfn))) return not_modelled(m);
   return migrate_begin(m, Pfn(pfn));
 }
 
@@ -391,6 +401,15 @@ int MmapFile::step(Machine& m) const {
   return do_mmap_file(m, mm.id, range.first, range.end, vm_flags_of(prot), shared, inode.id,
                       offset.number);
 }
+
+int SplitFile::step(Machine& m) const {
+  if (!is_open(m, inode)) return -EBADF;
+  split_huge_pages_in_file(m, inode.id, range.first, range.end);
+  return 0;
+}
+
+int ShmemEnabled::step(Machine& m) const { return shmem_enabled_store(m, policy), 0; }
+int ShrinkShmem::step(Machine& m) const { return shmem_unused_huge_shrink(m); }
 
 int step(Machine& m, const Op& op) {
   m.reason = Reason::none;

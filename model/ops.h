@@ -418,7 +418,7 @@ struct ShrinkHugeZero {
 struct DropCaches {
   static constexpr std::string_view name = "drop_caches";
   static constexpr std::string_view help =
-      "echo 2 > /proc/sys/vm/drop_caches: shrink_huge_zero, then shrink_deferred";
+      "echo 2 > /proc/sys/vm/drop_caches: shrink_shmem, shrink_huge_zero, shrink_deferred";
   static constexpr std::tuple<> args{};
   int step(Machine& m) const;
   bool operator==(const DropCaches&) const = default;
@@ -669,6 +669,35 @@ struct MmapFile {
   bool operator==(const MmapFile&) const = default;
 };
 
+struct SplitFile {
+  InodeId inode;
+  PageRange range;
+  static constexpr std::string_view name = "split_file";
+  static constexpr std::string_view help =
+      "debugfs split_huge_pages: PATH,OFFSET,OFFSET; returns 0 whatever it split";
+  static constexpr std::tuple args{&SplitFile::inode, &SplitFile::range};
+  int step(Machine& m) const;
+  bool operator==(const SplitFile&) const = default;
+};
+
+struct ShmemEnabled {
+  ShmemHuge policy = ShmemHuge::always;
+  static constexpr std::string_view name = "shmem_enabled";
+  static constexpr std::string_view help = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
+  static constexpr std::tuple args{&ShmemEnabled::policy};
+  int step(Machine& m) const;
+  bool operator==(const ShmemEnabled&) const = default;
+};
+
+struct ShrinkShmem {
+  static constexpr std::string_view name = "shrink_shmem";
+  static constexpr std::string_view help =
+      "shmem_unused_huge_scan(): splits what reaches beyond the end of its file; returns how many";
+  static constexpr std::tuple<> args{};
+  int step(Machine& m) const;
+  bool operator==(const ShrinkShmem&) const = default;
+};
+
 // The first 48 stay where they are: kinds are drawn and explored in this order.
 using Op =
     std::variant<Mmap, Munmap, Mprotect, Mremap, Fork, Exit, Mlock, Munlock, ClearSoftDirty, Store,
@@ -680,7 +709,7 @@ using Op =
                  FailCharge, FailSwapCluster, ContendPageLock, HoldSpeculativeRef, SetEnabled,
                  SetUseZeroPage, MmapHint, MremapResize, MremapDontunmap, MadvisePopulateRead,
                  MadvisePopulateWrite, PrctlThpDisable, Creat, Close, Pread, Pwrite, Fallocate,
-                 Punch, Truncate, MmapFile>;
+                 Punch, Truncate, MmapFile, SplitFile, ShmemEnabled, ShrinkShmem>;
 
 // visit(op) of the type that the op is: std::visit(), but quick to compile.
 template <class T, class Result, class Visit, class AnyOp>
@@ -708,6 +737,12 @@ template <class... Ts>
 bool is_op(const Op& op) {
   return ((op.index() == std::size_t(kKindOf<Ts>)) || ...);
 }
+
+// Is it about files? Such an op is in no alphabet of a geometry without files.
+template <class T>
+inline constexpr bool kIsOfFiles = std::is_same_v<T, ShmemEnabled> || std::is_same_v<T, ShrinkShmem> || std::apply(
+    [](auto... arg) { return (std::is_same_v<std::remove_cvref_t<decltype(T{}.*arg)>, InodeId> || ...); },
+    T::args);
 
 // Calls visit(op.*arg) for each argument of an op, in the order of its text.
 template <class AnyOp, class Visit>

@@ -171,9 +171,21 @@ struct Inode {
   std::uint16_t i_size = 0;
   std::uint16_t fallocend = 0;  // where fallocate() ended: a split keeps what lies before
   std::uint8_t alive = 0;
-  std::uint8_t open = 0;  // somebody has a descriptor of it
-  std::uint8_t unused[2] = {};
+  std::uint8_t open = 0;           // somebody has a descriptor of it
+  std::uint8_t on_shrinklist = 0;  // its last huge page may reach beyond its size
+  std::uint8_t unused = 0;
   bool operator==(const Inode&) const = default;
+};
+
+// shmem_huge, and `huge=` of a mount: never is 0; deny and force are of shmem_enabled only.
+enum class ShmemHuge : std::uint8_t { never, always, within_size, advise, deny, force };
+
+// struct shmem_sb_info. All files of memory live on one: shm_mnt.
+struct SuperBlock {
+  ShmemHuge huge = ShmemHuge::never;
+  std::uint8_t shrinklist_len = 0;
+  std::array<std::uint8_t, Geometry::kMaxInodes> shrinklist{};
+  bool operator==(const SuperBlock&) const = default;
 };
 
 // One entry of the swap device: swap_map, the swap cache's slot, and what is written there.

@@ -7,6 +7,10 @@ namespace thp {
 // A PMD that maps a huge page, the huge zero page, or one that migrates.
 inline bool is_huge(const Entry& pmd) { return !pmd.is_none() && !pmd.is_table(); }
 
+inline bool maps_a_file(const Machine& m, const Entry& entry) {
+  return entry.is_present() && entry.frame < m.frames() && is_file_page(m, entry.frame);
+}
+
 inline bool is_in_use(const SwapSlot& slot) { return slot.count != 0 || slot.cache != kNoPfn; }
 
 // The entry that translates a page: its PMD, or its PTE where there is a table.

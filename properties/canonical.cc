@@ -131,7 +131,8 @@ class Canonical::Writer {
 
   void put_inode(int id) {
     const Inode& inode = m_.inodes[std::size_t(id)];
-    put(inode.alive, inode.open, inode.i_size, inode.fallocend, inode.nrpages, inode.alloced);
+    put(inode.alive, inode.open, inode.i_size, inode.fallocend, inode.nrpages, inode.alloced,
+        inode.on_shrinklist);
     if (inode.alive == 0) return;
     for (int index = 0; index < m_.pages(); ++index) {
       const Cell cell = m_.cell(id, index);
@@ -147,7 +148,12 @@ class Canonical::Writer {
     put(in.fail_huge_alloc, in.fail_small_alloc, in.fail_charge, in.fail_swap_cluster,
         in.contend_page_lock, in.speculative_ref);
     put(m_.enabled, m_.use_zero_page, m_.swap_on, m_.huge_zero_refcount, m_.nr_anon_mapped,
-        m_.nr_anon_thps, m_.nr_swapcache, m_.nr_shmem, m_.anon_mapped_drift);
+        m_.nr_anon_thps, m_.nr_swapcache, m_.nr_shmem, m_.anon_mapped_drift,
+        m_.nr_shmem_thps, m_.nr_shmem_pmdmapped, m_.nr_file_mapped);
+    put(m_.shmem_enabled, m_.shm_mnt.huge, m_.shm_mnt.shrinklist_len);
+    for (int i = 0; i < m_.shm_mnt.shrinklist_len; ++i)
+      put(std::ranges::find(order_.inodes, m_.shm_mnt.shrinklist[std::size_t(i)]) -
+          order_.inodes.begin());
     put_pfn(m_.huge_zero_page);
     put(m_.mmlist.count);
     for (int i = 0; i < m_.mmlist.count; ++i)

@@ -213,7 +213,11 @@ constexpr Plant kPlants[] = {
 };
 
 constexpr Plant kPlantsInFiles[] = {
-    {"nr_shmem", [](Observation& o) { ++o.files->nr_shmem; }},
+    {"nr_shmem", [](Observation& o) { ++o.files->stats.shmem; }},
+    {"nr_shmem_thps", [](Observation& o) { ++o.files->stats.shmem_thps; }},
+    {"nr_shmem_pmdmapped", [](Observation& o) { ++o.files->stats.shmem_pmdmapped; }},
+    {"nr_file_mapped", [](Observation& o) { ++o.files->stats.mapped; }},
+    {"inode.shrinklist", [](Observation& o) { o.files->inodes[1].on_shrinklist ^= 1; }},
     {"inode", [](Observation& o) { o.files->inodes.pop_back(); }},
     {"inode.size", [](Observation& o) { ++o.files->inodes[1].i_size; }},
     {"inode.nrpages", [](Observation& o) { ++o.files->inodes[1].nrpages; }},

@@ -48,7 +48,7 @@ std::optional<Op> nearest(const Op& op) {
     return MadvisePageout{reclaim->mm, {reclaim->page.number, reclaim->page.number + 1}};
   if (const auto* migrate = std::get_if<MigrateBegin>(&op))
     return MovePages{migrate->mm, migrate->page};
-  if (is_op<ShrinkDeferred, ShrinkHugeZero>(op)) return DropCaches{};
+  if (is_op<ShrinkDeferred, ShrinkHugeZero, ShrinkShmem>(op)) return DropCaches{};
   return {};
 }
 
@@ -148,6 +148,16 @@ OpMask callable_mask(OpMask mask) {
   return mask;
 }
 
+// Three of four with huge pages; it may be as long as an address space, and mapped.
+void set_up_file(Choose choose, const OpMask& mask, Growing& g) {
+  const int pages = g.machine.pages();
+  const auto policy = choose(4) == 3 ? ShmemHuge(choose(6)) : ShmemHuge::always;
+  if (choose(4) != 3) g.add_if(mask, ShmemEnabled{policy});
+  g.add_if(mask, Creat{{0}});
+  if (choose(2) == 1) g.add_if(mask, Truncate{{0}, {pages - choose(2)}});
+  if (choose(2) == 1) g.add_if(mask, MmapFile{{0}, {0, pages}, {0}, {0}, Sharing(choose(2))});
+}
+
 void set_up(Choose choose, const OpMask& mask, Growing& g) {
   const Geometry& geometry = g.trace.geometry;
   if (choose(8) == 7) return;
@@ -157,7 +167,7 @@ void set_up(Choose choose, const OpMask& mask, Growing& g) {
   for (int pmd = 0; pmd < huge; ++pmd)
     g.add_if(mask, Store{{0}, {pmd << geometry.order}, {pmd + 1}});
   if (choose(4) == 3) g.add_if(mask, Fork{{0}, {1}});
-  if (geometry.inodes > 0) g.add_if(mask, Creat{{0}});
+  if (geometry.inodes > 0) set_up_file(choose, mask, g);
 }
 
 Trace draw_trace(Choose choose, const LiveShape& shape) {

@@ -68,7 +68,7 @@ std::vector<Op> all_moves(const Geometry& geometry, const OpSet& kinds, int hold
   const Bounds bounds{geometry, holders};
   std::vector<Op> moves;
   for_each_op_type([&]<class T>() {
-    if (!kinds[std::size_t(kKindOf<T>)]) return;
+    if (!kinds[std::size_t(kKindOf<T>)] || (kIsOfFiles<T> && geometry.inodes == 0)) return;
     T op;
     add_moves<0>(bounds, op, moves);
   });

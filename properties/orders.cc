@@ -42,7 +42,8 @@ std::uint64_t key_of_inode(const Machine& m, int id) {
   if (inode.alive == 0) return 0;
   Fold fold;
   for (const int number :
-       {int(inode.open), int(inode.i_size), int(inode.fallocend), inode.nrpages, inode.alloced})
+       {int(inode.open), int(inode.i_size), int(inode.fallocend), inode.nrpages, inode.alloced,
+        int(inode.on_shrinklist)})
     fold.add(std::uint64_t(number));
   for (int index = 0; index < m.pages(); ++index) fold.add(std::uint64_t(m.cell(id, index).kind));
   return std::max<std::uint64_t>(fold.sum(), 1);
@@ -115,6 +116,10 @@ Machine renamed(const Machine& m, const Order& order) {
     const int was = order.inodes[std::size_t(i)];
     other.inodes[std::size_t(i)] = m.inodes[std::size_t(was)];
     for (int index = 0; index < m.pages(); ++index) other.cell(i, index) = m.cell(was, index);
+  }
+  for (int i = 0; i < m.shm_mnt.shrinklist_len; ++i) {
+    std::uint8_t& inode = other.shm_mnt.shrinklist[std::size_t(i)];
+    inode = place(order.inodes, inode);
   }
   for (int pfn = 0; pfn < m.frames(); ++pfn)
     if (std::uint8_t& inode = other.page(Pfn(pfn)).inode; inode != kNoInode)

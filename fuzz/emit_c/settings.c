@@ -87,6 +87,10 @@ static void set_up(void) {
   change(THP "use_zero_page", "1", may_sysfs,
          "--sysfs: transparent_hugepage/use_zero_page is to be 1");
   change(THP "defrag", "always", may_sysfs, NULL);
+#ifdef FILES
+  change(THP "shmem_enabled", "never", may_sysfs,
+         "--sysfs: transparent_hugepage/shmem_enabled is to be never");
+#endif
   if (may_sysfs) occupy_khugepaged();
 }
 
@@ -96,6 +100,10 @@ __attribute__((unused)) static long set_enabled(const char* policy) {
 
 __attribute__((unused)) static long set_use_zero_page(const char* value) {
   return change(THP "use_zero_page", value, may_sysfs, "--sysfs");
+}
+
+__attribute__((unused)) static long set_shmem_enabled(const char* policy) {
+  return change(THP "shmem_enabled", policy, may_sysfs, "--sysfs");
 }
 
 __attribute__((unused)) static long drop_caches(void) {
@@ -113,6 +121,18 @@ __attribute__((unused)) static long split_folio(int who, long first, long end) {
   write_text("/sys/kernel/debug/split_huge_pages", line);
   return 0;
 }
+
+#ifdef FILES
+__attribute__((unused)) static long split_file(int f, long first, long end) {
+  char line[96];
+  if (file_of[f] < 0) return -EBADF;
+  if (!may_sysfs) skip_rest("--sysfs");
+  if (access("/sys/kernel/debug/split_huge_pages", W_OK) != 0) skip_rest("debugfs");
+  snprintf(line, sizeof line, "/proc/self/fd/%d,0x%lx,0x%lx", file_of[f], first, end);
+  write_text("/sys/kernel/debug/split_huge_pages", line);
+  return 0;
+}
+#endif
 
 /* --- Swap. */
 

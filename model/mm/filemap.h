@@ -11,4 +11,12 @@ Pfn filemap_lock_folio(Machine& m, int inode, int index);
 void filemap_remove_folio(Machine& m, Pfn folio);
 void truncate_inode_folio(Machine& m, Pfn folio);
 
+// Takes pages [start, end) of the file out of a folio that reaches into that range: it goes whole
+// if it lies within, else it is zeroed there, and split. false: it could not be split, and stays.
+bool truncate_inode_partial_folio(Machine& m, Pfn folio, int start, int end);
+
+// Maps what is in the page cache at pages [start, end) of an address space: of one VMA, below one
+// PMD. true: so is `page`, or will be if the fault is taken again.
+bool filemap_map_pages(Machine& m, int mm, const Vma& vma, int start, int end, int page);
+
 }  // namespace thp

@@ -1,6 +1,6 @@
 // Huge PMDs: eligibility, faults, the huge zero page, and what fork, zap, mprotect, mremap and
 // MADV_FREE do to a whole one. v6.1 mm/huge_memory.c.
-// Left out: file, DAX and device PMDs, userfaultfd, NUMA hinting; page tables never fail to
+// Left out: DAX and device PMDs, userfaultfd, NUMA hinting; page tables never fail to
 // allocate.
 #include "model/mm/huge_memory.h"
 
@@ -13,8 +13,6 @@
 
 namespace thp {
 namespace {
-
-std::uint8_t maybe_mkwrite(const Vma& vma) { return vma.has(VM_WRITE) ? kWrite : 0; }
 
 // v6.1 mm/huge_memory.c: get_huge_zero_page(). Two users: the caller's mm and the shrinker.
 bool get_huge_zero_page(Machine& m) {
@@ -70,9 +68,11 @@ bool hugepage_vma_check(const Machine& m, int mm, const Vma& vma, bool in_pf, bo
   return in_pf || vma.anon_vma != kNoAnonVma;
 }
 
-// v6.1 include/linux/huge_mm.h: transhuge_vma_suitable()
+// v6.1 include/linux/huge_mm.h: transhuge_vma_suitable(). A file's pages must come to lie on the
+// pages of a PMD.
 bool transhuge_vma_suitable(const Machine& m, const Vma& vma, int page) {
   const int first = pmd_first(m, page);
+  if (!vma.is_anonymous() && ((vma.start - vma.pgoff) & (m.hpage_nr() - 1)) != 0) return false;
   return first >= vma.start && first + m.hpage_nr() <= vma.end;
 }
 
@@ -180,8 +180,10 @@ void set_huge_zero_page(Machine& m, int mm, int pmd) {
   ++m.mms[std::size_t(mm)].nr_ptes;
 }
 
-// v6.1 mm/huge_memory.c: copy_huge_pmd(). The pinned test looks at the whole folio.
+// v6.1 mm/huge_memory.c: copy_huge_pmd(). The pinned test looks at the whole folio. Of a file the
+// child gets nothing: a fault brings it back.
 bool copy_huge_pmd(Machine& m, int dst_mm, int src_mm, int i, Vma&, Vma& src) {
+  if (!src.is_anonymous()) return true;
   Entry entry = m.pmd(src_mm, i);
   if (entry.is_migration()) {
     entry.bits &= std::uint8_t(~(kWrite | kExclusive));
@@ -210,7 +212,8 @@ bool copy_huge_pmd(Machine& m, int dst_mm, int src_mm, int i, Vma&, Vma& src) {
   return true;
 }
 
-// v6.1 mm/huge_memory.c: zap_huge_pmd(). The reference of a present PMD waits in the gather.
+// v6.1 mm/huge_memory.c: zap_huge_pmd(). The reference of a present PMD waits in the gather. Of a
+// file the young bit is lost.
 void zap_huge_pmd(Machine& m, int mm, const Vma& vma, int i) {
   const Entry entry = m.pmd(mm, i);
   m.set_pmd(mm, i, {});
@@ -219,18 +222,24 @@ void zap_huge_pmd(Machine& m, int mm, const Vma& vma, int i) {
     vm_bug_on(m, page_mapcount(m, entry.frame) < 0, "zap_huge_pmd: page_mapcount() < 0");
     m.gather.push_back(entry.frame);
   }
+  if (!vma.is_anonymous()) {
+    m.mms[std::size_t(mm)].shmem_pages -= m.hpage_nr();
+    if (entry.has(kDirty)) folio_mark_dirty(m, entry.frame);
+    return;
+  }
   if (!entry.is_zero()) m.mms[std::size_t(mm)].anon_pages -= m.hpage_nr();
   zap_deposited_table(m, mm);
 }
 
 // v6.1 mm/huge_memory.c: change_huge_pmd(), without NUMA and userfaultfd. A writable migration
-// entry becomes a readable-exclusive one.
-void change_huge_pmd(Machine& m, int mm, int i) {
+// entry becomes a readable-exclusive one. What is shared is as its protection says.
+void change_huge_pmd(Machine& m, int mm, const Vma& vma, int i) {
   Entry entry = m.pmd(mm, i);
   if (entry.is_migration()) {
     if (entry.has(kWrite)) entry.bits = std::uint8_t((entry.bits & ~kWrite) | kExclusive);
   } else {
     entry.bits &= std::uint8_t(~kWrite);
+    if (vma.prot_write) entry.bits |= kWrite;
   }
   m.set_pmd(mm, i, entry);
 }

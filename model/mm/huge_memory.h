@@ -26,7 +26,8 @@ void set_huge_zero_page(Machine& m, int mm, int pmd);
 bool copy_huge_pmd(Machine& m, int dst_mm, int src_mm, int pmd, Vma& dst,
                    Vma& src);  // false: go on by PTEs
 void zap_huge_pmd(Machine& m, int mm, const Vma& vma, int pmd);
-void change_huge_pmd(Machine& m, int mm, int pmd);  // mprotect: takes write away, never gives it
+// mprotect: takes write away, and gives it only where the protection of what is shared does.
+void change_huge_pmd(Machine& m, int mm, const Vma& vma, int pmd);
 bool move_huge_pmd(Machine& m, int mm, int old_pmd, int new_pmd);
 bool madvise_free_huge_pmd(Machine& m, int mm, const Vma& vma, int page, int end);
 void pgtable_trans_huge_deposit(Machine& m, int mm);
@@ -44,6 +45,8 @@ bool can_split_folio(const Machine& m, Pfn folio);
 int split_huge_page(Machine& m, Pfn page, bool to_list = false);
 void deferred_split_huge_page(Machine& m, Pfn head);
 int deferred_split_scan(Machine& m);                               // folios split
-int split_huge_pages_pid(Machine& m, int mm, int start, int end);  // debugfs; folios split
+// debugfs; folios split
+int split_huge_pages_pid(Machine& m, int mm, int start, int end);
+int split_huge_pages_in_file(Machine& m, int inode, int start, int end);
 
 }  // namespace thp

@@ -1,13 +1,16 @@
 // Splitting a folio, and the queue of folios that wait for it. v6.1 mm/huge_memory.c.
-// Left out: memcg (one queue), file folios.
+// Left out: memcg (one queue); XArray nodes, which never fail to allocate here.
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <cerrno>
 
+#include "model/mm/filemap.h"
 #include "model/mm/gup.h"
 #include "model/mm/huge_memory.h"
 #include "model/mm/mmap.h"
 #include "model/mm/page_alloc.h"
 #include "model/mm/rmap.h"
+#include "model/mm/shmem.h"
 #include "model/mm/swapfile.h"
 
 namespace thp {
@@ -28,6 +31,11 @@ void lru_add_page_tail(Machine& m, Pfn head, Pfn tail, bool to_list) {
   }
 }
 
+// The reference of the page cache, or of the swap cache.
+int cache_ref(const Machine& m, Pfn folio) {
+  return is_file_page(m, folio) || folio_test_swapcache(m, folio) ? 1 : 0;
+}
+
 // v6.1 mm/huge_memory.c: __split_huge_page_tail(). AnonExclusive is not inherited: that of mapped
 // sub-pages waits in migration entries, the rest is garbage.
 void split_huge_page_tail(Machine& m, Pfn head, int i, bool to_list) {
@@ -35,23 +43,62 @@ void split_huge_page_tail(Machine& m, Pfn head, int i, bool to_list) {
   vm_bug_on(m, m.page(tail).mapcount != -1, "__split_huge_page_tail: still mapped");
   const Page& from = m.page(head);
   Page& page = m.page(tail);
-  page.flags = Bits((from.flags & kInherited) | PG_anon);
+  page.flags = Bits(from.flags & (kInherited | PG_anon));
   page.anon_vma = from.anon_vma;
+  page.inode = from.inode;
   page.index = std::uint16_t(from.index + i);
   if (!folio_test_swapcache(m, head)) page.private_slot = 0;
-  page_ref_unfreeze(m, tail, folio_test_swapcache(m, head) ? 2 : 1);
+  page_ref_unfreeze(m, tail, 1 + cache_ref(m, head));
   lru_add_page_tail(m, head, tail, to_list);
+}
+
+// Where a split ends the file: at its size, or behind what fallocate() has left there.
+// v6.1 mm/shmem.c: shmem_fallocend()
+int end_of_file(const Machine& m, Pfn folio) {
+  const Inode& file = m.inodes[m.page(folio).inode];
+  return std::max(file.i_size, file.fallocend);
+}
+
+// __split_huge_page() of a tail of a file: what lies beyond the end goes.
+void drop_beyond(Machine& m, Pfn tail, int end) {
+  if (m.page(tail).index < end) return;
+  shmem_uncharge(m, m.page(tail).inode);
+  filemap_remove_folio(m, tail);
+}
+
+// References of the page cache, or of the swap cache.
+int extra_pins(const Machine& m, Pfn folio) {
+  return cache_ref(m, folio) * folio_nr_pages(m, folio);
+}
+
+// v6.1 mm/huge_memory.c: unmap_folio(). Pages of a file need no migration entries: faults bring
+// them back.
+void unmap_folio(Machine& m, Pfn folio) {
+  if (test(m, folio, PG_anon))
+    try_to_migrate(m, folio, {.split_huge_pmd = true});
+  else
+    try_to_unmap(m, folio, {.split_huge_pmd = true, .ignore_mlock = true});
+}
+
+// v6.1 mm/huge_memory.c: remap_page()
+void remap_page(Machine& m, Pfn folio) {
+  if (test(m, folio, PG_anon)) remove_migration_ptes(m, folio, folio);
 }
 
 // v6.1 mm/huge_memory.c: __split_huge_page(). The caller's reference and the page lock stay with
 // `page`; every other page is unlocked, and freed if nothing else holds it.
 void split_frozen_page(Machine& m, Pfn page, Pfn head, bool to_list) {
   const int nr = m.hpage_nr();
-  for (int i = nr - 1; i >= 1; --i) split_huge_page_tail(m, head, i, to_list);
+  const bool of_file = is_file_page(m, head);
+  const int end = of_file ? end_of_file(m, head) : 0;
+  for (int i = nr - 1; i >= 1; --i) {
+    split_huge_page_tail(m, head, i, to_list);
+    if (of_file) drop_beyond(m, Pfn(head + i), end);
+  }
   clear(m, head, PG_head);
   m.compound(head) = Compound{};
-  page_ref_unfreeze(m, head, folio_test_swapcache(m, head) ? 2 : 1);
-  for (int i = 0; i < nr; ++i) remove_migration_ptes(m, Pfn(head + i), Pfn(head + i));
+  page_ref_unfreeze(m, head, 1 + cache_ref(m, head));
+  for (int i = 0; i < nr; ++i) remap_page(m, Pfn(head + i));
   if (folio_test_swapcache(m, head)) split_swap_cluster(m, m.page(head).private_slot);
   for (int i = 0; i < nr; ++i) {
     const Pfn subpage = Pfn(head + i);
@@ -59,10 +106,6 @@ void split_frozen_page(Machine& m, Pfn page, Pfn head, bool to_list) {
     unlock_page(m, subpage);
     free_page_and_swap_cache(m, subpage);
   }
-}
-
-int extra_pins(const Machine& m, Pfn folio) {
-  return folio_test_swapcache(m, folio) ? folio_nr_pages(m, folio) : 0;
 }
 
 int split_failed(Machine& m, Reason reason, int error, bool counted = true) {
@@ -79,7 +122,7 @@ bool can_split_folio(const Machine& m, Pfn folio) {
 }
 
 // v6.1 mm/huge_memory.c: split_huge_page_to_list(). Two exits count no event; once the mappings are
-// gone, failure is not a no-op: remap_page() restores PTEs, never a PMD.
+// gone, failure is not a no-op: remap_page() restores PTEs, never a PMD, and nothing of a file.
 int split_huge_page(Machine& m, Pfn page, bool to_list) {
   const Pfn folio = page_folio(m, page);
   vm_bug_on(m, !test(m, folio, PG_locked), "split_huge_page_to_list: folio not locked");
@@ -87,16 +130,19 @@ int split_huge_page(Machine& m, Pfn page, bool to_list) {
   if (is_huge_zero_page(m, folio)) return split_failed(m, Reason::split_EBUSY_zero, -EBUSY, false);
   if (test(m, folio, PG_writeback))
     return split_failed(m, Reason::split_EBUSY_writeback, -EBUSY, false);
-  if (folio_get_anon_vma(m, folio) == kNoAnonVma)
+  if (test(m, folio, PG_anon) && folio_get_anon_vma(m, folio) == kNoAnonVma)
     return split_failed(m, Reason::split_EBUSY_unmapped, -EBUSY);
+  if (!test(m, folio, PG_anon) && !is_file_page(m, folio))
+    return split_failed(m, Reason::split_EBUSY_truncated, -EBUSY);
   if (!can_split_folio(m, folio)) return split_failed(m, Reason::split_EAGAIN_pinned, -EAGAIN);
 
-  try_to_migrate(m, folio, {.split_huge_pmd = true});  // unmap_folio()
+  unmap_folio(m, folio);
   if (!page_ref_freeze(m, folio, 1 + extra_pins(m, folio))) {
-    remove_migration_ptes(m, folio, folio);  // remap_page()
+    remap_page(m, folio);
     return split_failed(m, Reason::split_EAGAIN_freeze, -EAGAIN);
   }
   if (m.compound(folio).deferred) m.remove_deferred(folio);
+  if (is_file_page(m, folio)) m.nr_shmem_thps -= m.hpage_nr();
   split_frozen_page(m, page, folio, to_list);
   m.reason = Reason::split;
   count_vm_event(m, Event::thp_split_page);
@@ -125,6 +171,26 @@ int deferred_split_scan(Machine& m) {
       unlock_page(m, head);
     }
     put_page(m, head);
+  }
+  return split;
+}
+
+// v6.1 mm/huge_memory.c: split_huge_pages_in_file(). It does not ask first whether a pin is there.
+int split_huge_pages_in_file(Machine& m, int inode, int start, int end) {
+  int split = 0;
+  for (int index = start, next; index < end; index = next) {
+    next = index + 1;
+    const Cell cell = m.cell(inode, index);
+    if (!cell.is_folio()) continue;
+    const Pfn folio = page_folio(m, cell.frame);
+    if (!folio_test_large(m, folio)) continue;
+    next = index + m.hpage_nr();
+    get_page(m, folio);
+    if (trylock_page(m, folio)) {
+      split += split_huge_page(m, folio) == 0;
+      unlock_page(m, folio);
+    }
+    put_page(m, folio);
   }
   return split;
 }

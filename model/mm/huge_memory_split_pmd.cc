@@ -4,6 +4,7 @@
 #include "model/mm/mmap.h"
 #include "model/mm/page_alloc.h"
 #include "model/mm/rmap.h"
+#include "model/mm/swapfile.h"
 
 namespace thp {
 namespace {
@@ -15,6 +16,21 @@ void split_huge_zero_page_pmd(Machine& m, int mm, const Vma& vma, int i) {
     m.strikes.add(kSplitZeroPageIsSoftClean, mm, first, first + m.hpage_nr());
   for (int p = 0; p < m.hpage_nr(); ++p)
     m.set_pte(mm, first + p, {EntryKind::zero, kYoung, m.zero_pfn()});
+}
+
+// v6.1 mm/huge_memory.c: __split_huge_pmd_locked() of a file: no PTEs, faults bring them. What the
+// PMD knew the folio knows from now on.
+void unmap_file_pmd(Machine& m, int mm, const Vma& vma, int i) {
+  const Entry old = m.pmd(mm, i);
+  const int first = i << m.geometry.order;
+  m.set_pmd(mm, i, {});
+  if (old.has(kSoftDirty) && !vma.has(VM_SOFTDIRTY))
+    m.strikes.add(kUnmappedFilePageIsSoftClean, mm, first, first + m.hpage_nr());
+  if (old.has(kDirty)) folio_mark_dirty(m, old.frame);
+  if (old.has(kYoung)) set(m, old.frame, PG_referenced);
+  page_remove_rmap(m, old.frame, vma, true);
+  m.mms[std::size_t(mm)].shmem_pages -= m.hpage_nr();
+  put_page(m, old.frame);
 }
 
 // The PTEs of a PMD migration entry are like it.
@@ -67,6 +83,7 @@ void split_huge_pmd(Machine& m, int mm, const Vma& vma, int page, bool freeze, P
   if (folio != kNoPfn && (old.is_migration() || old.frame != folio)) return;
   vm_bug_on(m, !transhuge_vma_suitable(m, vma, page), "__split_huge_pmd: the PMD leaves its VMA");
   count_vm_event(m, Event::thp_split_pmd);
+  if (!vma.is_anonymous()) return unmap_file_pmd(m, mm, vma, i);
   if (old.is_zero())
     split_huge_zero_page_pmd(m, mm, vma, i);
   else if (old.is_migration())

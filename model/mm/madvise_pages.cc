@@ -61,7 +61,7 @@ bool is_clean_and_shared(Machine& m, Pfn folio) {
   if (!taken || test(m, folio, PG_dirty | PG_swapcache) || total_mapcount(m, folio) == 1)
     return false;
   bool clean = true;
-  rmap_walk_anon(m, folio, [&](int mm, const Vma&, int page) {
+  rmap_walk(m, folio, [&](int mm, const Vma&, int page) {
     const Entry pte = m.pte(mm, page);
     return clean &= !(pte.is_present() && pte.frame == folio && pte.has(kDirty));
   });

@@ -12,8 +12,6 @@
 namespace thp {
 namespace {
 
-std::uint8_t maybe_mkwrite(const Vma& vma) { return vma.has(VM_WRITE) ? kWrite : 0; }
-
 // v6.1 mm/memory.c: do_anonymous_page()
 Fault do_anonymous_page(Machine& m, int mm, Vma& vma, int page, bool write) {
   pte_alloc(m, mm, pmd_index(m, page));
@@ -127,6 +125,13 @@ Fault do_wp_page(Machine& m, int mm, Vma& vma, int page, bool unshare) {
   return Fault::done;
 }
 
+// v6.1 mm/memory.c: wp_huge_pmd(). COW and write notification of a file happen by PTEs.
+static Fault wp_huge_pmd(Machine& m, int mm, Vma& vma, int page, bool unshare) {
+  if (vma.is_anonymous()) return do_huge_pmd_wp_page(m, mm, vma, page, unshare);
+  split_huge_pmd(m, mm, vma, page);
+  return Fault::fallback;
+}
+
 // v6.1 mm/memory.c: __handle_mm_fault()
 Fault handle_mm_fault(Machine& m, int mm, Vma& vma, int page, Access access) {
   const Entry pmd = m.pmd(mm, pmd_index(m, page));
@@ -141,7 +146,7 @@ Fault handle_mm_fault(Machine& m, int mm, Vma& vma, int page, Access access) {
       huge_pmd_set_accessed(m, mm, page, access == Access::write);
       return Fault::done;
     }
-    const Fault fault = do_huge_pmd_wp_page(m, mm, vma, page, access == Access::unshare);
+    const Fault fault = wp_huge_pmd(m, mm, vma, page, access == Access::unshare);
     if (fault != Fault::fallback) return fault;
   }
   return handle_pte_fault(m, mm, vma, page, access);

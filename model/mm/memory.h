@@ -25,11 +25,15 @@ void zap_page_range(Machine& m, int mm, const Vma& vma, int start, int end,
 void unmap_mapping_range(Machine& m, int inode, int start, int end, bool even_cows);
 void free_pgtables(Machine& m, int mm);  // page tables that no VMA needs any more
 Fault do_fault(Machine& m, int mm, Vma& vma, int page, bool write);  // of a file, where none was
+void do_set_pte(Machine& m, int mm, const Vma& vma, int page, Pfn pfn, bool write);
+bool do_set_pmd(Machine& m, int mm, const Vma& vma, int page, Pfn folio, bool write);
 Fault do_wp_page(Machine& m, int mm, Vma& vma, int page, bool unshare);
 // A charged order-0 page that holds `content`, or kNoPfn; and its first mapping.
 Pfn new_anon_page(Machine& m, std::uint8_t content);
 void map_new_anon_page(Machine& m, int mm, const Vma& vma, int page, Pfn pfn, std::uint8_t bits);
 Fault wp_page_shared(Machine& m, int mm, Vma& vma, int page);
+// The write bit, if the VMA may be written.
+inline std::uint8_t maybe_mkwrite(const Vma& vma) { return vma.has(VM_WRITE) ? kWrite : 0; }
 void wp_page_reuse(Machine& m, int mm, const Vma& vma, int page);
 Fault do_swap_page(Machine& m, int mm, Vma& vma, int page, Access access);
 void migration_entry_wait(Machine& m, Pfn pfn);  // lets the migration in flight finish

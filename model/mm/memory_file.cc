@@ -15,55 +15,24 @@ namespace {
 
 constexpr int kFaultAroundPages = 16;  // fault_around_bytes
 
-// v6.1 mm/memory.c: do_set_pte(). x86 has no old entries: the protection says young. A touch that
-// does not store maps writable what the protection allows, and clean.
-void do_set_pte(Machine& m, int mm, const Vma& vma, int page, Pfn pfn, bool write) {
-  std::uint8_t bits = kYoung | (vma.prot_write ? kWrite : 0);
-  if (write) bits |= kMkDirty | (vma.has(VM_WRITE) ? kWrite : 0);
-  ++m.mms[std::size_t(mm)].shmem_pages;
-  page_add_file_rmap(m, pfn, vma);
-  m.set_pte(mm, page, {EntryKind::present, bits, pfn});
-}
-
-// v6.1 mm/filemap.c: next_uptodate_page(). The folio behind the index, if it can be mapped as it
-// is: locked, and with a reference.
-Pfn map_page(Machine& m, int inode, int index) {
-  if (index >= m.pages() || index >= m.inodes[std::size_t(inode)].i_size) return kNoPfn;
-  const Cell cell = m.cell(inode, index);
-  if (!cell.is_folio() || test(m, cell.frame, PG_locked)) return kNoPfn;
-  if (!test(m, cell.frame, PG_uptodate) || !trylock_page(m, cell.frame)) return kNoPfn;
-  get_page(m, cell.frame);
-  return cell.frame;
-}
-
-// v6.1 mm/memory.c: do_fault_around(); mm/filemap.c: filemap_map_pages(). Maps what is in the page
-// cache around the page. true: the page itself, too.
+// v6.1 mm/memory.c: do_fault_around()
 bool do_fault_around(Machine& m, int mm, const Vma& vma, int page) {
-  const int around = page & ~(kFaultAroundPages - 1);
-  const int first = std::max({around, int(vma.start), pmd_first(m, page)});
-  const int end =
-      std::min({first + kFaultAroundPages, int(vma.end), pmd_first(m, page) + m.hpage_nr()});
-  bool mapped = false;
-  for (int p = first; p < end; ++p) {
-    const Pfn pfn = map_page(m, vma.file, vma.index_of(p));
-    if (pfn == kNoPfn) continue;
-    pte_alloc(m, mm, pmd_index(m, page));
-    unlock_page(m, pfn);
-    if (!m.pte(mm, p).is_none()) {
-      put_page(m, pfn);
-      continue;
-    }
-    do_set_pte(m, mm, vma, p, pfn, false);
-    mapped = mapped || p == page;
-  }
-  return mapped;
+  const int around = page & ~(kFaultAroundPages - 1), block = pmd_first(m, page);
+  const int start = std::max({around, int(vma.start), block});
+  const int end = std::min({around + kFaultAroundPages, int(vma.end), block + m.hpage_nr()});
+  return filemap_map_pages(m, mm, vma, start, end, page);
 }
 
 // v6.1 mm/shmem.c: shmem_fault()
-ShmemFolio shmem_fault(Machine& m, const Vma& vma, int page) {
+ShmemFolio shmem_fault(Machine& m, int mm, const Vma& vma, int page) {
   const int index = vma.index_of(page);
   if (index >= m.pages()) return {kNoPfn, -EINVAL};  // no file is that long
-  return shmem_get_folio(m, vma.file, index, Sgp::cache);
+  return shmem_get_folio(m, vma.file, index, Sgp::cache, mm, &vma);
+}
+
+// v6.1 include/linux/pagemap.h: folio_file_page()
+Pfn page_of(const Machine& m, Pfn folio, const Vma& vma, int page) {
+  return Pfn(folio + vma.index_of(page) - m.page(folio).index);
 }
 
 // v6.1 mm/memory.c: fault_dirty_shared_page(). The folio is locked.
@@ -72,35 +41,63 @@ void fault_dirty_shared_page(Machine& m, Pfn folio) {
   unlock_page(m, folio);
 }
 
-}  // namespace
-
 // v6.1 mm/memory.c: do_cow_fault(). The file gets its page, too.
-static Fault do_cow_fault(Machine& m, int mm, Vma& vma, int page) {
+Fault do_cow_fault(Machine& m, int mm, Vma& vma, int page) {
   const Pfn copy = anon_vma_prepare(m, mm, vma) ? new_anon_page(m, 0) : kNoPfn;
   if (copy == kNoPfn) return Fault::oom;
-  const auto [folio, error] = shmem_fault(m, vma, page);
+  const auto [folio, error] = shmem_fault(m, mm, vma, page);
   if (error != 0) {
     put_page(m, copy);
     return error == -ENOMEM ? Fault::oom : Fault::sigbus;
   }
-  m.page(copy).content = m.page(folio).content;
+  m.page(copy).content = m.page(page_of(m, folio, vma, page)).content;
   pte_alloc(m, mm, pmd_index(m, page));
   ++m.mms[std::size_t(mm)].anon_pages;
-  const std::uint8_t write = vma.has(VM_WRITE) ? kWrite : 0;
-  map_new_anon_page(m, mm, vma, page, copy, std::uint8_t(kYoung | kMkDirty | write));
-  unlock_page(m, folio);
-  put_page(m, folio);
+  const auto bits = std::uint8_t(kYoung | kMkDirty | maybe_mkwrite(vma));
+  map_new_anon_page(m, mm, vma, page, copy, bits);
+  unlock_and_put(m, folio);
   return Fault::done;
 }
 
-// v6.1 mm/memory.c: do_fault(), do_read_fault(), do_shared_fault(), finish_fault()
+// v6.1 mm/memory.c: finish_fault(), of the page itself. It takes over the caller's reference.
+void finish_fault(Machine& m, int mm, const Vma& vma, int page, Pfn folio, bool write) {
+  const bool none = m.pmd(mm, pmd_index(m, page)).is_none();
+  if (none && folio_test_large(m, folio) && do_set_pmd(m, mm, vma, page, folio, write)) return;
+  pte_alloc(m, mm, pmd_index(m, page));
+  do_set_pte(m, mm, vma, page, page_of(m, folio, vma, page), write);
+}
+
+}  // namespace
+
+// v6.1 mm/memory.c: do_set_pte(). x86 has no old entries: the protection says young. A touch that
+// does not store maps writable what the protection allows, and clean.
+void do_set_pte(Machine& m, int mm, const Vma& vma, int page, Pfn pfn, bool write) {
+  std::uint8_t bits = kYoung | (vma.prot_write ? kWrite : 0);
+  if (write) bits |= kMkDirty | maybe_mkwrite(vma);
+  ++m.mms[std::size_t(mm)].shmem_pages;
+  page_add_file_rmap(m, pfn, vma, false);
+  m.set_pte(mm, page, {EntryKind::present, bits, pfn});
+}
+
+// v6.1 mm/memory.c: do_set_pmd(). false: go on by PTEs. Nobody deposits a page table.
+bool do_set_pmd(Machine& m, int mm, const Vma& vma, int page, Pfn folio, bool write) {
+  if (!transhuge_vma_suitable(m, vma, page) || !folio_test_large(m, folio)) return false;
+  std::uint8_t bits = kYoung | (vma.prot_write ? kWrite : 0);
+  if (write) bits |= kMkDirty | maybe_mkwrite(vma);
+  m.mms[std::size_t(mm)].shmem_pages += m.hpage_nr();
+  page_add_file_rmap(m, folio, vma, true);
+  m.set_pmd(mm, pmd_index(m, page), {EntryKind::present, bits, folio});
+  count_vm_event(m, Event::thp_file_mapped);
+  return true;
+}
+
+// v6.1 mm/memory.c: do_fault(), do_read_fault(), do_shared_fault()
 Fault do_fault(Machine& m, int mm, Vma& vma, int page, bool write) {
   if (write && !vma.has(VM_SHARED)) return do_cow_fault(m, mm, vma, page);
   if (!write && do_fault_around(m, mm, vma, page)) return Fault::done;
-  const auto [folio, error] = shmem_fault(m, vma, page);
+  const auto [folio, error] = shmem_fault(m, mm, vma, page);
   if (error != 0) return error == -ENOMEM ? Fault::oom : Fault::sigbus;
-  pte_alloc(m, mm, pmd_index(m, page));
-  do_set_pte(m, mm, vma, page, folio, write);
+  finish_fault(m, mm, vma, page, folio, write);
   if (write)
     fault_dirty_shared_page(m, folio);
   else

@@ -27,11 +27,6 @@ bool folio_lock_or_retry(Machine& m, Pfn folio) {
   return false;
 }
 
-void unlock_and_put(Machine& m, Pfn pfn) {
-  unlock_page(m, pfn);
-  put_page(m, pfn);
-}
-
 // Puts `pfn`, which is locked, in the place of the swap entry; its reference is the mapping's now.
 // It is `swapcache` itself or a copy of it. Exclusive is what the entry says is, a copy, and a page
 // that has left the swap cache and is ours alone. Returns whether that served a write.

@@ -124,11 +124,15 @@ static void mlock_pagevec_add(Machine& m, Pfn folio) {
 }
 
 // The same of a page of a file, which the caller may be about to mark as used.
-void mlock_file_page(Machine& m, Pfn pfn, const Vma& vma) {
-  if (!vma.has(VM_LOCKED)) return;
+void mlock_file_page(Machine& m, Pfn pfn, const Vma& vma, bool compound) {
+  const bool large = folio_test_large(m, page_folio(m, pfn));
+  if (!vma.has(VM_LOCKED) || (large && !compound)) return;
   const bool was_evictable = !test(m, pfn, PG_unevictable);
-  mlock_vma_page(m, pfn, vma, false);
-  mlock_pagevec_add(m, was_evictable ? pfn : kNoPfn);
+  mlock_vma_page(m, pfn, vma, compound);
+  if (large)
+    m.mlock_pvec.clear();
+  else
+    mlock_pagevec_add(m, was_evictable ? pfn : kNoPfn);
 }
 
 // v6.1 mm/internal.h: munlock_vma_page()

@@ -35,7 +35,7 @@ int vma_modify(Machine& m, int mm, int i, int start, int end, std::uint32_t flag
 // PG_mlocked. v6.1 mm/mlock.c.
 void mlock_new_page(Machine& m, Pfn folio);
 void mlock_vma_page(Machine& m, Pfn pfn, const Vma& vma, bool compound);
-void mlock_file_page(Machine& m, Pfn pfn, const Vma& vma);
+void mlock_file_page(Machine& m, Pfn pfn, const Vma& vma, bool compound);
 void munlock_vma_page(Machine& m, Pfn pfn, const Vma& vma, bool compound);
 void lru_cache_add_inactive_or_unevictable(Machine& m, Pfn folio, const Vma& vma);
 

@@ -42,7 +42,7 @@ void change_protection(Machine& m, int mm, const Vma& vma, int start, int end) {
     const int next = std::min(pmd_first(m, page) + m.hpage_nr(), end);
     const bool huge = !m.pmd(mm, i).is_none() && !m.pmd(mm, i).is_table();
     if (huge && next - page == m.hpage_nr())
-      change_huge_pmd(m, mm, i);
+      change_huge_pmd(m, mm, vma, i);
     else if (huge)
       split_huge_pmd(m, mm, vma, page);
     if (m.pmd(mm, i).is_table())

@@ -29,6 +29,10 @@ bool folio_maybe_dma_pinned(const Machine& m, Pfn folio);
 bool trylock_page(Machine& m, Pfn pfn);  // an injected contention fails it
 void lock_page(Machine& m, Pfn pfn);     // the caller holds a reference
 void unlock_page(Machine& m, Pfn pfn);
+inline void unlock_and_put(Machine& m, Pfn pfn) {
+  unlock_page(m, pfn);
+  put_page(m, pfn);
+}
 
 // --- LRU. Lists have no order here; PG_lru says that a folio is on one.
 void folio_add_lru(Machine& m, Pfn folio);

@@ -11,7 +11,7 @@ enum class Walk : std::uint8_t { present, migration };  // migration: PVMW_MIGRA
 
 // v6.1 mm/page_vma_mapped.c: page_vma_mapped_walk(), check_pmd(), check_pte()
 // Calls visit(page, pmd_mapped) -> bool "go on" for each PMD or PTE of `vma`, from address `page`
-// (what rmap_walk_anon() hands out) upwards, that maps a sub-page of `folio`. A visitor may change
+// (what rmap_walk() hands out) upwards, that maps a sub-page of `folio`. A visitor may change
 // the entry it was called for. A huge PMD ends the walk whatever it maps: also where the folio,
 // moved to a misaligned address, has further sub-pages below the next PMD. Returns the pages that
 // it has not come to for that reason.

@@ -75,14 +75,48 @@ void page_remove_anon_compound_rmap(Machine& m, Pfn head) {
   m.nr_anon_mapped -= unmapped;
 }
 
+// A PMD counts in the _mapcount of each page of a file, too. How many of them that maps, or unmaps.
+int inc_file_mapcounts(Machine& m, Pfn head) {
+  int mapped = 0;
+  for (int i = 0; i < m.hpage_nr(); ++i) mapped += inc_mapcount(m, Pfn(head + i));
+  return mapped;
+}
+int dec_file_mapcounts(Machine& m, Pfn head) {
+  int unmapped = 0;
+  for (int i = 0; i < m.hpage_nr(); ++i) unmapped += dec_mapcount(m, Pfn(head + i));
+  return unmapped;
+}
+
+// v6.1 mm/rmap.c: page_add_file_rmap() of a PMD. DoubleMap, which says that PTEs map a folio of a
+// file, too, goes only with the first PMD of one that nothing else maps.
+void page_add_file_compound_rmap(Machine& m, Pfn head) {
+  const int mapped = inc_file_mapcounts(m, head);
+  m.nr_file_mapped += mapped;
+  if (!inc_compound_mapcount(m, head)) return;
+  vm_bug_on(m, !test(m, head, PG_locked), "page_add_file_rmap: page not locked");
+  if (mapped == m.hpage_nr()) m.compound(head).double_map = 0;
+  m.nr_shmem_pmdmapped += m.hpage_nr();
+}
+
+// v6.1 mm/rmap.c: page_remove_file_rmap()
+void page_remove_file_rmap(Machine& m, Pfn pfn, bool compound) {
+  if (!compound) {
+    m.nr_file_mapped -= dec_mapcount(m, pfn);
+    return;
+  }
+  m.nr_file_mapped -= dec_file_mapcounts(m, pfn);
+  if (dec_compound_mapcount(m, pfn)) m.nr_shmem_pmdmapped -= m.hpage_nr();
+}
+
 }  // namespace
 
-// v6.1 include/linux/mm.h: page_mapcount(), for anonymous pages
+// v6.1 include/linux/mm.h: page_mapcount(); mm/util.c: __page_mapcount(). Of a file the _mapcount
+// says all.
 int page_mapcount(const Machine& m, Pfn pfn) {
-  const int ptes = m.page(pfn).mapcount + 1;
+  const int mapped = m.page(pfn).mapcount + 1;
   const Pfn folio = page_folio(m, pfn);
-  if (!folio_test_large(m, folio)) return ptes;
-  return ptes + compound_mapcount(m, folio) - m.compound(folio).double_map;
+  if (!folio_test_large(m, folio) || !test(m, folio, PG_anon)) return mapped;
+  return mapped + compound_mapcount(m, folio) - m.compound(folio).double_map;
 }
 
 // v6.1 mm/util.c: folio_mapcount()
@@ -90,6 +124,7 @@ int total_mapcount(const Machine& m, Pfn folio) {
   if (!folio_test_large(m, folio)) return m.page(folio).mapcount + 1;
   int total = compound_mapcount(m, folio);
   for (int i = 0; i < m.hpage_nr(); ++i) total += m.page(Pfn(folio + i)).mapcount + 1;
+  if (!test(m, folio, PG_anon)) return total - compound_mapcount(m, folio) * m.hpage_nr();
   return total - (m.compound(folio).double_map ? m.hpage_nr() : 0);
 }
 
@@ -136,18 +171,24 @@ void page_add_anon_rmap(Machine& m, Pfn pfn, const Vma& vma, int page, bool comp
 }
 
 // v6.1 mm/rmap.c: page_add_file_rmap()
-void page_add_file_rmap(Machine& m, Pfn pfn, const Vma& vma) {
-  inc_mapcount(m, pfn);
-  mlock_file_page(m, pfn, vma);
+void page_add_file_rmap(Machine& m, Pfn pfn, const Vma& vma, bool compound) {
+  const Pfn folio = page_folio(m, pfn);
+  if (compound) {
+    page_add_file_compound_rmap(m, pfn);
+  } else {
+    if (folio_test_large(m, folio)) m.compound(folio).double_map = 1;
+    m.nr_file_mapped += inc_mapcount(m, pfn);
+  }
+  mlock_file_page(m, pfn, vma, compound);
 }
 
-// v6.1 include/linux/rmap.h: page_dup_file_rmap()
+// v6.1 include/linux/rmap.h: page_dup_file_rmap(), of a PTE. It is mapped already, and DoubleMap.
 void page_dup_file_rmap(Machine& m, Pfn pfn) { inc_mapcount(m, pfn); }
 
 // v6.1 mm/rmap.c: page_remove_rmap()
 void page_remove_rmap(Machine& m, Pfn pfn, const Vma& vma, bool compound) {
   if (!test(m, page_folio(m, pfn), PG_anon)) {
-    dec_mapcount(m, pfn);
+    page_remove_file_rmap(m, pfn, compound);
   } else if (compound) {
     page_remove_anon_compound_rmap(m, pfn);
   } else if (dec_mapcount(m, pfn)) {

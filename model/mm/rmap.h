@@ -18,7 +18,7 @@ bool folio_mapped(const Machine& m, Pfn folio);
 void page_add_new_anon_rmap(Machine& m, Pfn pfn, const Vma& vma, int page, bool compound);
 void page_add_anon_rmap(Machine& m, Pfn pfn, const Vma& vma, int page, bool compound,
                         bool exclusive);
-void page_add_file_rmap(Machine& m, Pfn pfn, const Vma& vma);
+void page_add_file_rmap(Machine& m, Pfn pfn, const Vma& vma, bool compound);
 void page_dup_file_rmap(Machine& m, Pfn pfn);  // at fork
 void page_remove_rmap(Machine& m, Pfn pfn, const Vma& vma, bool compound);
 void page_move_anon_rmap(Machine& m, Pfn pfn, const Vma& vma);  // the folio's mapping, AE of pfn
@@ -40,23 +40,24 @@ void anon_vma_interval_tree_insert(Machine& m, Vma& vma);
 // folio_get_anon_vma(): kNoAnonVma unless the folio is mapped.
 std::uint8_t folio_get_anon_vma(const Machine& m, Pfn folio);
 
-// --- Walks. Visits, in the order of the anon_vma's tree, each VMA that may map the folio:
-// rmap_walk_anon(m, folio, [&](int mm, Vma& vma, int page) { ...; return go_on; }), where `page` is
+// --- Walks. Visits, in the order of its tree (of the anon_vma, or of the file), each VMA that may
+// map the folio: rmap_walk(m, folio, [&](int mm, Vma& vma, int page) { ...; return go_on; }), where `page` is
 // the first address of the VMA at which some sub-page of the folio could be mapped.
 template <class Visit>
-void rmap_walk_anon(Machine& m, Pfn folio, Visit visit);
+void rmap_walk(Machine& m, Pfn folio, Visit visit);
 
 struct TtuFlags {
   bool split_huge_pmd = false;
+  bool ignore_mlock = false;
 };
 void try_to_unmap(Machine& m, Pfn folio, TtuFlags flags);      // PTEs become swap entries, or go
 void try_to_migrate(Machine& m, Pfn folio, TtuFlags flags);    // entries become migration entries
 void remove_migration_ptes(Machine& m, Pfn src, Pfn dst);      // and back, now to dst
 int folio_referenced(Machine& m, Pfn folio, bool& vm_locked);  // clears young; number of references
 
-// v6.1 mm/rmap.c: rmap_walk_anon(), vma_address()
+// v6.1 mm/rmap.c: rmap_walk_anon(), rmap_walk_file(), vma_address()
 template <class Visit>
-void rmap_walk_anon(Machine& m, Pfn folio, Visit visit) {
+void rmap_walk(Machine& m, Pfn folio, Visit visit) {
   struct Place {
     Vma* vma;
     int mm;
@@ -65,11 +66,14 @@ void rmap_walk_anon(Machine& m, Pfn folio, Visit visit) {
   boost::container::small_vector<Place, 8> places;
   const Page& head = m.page(folio);
   const int first = head.index, end = first + folio_nr_pages(m, folio);
-  if (head.anon_vma == kNoAnonVma) return;
+  if (head.anon_vma == kNoAnonVma && head.inode == kNoInode) return;
+  const auto is_in_tree = [&](const Vma& vma) {
+    if (head.inode != kNoInode) return vma.file == head.inode;
+    return (vma.chain >> head.anon_vma & 1) != 0;
+  };
   for (int mm = 0; mm < m.geometry.mms; ++mm)
     for (Vma& vma : m.vmas(mm))
-      if ((vma.chain >> head.anon_vma & 1) != 0 && vma.pgoff < end &&
-          vma.pgoff + vma.end - vma.start > first)
+      if (is_in_tree(vma) && vma.pgoff < end && vma.pgoff + vma.end - vma.start > first)
         places.push_back({&vma, mm});
   std::ranges::sort(places, {}, &Place::order);
   for (const auto& [vma, mm] : places)

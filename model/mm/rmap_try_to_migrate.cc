@@ -94,7 +94,7 @@ void remove_migration_pte(Machine& m, int mm, const Vma& vma, int page, Pfn pfn)
 
 // v6.1 mm/rmap.c: try_to_migrate(). Who wants the mapping gone looks at folio_mapped() afterwards.
 void try_to_migrate(Machine& m, Pfn folio, TtuFlags flags) {
-  rmap_walk_anon(m, folio, [&](int mm, const Vma& vma, int page) {
+  rmap_walk(m, folio, [&](int mm, const Vma& vma, int page) {
     return try_to_migrate_one(m, mm, vma, page, folio, flags) && folio_mapped(m, folio);
   });
 }
@@ -113,7 +113,7 @@ static bool has_migration_pte(const Machine& m, int mm, PageRange pages, Pfn fol
 void remove_migration_ptes(Machine& m, Pfn src, Pfn dst) {
   const bool large = folio_test_large(m, dst);
   const int first_index = m.page(src).index;
-  rmap_walk_anon(m, dst, [&](int mm, const Vma& vma, int page) {
+  rmap_walk(m, dst, [&](int mm, const Vma& vma, int page) {
     const auto remove = [&](int at, bool pmd_mapped) {
       if (pmd_mapped)
         remove_migration_pmd(m, mm, vma, at, dst);

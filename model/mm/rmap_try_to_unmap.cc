@@ -1,5 +1,5 @@
-// Unmapping a folio for reclaim, and asking whether anybody used it. v6.1 mm/rmap.c, anonymous
-// folios. Left out: files, hugetlb, hwpoison, userfaultfd, page_idle, the multi-generational LRU
+// Unmapping a folio for reclaim or a split, and asking whether anybody used it. v6.1 mm/rmap.c.
+// Left out: hugetlb, hwpoison, userfaultfd, page_idle, the multi-generational LRU
 // (built in by Debian, but off), and the TLB flush that reclaim puts off.
 #include "model/mm/huge_memory.h"
 #include "model/mm/mmap.h"
@@ -42,12 +42,24 @@ bool set_swap_pte(Machine& m, int mm, int page, Entry entry) {
   return true;
 }
 
+// Of a file nothing is left but what a fault finds. See defects.h.
+bool unmap_file_pte(Machine& m, Pfn folio, int mm, const Vma& vma, int page, Entry entry) {
+  if (entry.has(kSoftDirty) && !vma.has(VM_SOFTDIRTY))
+    m.strikes.add(kUnmappedFilePageIsSoftClean, mm, page, page + 1);
+  --m.mms[std::size_t(mm)].shmem_pages;
+  page_remove_rmap(m, entry.frame, vma, false);
+  if (vma.has(VM_LOCKED)) m.mlock_pvec.clear();  // mlock_page_drain_local()
+  put_page(m, folio);
+  return true;
+}
+
 // One PTE of v6.1 mm/rmap.c: try_to_unmap_one(). Its dirty bit reaches the folio even where it has
 // to come back. false: still mapped.
 bool try_to_unmap_pte(Machine& m, Pfn folio, int mm, const Vma& vma, int page) {
   const Entry entry = m.pte(mm, page);
   m.set_pte(mm, page, {});
   if (entry.has(kDirty)) folio_mark_dirty(m, folio);
+  if (is_file_page(m, folio)) return unmap_file_pte(m, folio, mm, vma, page, entry);
   const bool swapbacked = test(m, folio, PG_swapbacked);
   if (swapbacked != folio_test_swapcache(m, folio)) {
     vm_bug_on(m, true, "try_to_unmap_one: swapbacked, but not in the swap cache");
@@ -68,7 +80,7 @@ bool try_to_unmap_one(Machine& m, Pfn folio, int mm, const Vma& vma, int page, T
   page_vma_mapped_walk(m, mm, vma, page, folio, Walk::present, [&](int at, bool pmd_mapped) {
     vm_bug_on(m, pmd_mapped, "try_to_unmap_one: unexpected PMD-mapped THP");
     if (pmd_mapped) return go_on = false;
-    if (vma.has(VM_LOCKED)) {
+    if (vma.has(VM_LOCKED) && !flags.ignore_mlock) {
       mlock_vma_page(m, folio, vma, false);  // restores the mlock that got missed; not of a THP
       return go_on = false;
     }
@@ -119,7 +131,7 @@ bool folio_referenced_one(Machine& m, Pfn folio, int mm, const Vma& vma, int pag
 
 // v6.1 mm/rmap.c: try_to_unmap()
 void try_to_unmap(Machine& m, Pfn folio, TtuFlags flags) {
-  rmap_walk_anon(m, folio, [&](int mm, const Vma& vma, int page) {
+  rmap_walk(m, folio, [&](int mm, const Vma& vma, int page) {
     return try_to_unmap_one(m, folio, mm, vma, page, flags) && folio_mapped(m, folio);
   });
 }
@@ -129,7 +141,7 @@ int folio_referenced(Machine& m, Pfn folio, bool& vm_locked) {
   Referenced r{.mapcount = total_mapcount(m, folio)};
   vm_locked = false;
   if (r.mapcount == 0) return 0;
-  rmap_walk_anon(m, folio, [&](int mm, const Vma& vma, int page) {
+  rmap_walk(m, folio, [&](int mm, const Vma& vma, int page) {
     return folio_referenced_one(m, folio, mm, vma, page, r);
   });
   vm_locked = r.vm_locked;

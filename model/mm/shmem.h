@@ -12,16 +12,21 @@ enum class Sgp : std::uint8_t {
   falloc,  // as write, but makes a page up to date that was allocated before
 };
 
-// What shmem_get_folio() answers: a folio, locked and with a reference; kNoPfn for a hole that is
+// What shmem_get_folio() answers: the folio of the index, locked and with a reference; kNoPfn for a hole that is
 // only read, or with an error: -EINVAL, -ENOMEM.
 struct ShmemFolio {
   Pfn folio = kNoPfn;
   int error = 0;
 };
-ShmemFolio shmem_get_folio(Machine& m, int inode, int index, Sgp sgp);
+// For a fault on a VMA of an address space, or, without one, for a call on the file.
+ShmemFolio shmem_get_folio(Machine& m, int inode, int index, Sgp sgp, int mm = -1,
+                           const Vma* vma = nullptr);
 void shmem_recalc_inode(Machine& m, int inode);
+void shmem_uncharge(Machine& m, int inode);  // a page that a split drops beyond the end
+void clear_folio(Machine& m, Pfn folio);     // zeroes it: up to date
 
 // Takes what is in [start, end) out of the file; `unfalloc`: only what a failed fallocate() added.
+// An end beyond m.pages(): all that follows.
 void shmem_undo_range(Machine& m, int inode, int start, int end, bool unfalloc = false);
 
 // --- Calls. `inode` is alive, and open.
@@ -32,5 +37,6 @@ int shmem_fallocate(Machine& m, int inode, int start, int end, bool keep_size); 
 void shmem_punch_hole(Machine& m, int inode, int start, int end);
 void shmem_setattr(Machine& m, int inode, int size);  // ftruncate()
 void shmem_evict_inode(Machine& m, int inode);
+void shmem_enabled_store(Machine& m, ShmemHuge huge);  // sysfs
 
 }  // namespace thp

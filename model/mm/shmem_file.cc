@@ -6,6 +6,7 @@
 #include "model/mm/memory.h"
 #include "model/mm/page_alloc.h"
 #include "model/mm/shmem.h"
+#include "model/mm/shmem_shrink.h"
 #include "model/mm/swap.h"
 #include "model/mm/swapfile.h"
 #include "model/ops.h"
@@ -15,9 +16,9 @@ namespace {
 
 Inode& inode_of(Machine& m, int inode) { return m.inodes[std::size_t(inode)]; }
 
-void unlock_and_put(Machine& m, Pfn folio) {
-  unlock_page(m, folio);
-  put_page(m, folio);
+// v6.1 include/linux/pagemap.h: folio_file_page()
+Pfn subpage(const Machine& m, Pfn folio, int index) {
+  return Pfn(folio + (index & (folio_nr_pages(m, folio) - 1)));
 }
 
 }  // namespace
@@ -32,7 +33,7 @@ int shmem_file_read(Machine& m, int inode, int index) {
   if (folio == kNoPfn) return 0;
   unlock_page(m, folio);
   folio_mark_accessed(m, folio);
-  const int content = m.page(folio).content;
+  const int content = m.page(subpage(m, folio, index)).content;
   put_page(m, folio);
   return content;
 }
@@ -43,9 +44,10 @@ int shmem_file_write(Machine& m, int inode, int index, std::uint8_t value) {
   const auto [folio, error] = shmem_get_folio(m, inode, index, Sgp::write);
   if (error != 0) return error;
   Inode& file = inode_of(m, inode);
-  m.page(folio).content = value;
+  if (!test(m, folio, PG_uptodate)) clear_folio(m, folio);
+  m.page(subpage(m, folio, index)).content = value;
+  m.stamps.frame(subpage(m, folio, index));
   file.i_size = std::max(file.i_size, std::uint16_t(index + 1));
-  set(m, folio, PG_uptodate);
   folio_mark_dirty(m, folio);
   unlock_and_put(m, folio);
   return 0;
@@ -56,13 +58,14 @@ int shmem_fallocate(Machine& m, int inode, int start, int end, bool keep_size) {
   Inode& file = inode_of(m, inode);
   const std::uint16_t undo_fallocend = file.fallocend;
   file.fallocend = std::max(file.fallocend, std::uint16_t(end));
-  for (int index = start; index < end; ++index) {
+  for (int index = start; index < end;) {
     const auto [folio, error] = shmem_get_folio(m, inode, index, Sgp::falloc);
     if (error != 0) {
       file.fallocend = undo_fallocend;
       if (index > start) shmem_undo_range(m, inode, start, index, true);
       return error;
     }
+    index = m.page(folio).index + folio_nr_pages(m, folio);
     folio_mark_dirty(m, folio);
     unlock_and_put(m, folio);
   }
@@ -82,14 +85,22 @@ void shmem_setattr(Machine& m, int inode, int size) {
   const int old_size = file.i_size;
   file.i_size = std::uint16_t(size);
   if (size < old_size) unmap_mapping_range(m, inode, size, 2 * m.pages(), true);
-  if (size <= old_size && file.alloced != 0) shmem_undo_range(m, inode, size, m.pages());
+  if (size <= old_size && file.alloced != 0) shmem_undo_range(m, inode, size, 2 * m.pages());
 }
 
 // v6.1 mm/shmem.c: shmem_evict_inode(), once nobody has the file open or mapped
 void shmem_evict_inode(Machine& m, int inode) {
-  shmem_undo_range(m, inode, 0, m.pages());
+  inode_of(m, inode).i_size = 0;
+  shmem_undo_range(m, inode, 0, 2 * m.pages());
+  shrinklist_del(m, inode);
   vm_bug_on(m, inode_of(m, inode).alloced != 0, "shmem_evict_inode: WARN_ON(inode->i_blocks)");
   inode_of(m, inode) = {};
+}
+
+// v6.1 mm/shmem.c: shmem_enabled_store(). deny and force leave the mount its own.
+void shmem_enabled_store(Machine& m, ShmemHuge huge) {
+  m.shmem_enabled = huge;
+  if (huge < ShmemHuge::deny) m.shm_mnt.huge = huge;
 }
 
 }  // namespace thp

@@ -32,16 +32,6 @@ Op draw_op(Choose choose, const Machine& m, std::span<const Op> before, bool nea
   return op;
 }
 
-// Does the op name a file? Without files there is no such op.
-template <class T>
-consteval bool names_a_file() {
-  return std::apply(
-      [](auto... arg) {
-        return (std::is_same_v<std::remove_cvref_t<decltype(T{}.*arg)>, InodeId> || ...);
-      },
-      T::args);
-}
-
 // Is there a holder, or a name for a second address space, or a file, that the op could be about?
 template <class T>
 bool has_subject(const Machine& m) {
@@ -85,11 +75,11 @@ struct Kind {
   std::string_view name;
   Op (*draw)(Choose choose, const Machine& m, std::span<const Op> before, bool near);
   bool (*has_subject)(const Machine& m);
-  bool names_a_file;
+  bool of_files;
 };
 template <class... Ts>
 constexpr std::array<Kind, sizeof...(Ts)> kinds(std::type_identity<std::variant<Ts...>>) {
-  return {Kind{Ts::name, draw_op<Ts>, has_subject<Ts>, names_a_file<Ts>()}...};
+  return {Kind{Ts::name, draw_op<Ts>, has_subject<Ts>, kIsOfFiles<Ts>}...};
 }
 constexpr auto kKinds = kinds(std::type_identity<Op>{});
 
@@ -147,10 +137,14 @@ constexpr Sequel kSequels[] = {
     {kKindOf<Truncate>, kKindOf<Pread>},
     {kKindOf<Punch>, kKindOf<Pread>},
     {kKindOf<FailSmallAlloc>, kKindOf<Fallocate>},
+    {kKindOf<FailHugeAlloc>, kKindOf<Pwrite>},
+    {kKindOf<SplitFile>, kKindOf<Load>},
+    {kKindOf<ShmemEnabled>, kKindOf<Truncate>},
+    {kKindOf<Truncate>, kKindOf<ShrinkShmem>},
 };
 
 bool has_kind(const Geometry& geometry, int kind) {
-  return geometry.inodes > 0 || !kKinds[std::size_t(kind)].names_a_file;
+  return geometry.inodes > 0 || !kKinds[std::size_t(kind)].of_files;
 }
 
 // The kind of an op that follows the last one, or -1.

@@ -82,7 +82,7 @@ struct TraceShape {
 };
 // Steps a machine as it goes. At most so many ops set up memory: to map it, fill it, move it, give
 // it away, swap it out, look, and fork and exit.
-inline constexpr int kMaxSetupOps = 2 + 15 + 15 + 9 + 24 + 1 + 25 + 2 * 13;
+inline constexpr int kMaxSetupOps = 2 + 15 + 15 + 9 + 24 + 1 + 25 + 2 * 13 + 1;
 Trace generate_trace(Choose choose, const TraceShape& shape = {});
 
 // --- The alphabet as a finite list.
@@ -145,7 +145,8 @@ void for_each_op(const Geometry& geometry, Visit&& visit, const Alphabet& alphab
   int kind = 0;
   for_each_op_type([&]<class T>() {
     T op;
-    if (alphabet.mask.has(kind++)) for_each_args<0>(op, geometry, alphabet, visit);
+    const bool exists = geometry.inodes > 0 || !kIsOfFiles<T>;
+    if (alphabet.mask.has(kind++) && exists) for_each_args<0>(op, geometry, alphabet, visit);
   });
 }
 

@@ -16,7 +16,12 @@ void fill(Choose choose, const OpMask& mask, Growing& g, int file) {
 
 }  // namespace
 
+// Huge pages or none, and by whose say; last the two that only shmem_enabled knows.
 void create_files(Choose choose, const OpMask& mask, Growing& g) {
+  if (g.trace.geometry.inodes > 0 && choose(3) != 0) {
+    const int policy = choose(4) == 3 ? choose(6) : int(ShmemHuge::always);
+    g.add_if(mask, ShmemEnabled{ShmemHuge(policy)});
+  }
   for (int file = 0; file < g.trace.geometry.inodes; ++file) {
     if (choose(4) == 3) continue;
     g.add_if(mask, Creat{{file}});

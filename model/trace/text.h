@@ -20,6 +20,8 @@ inline constexpr std::array<std::string_view, 3> kThpDisableNames = {"on", "off"
 inline constexpr std::array<std::string_view, 2> kSharingNames = {"shared", "private"};
 inline constexpr std::array<std::string_view, 2> kFallocModeNames = {"grow", "keep"};
 inline constexpr std::array<std::string_view, 3> kEnabledNames = {"always", "madvise", "never"};
+inline constexpr std::array<std::string_view, 6> kShmemHugeNames = {
+    "never", "always", "within_size", "advise", "deny", "force"};
 using Names = std::span<const std::string_view>;
 constexpr Names names_of(Protection) { return kProtectionNames; }
 constexpr Names names_of(PinMode) { return kPinModeNames; }
@@ -28,6 +30,7 @@ constexpr Names names_of(FallocMode) { return kFallocModeNames; }
 constexpr Names names_of(Toggle) { return kToggleNames; }
 constexpr Names names_of(ThpDisable) { return kThpDisableNames; }
 constexpr Names names_of(Enabled) { return kEnabledNames; }
+constexpr Names names_of(ShmemHuge) { return kShmemHugeNames; }
 
 // An argument type that is an enumeration; the others are structs with count(), nth() and in().
 template <class Arg>

@@ -82,7 +82,8 @@ Verdict FlatMemory::populated(int mm, PageRange range, std::uint8_t needed, cons
   if (a.was(-ENOMEM) && may_oom(a.m, a.armed, mm)) return {};
   for (int page = range.first; page < range.end; ++page) {
     if ((state(mm, page) & (kMapped | needed)) == kMapped) return expect(a.result, -EINVAL);
-    if (is_beyond_its_file(mm, page)) return expect(a.result, -EFAULT);
+    if (!is_beyond_its_file(mm, page)) continue;
+    if (a.was(-EFAULT) || !may_be_beyond_its_file(a.m, mm, page)) return expect(a.result, -EFAULT);
   }
   return expect(a.result, first_hole(mm, range) < range.end ? -ENOMEM : 0);
 }

@@ -102,6 +102,9 @@ Verdict FlatMemory::on(const LoadViaPin& op, const Reply& a) {
 Verdict FlatMemory::on(const SplitFolio& op, const Reply& a) {
   return expect(a.result, alive(op.mm.id) ? 0 : -ESRCH);
 }
+Verdict FlatMemory::on(const SplitFile& op, const Reply& a) {
+  return is_open(op.inode.id) ? expect(a.result, 0) : not_open(a.result);
+}
 Verdict FlatMemory::on(const Reclaim& op, const Reply& a) {
   return alive(op.mm.id) ? Verdict{} : no_such_process(a.result);
 }
@@ -113,6 +116,7 @@ Verdict FlatMemory::on(const MovePages& op, const Reply& a) {
 }
 Verdict FlatMemory::on(const MigrateEnd&, const Reply&) { return {}; }
 Verdict FlatMemory::on(const ShrinkDeferred&, const Reply&) { return {}; }
+Verdict FlatMemory::on(const ShrinkShmem&, const Reply&) { return {}; }
 Verdict FlatMemory::on(const ShrinkHugeZero&, const Reply&) { return {}; }
 Verdict FlatMemory::on(const DropCaches&, const Reply& a) { return expect(a.result, 0); }
 Verdict FlatMemory::on(const Swapon&, const Reply&) { return {}; }
@@ -126,6 +130,7 @@ Verdict FlatMemory::on(const ContendPageLock&, const Reply& a) { return expect(a
 Verdict FlatMemory::on(const HoldSpeculativeRef&, const Reply& a) { return expect(a.result, 0); }
 Verdict FlatMemory::on(const SetEnabled&, const Reply& a) { return expect(a.result, 0); }
 Verdict FlatMemory::on(const SetUseZeroPage&, const Reply& a) { return expect(a.result, 0); }
+Verdict FlatMemory::on(const ShmemEnabled&, const Reply& a) { return expect(a.result, 0); }
 Verdict FlatMemory::on(const PrctlThpDisable& op, const Reply& a) {
   if (!alive(op.mm.id)) return no_such_process(a.result);
   return expect(a.result, op.value == ThpDisable::bad ? -EINVAL : 0);

@@ -201,9 +201,14 @@ Verdict FlatMemory::locked(int mm, PageRange range, bool lock, const Reply& a) {
   if (a.was(-ENOMEM) && may_lack_vmas(a.m, mm)) return {};
   if (!whole) return expect(a.result, -ENOMEM);
   if (lock && a.was(-EAGAIN) && may_oom(a.m, a.armed, mm)) return {};
-  bool beyond = false;
-  for (int page = range.first; page < range.end; ++page) beyond |= is_beyond_its_file(mm, page);
+  bool beyond = false, perhaps = false;
+  for (int page = range.first; page < range.end; ++page) {
+    const bool may_be = may_be_beyond_its_file(a.m, mm, page);
+    perhaps |= may_be;
+    beyond |= is_beyond_its_file(mm, page) && !may_be;
+  }
   const bool touches_all = (summary(mm, range).all & kMayRead) != 0 && !beyond;
+  if (lock && touches_all && perhaps && a.was(-ENOMEM)) return {};
   return expect(a.result, lock && !touches_all ? -ENOMEM : 0);
 }
 Verdict FlatMemory::on(const Mlock& op, const Reply& a) {

@@ -173,7 +173,9 @@ class FlatMemory {
   Verdict on(const Isolate& op, const Reply& a);
   Verdict on(const Putback& op, const Reply& a);
   Verdict on(const SplitFolio& op, const Reply& a);
+  Verdict on(const SplitFile& op, const Reply& a);
   Verdict on(const ShrinkDeferred& op, const Reply& a);
+  Verdict on(const ShrinkShmem& op, const Reply& a);
   Verdict on(const ShrinkHugeZero& op, const Reply& a);
   Verdict on(const DropCaches& op, const Reply& a);
   Verdict on(const Swapon& op, const Reply& a);
@@ -191,6 +193,7 @@ class FlatMemory {
   Verdict on(const HoldSpeculativeRef& op, const Reply& a);
   Verdict on(const SetEnabled& op, const Reply& a);
   Verdict on(const SetUseZeroPage& op, const Reply& a);
+  Verdict on(const ShmemEnabled& op, const Reply& a);
   Verdict on(const PrctlThpDisable& op, const Reply& a);
   Verdict on(const Creat& op, const Reply& a);
   Verdict on(const Close& op, const Reply& a);
@@ -253,6 +256,8 @@ class FlatMemory {
     const Window& window = windows_[index(mm, page)];
     return is_window(mm, page) && window.index >= size(window.inode);
   }
+  // Beyond the end a huge page of the file may be: see kHugePageBeyondTheEnd in model/defects.h.
+  bool may_be_beyond_its_file(const Machine& m, int mm, int page) const;
   bool is_mapped(int inode) const;
   template <class Visit>  // visit(mm, page) of each window on pages [first, end) of a file
   void for_each_window(int inode, int first, int end, Visit visit) {

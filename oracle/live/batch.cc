@@ -118,7 +118,7 @@ bool is_sound(const Observation& o) {
 bool read(Bytes& in, FilesSeen& files) {
   FilesHeader header;
   bool whole = in.get(header);
-  files.nr_shmem = header.nr_shmem;
+  files.stats = header.stats;
   std::size_t i = 0;
   for_each_array_of_files(
       files, [&](auto& records) { whole = whole && in.get(records, header.records[i++]); });

@@ -106,7 +106,10 @@ class Comparison {
   }
 
   void files(const FilesSeen& model, const FilesSeen& kernel) {
-    fact("nr_shmem", {}, model.nr_shmem, kernel.nr_shmem);
+    fact("nr_shmem", {}, model.stats.shmem, kernel.stats.shmem);
+    fact("nr_shmem_thps", {}, model.stats.shmem_thps, kernel.stats.shmem_thps);
+    fact("nr_shmem_pmdmapped", {}, model.stats.shmem_pmdmapped, kernel.stats.shmem_pmdmapped);
+    fact("nr_file_mapped", {}, model.stats.mapped, kernel.stats.mapped);
     cells(model.cells, kernel.cells);
     walk(
         model.inodes, kernel.inodes, [](const InodeSeen& i) { return i.inode; },
@@ -117,6 +120,7 @@ class Comparison {
           fact("inode.alloced", where, a.alloced, b.alloced);
           fact("inode.blocks", where, a.i_blocks, b.i_blocks);
           fact("inode.fallocend", where, a.fallocend, b.fallocend);
+          fact("inode.shrinklist", where, a.on_shrinklist, b.on_shrinklist);
         },
         [&](const InodeSeen& inode, bool is_model) {
           presence("inode", fmt::format("f{}", inode.inode), is_model, "alive");

@@ -31,6 +31,8 @@ inline constexpr std::string_view kWhyNotLive<ShrinkDeferred> = kOneShrinker;
 template <>
 inline constexpr std::string_view kWhyNotLive<ShrinkHugeZero> = kOneShrinker;
 template <>
+inline constexpr std::string_view kWhyNotLive<ShrinkShmem> = kOneShrinker;
+template <>
 inline constexpr std::string_view kWhyNotLive<Reclaim> = kOneFolio;
 template <>
 inline constexpr std::string_view kWhyNotLive<WritebackEnd> = kHalfDone;
@@ -123,6 +125,8 @@ inline constexpr std::string_view kSystemCall<LoadViaPin> =
 template <>
 inline constexpr std::string_view kSystemCall<SplitFolio> = "write debugfs split_huge_pages";
 template <>
+inline constexpr std::string_view kSystemCall<SplitFile> = "write debugfs split_huge_pages";
+template <>
 inline constexpr std::string_view kSystemCall<DropCaches> = "write /proc/sys/vm/drop_caches";
 template <>
 inline constexpr std::string_view kSystemCall<Swapon> = "swapon";
@@ -134,6 +138,8 @@ template <>
 inline constexpr std::string_view kSystemCall<SetEnabled> = "write sysfs enabled";
 template <>
 inline constexpr std::string_view kSystemCall<SetUseZeroPage> = "write sysfs use_zero_page";
+template <>
+inline constexpr std::string_view kSystemCall<ShmemEnabled> = "write sysfs shmem_enabled";
 template <>
 inline constexpr std::string_view kSystemCall<PrctlThpDisable> = "prctl PR_SET_THP_DISABLE";
 template <>

@@ -107,7 +107,8 @@ struct CellRun {
 // A file that lives. Sizes in pages; i_blocks of 512 bytes, as stat() tells them.
 struct InodeSeen {
   std::uint8_t inode = 0;
-  std::uint8_t unused[3] = {};
+  std::uint8_t on_shrinklist = 0;
+  std::uint8_t unused[2] = {};
   std::int32_t i_size = 0, nrpages = 0, alloced = 0, i_blocks = 0, fallocend = 0;
   bool operator==(const InodeSeen&) const = default;
 };
@@ -120,12 +121,18 @@ struct FileMmSeen {
   bool operator==(const FileMmSeen&) const = default;
 };
 
+// Pages, since the trace began.
+struct FileStats {
+  std::int32_t shmem = kUnseen, shmem_thps = kUnseen, shmem_pmdmapped = kUnseen, mapped = kUnseen;
+  bool operator==(const FileStats&) const = default;
+};
+
 // What only a trace with files has.
 struct FilesSeen {
-  std::int32_t nr_shmem = kUnseen;  // NR_SHMEM: pages, since the trace began
-  std::vector<InodeSeen> inodes;    // by inode
-  std::vector<CellRun> cells;       // by inode, index
-  std::vector<FileMmSeen> mms;      // by mm
+  FileStats stats;
+  std::vector<InodeSeen> inodes;  // by inode
+  std::vector<CellRun> cells;     // by inode, index
+  std::vector<FileMmSeen> mms;    // by mm
   bool operator==(const FilesSeen&) const = default;
 };
 

@@ -119,6 +119,7 @@ void observe_inode(const Machine& m, int id, FilesSeen& files) {
   const Inode& inode = m.inodes[std::size_t(id)];
   if (inode.alive == 0) return;
   files.inodes.push_back({.inode = std::uint8_t(id),
+                          .on_shrinklist = inode.on_shrinklist,
                           .i_size = inode.i_size,
                           .nrpages = inode.nrpages,
                           .alloced = inode.alloced,
@@ -135,7 +136,10 @@ void observe_inode(const Machine& m, int id, FilesSeen& files) {
 void observe_files(const Machine& m, Observation& o) {
   if (m.geometry.inodes == 0) return;
   FilesSeen& files = o.files.emplace();
-  files.nr_shmem = m.nr_shmem;
+  files.stats = {.shmem = m.nr_shmem,
+                 .shmem_thps = m.nr_shmem_thps,
+                 .shmem_pmdmapped = m.nr_shmem_pmdmapped,
+                 .mapped = m.nr_file_mapped};
   for (int id = 0; id < m.geometry.inodes; ++id) observe_inode(m, id, files);
   for (int mm = 0; mm < m.geometry.mms; ++mm)
     if (const Mm& space = m.mms[std::size_t(mm)]; space.alive)

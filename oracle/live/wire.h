@@ -42,7 +42,7 @@ struct ObservedHeader {
 
 struct FilesHeader {
   std::array<std::uint32_t, 3> records{};  // of each array
-  std::int32_t nr_shmem = kUnseen;
+  FileStats stats;
 };
 
 template <class T>
@@ -74,7 +74,7 @@ void for_each_array_of_files(Files& files, Visit visit) {
 inline std::size_t bytes_of(const auto& records) { return records.size() * sizeof records[0]; }
 
 inline FilesHeader header_of(const FilesSeen& files) {
-  FilesHeader header{.nr_shmem = files.nr_shmem};
+  FilesHeader header{.stats = files.stats};
   std::size_t i = 0;
   for_each_array_of_files(
       files, [&](const auto& records) { header.records[i++] = std::uint32_t(records.size()); });

@@ -32,7 +32,7 @@ void Recount::count_mapping(int pfn, Entry entry, bool of_file, int by) {
     add(frame.ptes);
     const int newly_mapped = (frame.ptes > 0) - was_mapped;
     folio.mapped += newly_mapped;
-    if (pfn < geometry_.frames() && !of_file) pte_mapped_ += newly_mapped;
+    if (pfn < geometry_.frames()) (of_file ? file_pte_mapped_ : pte_mapped_) += newly_mapped;
     folio.ptes += by;
     if (entry.has(kWrite)) add(frame.writable_ptes);
   } else {
@@ -45,8 +45,7 @@ void Recount::count_mapping(int pfn, Entry entry, bool of_file, int by) {
 void Recount::count_pte(const Machine& m, int mm, Entry entry, int by) {
   MmCount& count = mms_[std::size_t(mm)];
   if (entry.is_present() || entry.is_migration()) {
-    const bool of_file =
-        entry.frame < geometry_.frames() && m.page(page_folio(m, entry.frame)).inode != kNoInode;
+    const bool of_file = entry.frame < geometry_.frames() && is_file_page(m, entry.frame);
     (of_file ? count.shmem_pages : count.anon_pages) += by;
     count_mapping(frame_at(entry.frame), entry, of_file, by);
   } else if (entry.is_swap()) {
@@ -57,13 +56,25 @@ void Recount::count_pte(const Machine& m, int mm, Entry entry, int by) {
   }
 }
 
-void Recount::count_pmd(int mm, Entry entry, int by) {
+void Recount::count_file_pmd(int mm, Entry entry, int by) {
+  mms_[std::size_t(mm)].shmem_pages += by * geometry_.hpage_nr();
+  const std::size_t block = block_of(entry.frame);
+  FolioCount& folio = blocks_[block];
+  folio.pmds += by;
+  if (entry.has(kWrite)) folio.writable_pmds += by;
+  const std::uint64_t bit = std::uint64_t{1} << block;
+  file_pmd_mapped_ = folio.pmds > 0 ? file_pmd_mapped_ | bit : file_pmd_mapped_ & ~bit;
+}
+
+void Recount::count_pmd(const Machine& m, int mm, Entry entry, int by) {
   MmCount& count = mms_[std::size_t(mm)];
   if (entry.is_none()) return;
   if (entry.is_table()) {
     count.tables += by;
     return;
   }
+  if (entry.is_present() && entry.frame < geometry_.frames() && is_file_page(m, entry.frame))
+    return count_file_pmd(mm, entry, by);
   count.huge += by;
   if (entry.is_zero()) {
     count.huge_zero += by;
@@ -133,12 +144,12 @@ void Recount::count_all(const Machine& m) {
   mms_ = {};
   inodes_ = {};
   used_slots_ = {};
-  cached_slots_ = outstanding_pins_ = pte_mapped_ = 0;
-  pmd_mapped_ = deferred_ = 0;
+  cached_slots_ = outstanding_pins_ = pte_mapped_ = file_pte_mapped_ = 0;
+  pmd_mapped_ = file_pmd_mapped_ = deferred_ = 0;
   for (int i = 0; i < geometry_.frame_blocks(); ++i)
     deferred_ |= std::uint64_t(m.compound(Pfn(i << geometry_.order)).deferred != 0) << i;
   for (int mm = 0; mm < geometry_.mms; ++mm) {
-    for (int i = 0; i < geometry_.pmds; ++i) count_pmd(mm, m.pmd(mm, i), 1);
+    for (int i = 0; i < geometry_.pmds; ++i) count_pmd(m, mm, m.pmd(mm, i), 1);
     for (int page = 0; page < geometry_.pages(); ++page)
       if (!m.pte(mm, page).is_none()) count_pte(m, mm, m.pte(mm, page), 1);
   }
@@ -231,6 +242,23 @@ int Recount::nr_anon_mapped(const Machine& m) const {
     const bool twice = m.compound(head).double_map == 0 && (tried || wandered(head));
     if (!twice) pages -= blocks_[std::size_t(i)].mapped;
   }
+  return pages;
+}
+
+// Cells of huge folios: a split changes none of them.
+int Recount::nr_shmem_thps(const Machine& m) const {
+  int pages = 0;
+  for (int i = 0; i < geometry_.frame_blocks(); ++i)
+    if (blocks_[std::size_t(i)].cells > 0 && folio_test_large(m, Pfn(i << geometry_.order)))
+      pages += blocks_[std::size_t(i)].cells;
+  return pages;
+}
+
+// v6.1 mm/rmap.c: page_add_file_rmap(). A page counts once, however it is mapped.
+int Recount::nr_file_mapped() const {
+  int pages = file_pte_mapped_ + nr_shmem_pmdmapped();
+  for (std::uint64_t blocks = file_pmd_mapped_; blocks != 0; blocks &= blocks - 1)
+    pages -= blocks_[std::size_t(std::countr_zero(blocks))].mapped;
   return pages;
 }
 

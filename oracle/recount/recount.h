@@ -57,7 +57,8 @@ struct MmCount {
   std::int32_t shmem_pages = 0;   // the same of pages of files
   std::int32_t swap_entries = 0;  // swap PTEs
   std::int32_t tables = 0;        // PMDs that are page tables
-  std::int32_t huge = 0;          // huge, huge zero and migration PMDs: each has a deposited table
+  std::int32_t huge = 0;  // huge, huge zero and migration PMDs, not of files: each has a deposited
+                          // table
   std::int32_t huge_zero = 0;     // of these
   bool operator==(const MmCount&) const = default;
 };
@@ -110,6 +111,9 @@ class Recount {
     for (const InodeCount& inode : inodes_) pages += inode.folio_cells;
     return pages;
   }
+  int nr_shmem_thps(const Machine& m) const;
+  int nr_shmem_pmdmapped() const { return std::popcount(file_pmd_mapped_) << geometry_.order; }
+  int nr_file_mapped() const;
   int outstanding_pins() const { return outstanding_pins_; }  // the 4K zero page takes none
 
   // Is a frame anything but free?
@@ -171,7 +175,8 @@ class Recount {
   std::uint8_t shape_of(const Machine& m, int block) const;
 
   // Counting; with by = -1, uncounting.
-  void count_pmd(int mm, Entry entry, int by);
+  void count_pmd(const Machine& m, int mm, Entry entry, int by);
+  void count_file_pmd(int mm, Entry entry, int by);
   void count_pte(const Machine& m, int mm, Entry entry, int by);
   void count_mapping(int pfn, Entry entry, bool of_file, int by);
   void count_holder(const Holder& holder, int by);
@@ -208,6 +213,8 @@ class Recount {
   std::array<std::uint16_t, Geometry::kMaxBlocks> used_frames_;
   std::uint64_t pmd_mapped_ = 0;  // blocks whose folio has PMDs
   int pte_mapped_ = 0;            // frames with PTEs
+  std::uint64_t file_pmd_mapped_ = 0;  // the same of files
+  int file_pte_mapped_ = 0;
   std::uint64_t deferred_ = 0;
   std::array<std::uint16_t, Geometry::kMaxClusters> used_slots_;
   int cached_slots_ = 0, outstanding_pins_ = 0;

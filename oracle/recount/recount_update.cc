@@ -79,8 +79,8 @@ void Recount::update_pte(const Machine& was, const Machine& m, int mm, int page)
 // A PMD that becomes or stops being a table changes what may stand below it.
 void Recount::update_pmd(const Machine& was, const Machine& m, int mm, int i) {
   const Entry before = was.pmd(mm, i), now = m.pmd(mm, i);
-  count_pmd(mm, before, -1);
-  count_pmd(mm, now, 1);
+  count_pmd(was, mm, before, -1);
+  count_pmd(m, mm, now, 1);
   changed_mms_ |= 1u << mm;
   changed_entries_.add(pmd_id(mm, i));
   const int first = i << geometry_.order;

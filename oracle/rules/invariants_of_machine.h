@@ -71,6 +71,37 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
      "mm/shmem.c shmem_add_to_page_cache(); mm/filemap.c filemap_unaccount_folio()",
      count([](const TheMachine& t) { return t.r.nr_shmem(); },
            [](const TheMachine& t) { return int(t.m.nr_shmem); })},
+    {"shmem_huge_pages_is_cached_huge_pages",
+     "ShmemHugePages is the pages of huge folios that the page cache holds, mapped or not, whatever "
+     "the settings say.",
+     accounting(kEvery, "filesystems/proc.rst, ShmemHugePages"),
+     "mm/shmem.c shmem_add_to_page_cache(); mm/huge_memory.c split_huge_page_to_list()",
+     count([](const TheMachine& t) { return t.r.nr_shmem_thps(t.m); },
+           [](const TheMachine& t) { return int(t.m.nr_shmem_thps); })},
+    {"shmem_pmd_mapped_is_pmd_mapped",
+     "ShmemPmdMapped is the pages of the folios of files that PMDs map.",
+     accounting(kEvery, "filesystems/proc.rst, ShmemPmdMapped"),
+     "mm/rmap.c page_add_file_rmap(), page_remove_file_rmap()",
+     count([](const TheMachine& t) { return t.r.nr_shmem_pmdmapped(); },
+           [](const TheMachine& t) { return int(t.m.nr_shmem_pmdmapped); })},
+    {"mapped_is_mapped_file_pages",
+     "Mapped counts each page of a file that something maps, once.",
+     accounting(kEvery, "filesystems/proc.rst, Mapped"),
+     "mm/rmap.c page_add_file_rmap(), page_remove_file_rmap()",
+     count([](const TheMachine& t) { return t.r.nr_file_mapped(); },
+           [](const TheMachine& t) { return int(t.m.nr_file_mapped); })},
+    {"shrinklist_holds_marked_files",
+     "The list of files whose huge pages may reach beyond their end holds each that is marked so, "
+     "once.",
+     accounting(kEvery), "mm/shmem.c shmem_unused_huge_shrink()",
+     [](const TheMachine& t) {
+       unsigned listed = 0, marked = 0;
+       for (int i = 0; i < t.m.shm_mnt.shrinklist_len; ++i)
+         listed |= 1u << (t.m.shm_mnt.shrinklist[std::size_t(i)] & 31);
+       for (int i = 0; i < t.m.geometry.inodes; ++i)
+         marked |= unsigned(t.m.inodes[std::size_t(i)].on_shrinklist != 0) << i;
+       return listed == marked && std::popcount(listed) == t.m.shm_mnt.shrinklist_len;
+     }},
     {"pins_balance", "Pins acquired less pins released are the pins that are held.",
      accounting(kEvery, "core-api/pin_user_pages.rst, Unit testing"),
      "include/linux/mmzone.h NR_FOLL_PIN_ACQUIRED; mm/gup.c",

@@ -22,7 +22,8 @@ inline constexpr RuleOf<TheFrame> kFrameInvariants[] = {
          return false;
        if (!f.has(PG_tail)) return true;
        return (f.page.flags & ~(PG_tail | PG_anon_exclusive)) == 0 && f.page.refcount == 0 &&
-              f.page.index == 0 && f.page.anon_vma == kNoAnonVma && f.page.mlock_count == 0;
+              f.page.index == 0 && f.page.anon_vma == kNoAnonVma && f.page.inode == kNoInode &&
+              f.page.mlock_count == 0;
      }},
     // Where a PMD maps a page, pagemap asks its head: kHeadSpeaksForAll in model/defects.h. Of such
     // a tail only what kpagecount tells is right.
@@ -110,12 +111,16 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      accounting(k6_1, "mm/transhuge.rst, Refcounts"), "mm/page_alloc.c free_tail_pages_check()",
      count([](const TheFolio& f) { return f.large ? f.count.pmds - 1 : kAnyCount; },
            [](const TheFolio& f) { return int(f.compound().mapcount); })},
-    {"double_map_needs_a_pmd", "DoubleMap is set only while some PMD maps the folio.", choice(k6_1),
+    {"double_map_needs_a_pmd", "DoubleMap of an anonymous folio is set only while some PMD maps it.", choice(k6_1),
      "mm/rmap.c page_remove_anon_compound_rmap(); mm/huge_memory.c __split_huge_pmd_locked()",
-     [](const TheFolio& f) { return !f.large || !f.compound().double_map || f.count.pmds > 0; }},
-    {"writable_pmd_is_exclusive", "A folio that a PMD maps writable is exclusive.",
+     [](const TheFolio& f) {
+       return !f.large || f.is_of_a_file() || !f.compound().double_map || f.count.pmds > 0;
+     }},
+    {"writable_pmd_is_exclusive", "A folio that a PMD maps writable is exclusive, or of a file.",
      assertion(kEvery), "mm/huge_memory.c VM_BUG_ON in remove_migration_pmd()",
-     [](const TheFolio& f) { return f.count.writable_pmds == 0 || f.has(PG_anon_exclusive); }},
+     [](const TheFolio& f) {
+       return f.count.writable_pmds == 0 || f.has(PG_anon_exclusive) || f.is_of_a_file();
+     }},
     {"exclusive_pmd_is_alone", "An exclusive folio that a PMD maps has no other mapping.",
      assertion(kEvery),
      "include/linux/page-flags.h PG_anon_exclusive; VM_BUG_ON_PAGE in page_add_anon_rmap()",
@@ -202,7 +207,7 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
     // Membership is sticky, so nothing is said of fully mapped folios. The two exceptions are
     // kPartlyMappedIsForgotten in model/defects.h.
     {"partly_mapped_is_queued",
-     "A large folio without PMDs, of which some pages are mapped and others not, is queued for "
+     "A large anonymous folio without PMDs, of which some pages are mapped and others not, is queued for "
      "splitting; but one that was in the swap cache may have lost pages there, and one that has "
      "migrated its place in the queue.",
      promise(k6_1, "mm/transhuge.rst, Partial unmap and deferred_split_huge_page()"),
@@ -210,14 +215,15 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      [](const TheFolio& f) {
        const int mapped = f.count.mapped;
        const bool partly = f.count.pmds == 0 && mapped > 0 && mapped < f.m.hpage_nr();
-       return !f.large || !partly || f.compound().deferred || f.r.wandered(f.head);
+       if (!f.large || f.is_of_a_file() || !partly) return true;
+       return f.compound().deferred || f.r.wandered(f.head);
      }},
     {"anonymous_huge_page_is_transparent",
-     "A huge page is transparent if it is anonymous, and not if it is the zero page.",
+     "A huge page is transparent if it is anonymous or of a file, and not if it is the zero page.",
      choice(kEvery), "mm/huge_memory.c prep_transhuge_page(), get_huge_zero_page()",
      [](const TheFolio& f) {
        if (!f.large) return true;
-       return f.compound().transhuge ? f.count.pointer == 0 : !f.has(PG_anon);
+       return f.compound().transhuge ? f.count.pointer == 0 : !f.has(PG_anon) && !f.is_of_a_file();
      }},
     {"migrating_folio_is_unmapped",
      "A folio that migrates has a target of its size, and nothing maps the one or the other.",

@@ -30,7 +30,7 @@ using Clears = Ops<ClearSoftDirty>;
 // What is done with a reference that somebody holds, or with the LRU lists.
 using References = Ops<Unpin, Put, StoreViaPin, LoadViaPin, Isolate, Putback>;
 // What looks for huge pages to split; drop_caches frees the huge zero page, too.
-using Splits = Ops<SplitFolio, ShrinkDeferred, DropCaches>;
+using Splits = Ops<SplitFolio, SplitFile, ShrinkDeferred, ShrinkShmem, DropCaches>;
 using Shrinks = Ops<ShrinkHugeZero>;
 // Swap itself, and what writes a page to it.
 using Swaps = Ops<Swapon, Swapoff, Reclaim, WritebackEnd>;
@@ -38,7 +38,7 @@ using Migrates = Ops<MigrateBegin, MigrateEnd, MovePages>;
 // What touches no memory: failures to come; settings.
 using Arms = Ops<FailHugeAlloc, FailSmallAlloc, FailCharge, FailSwapCluster, ContendPageLock,
                  HoldSpeculativeRef>;
-using Sets = Ops<SetEnabled, SetUseZeroPage, PrctlThpDisable>;
+using Sets = Ops<SetEnabled, SetUseZeroPage, ShmemEnabled, PrctlThpDisable>;
 // Calls on files: what takes pages out of one, what brings some in, and others.
 using Cuts = Ops<Close, Punch, Truncate>;
 using Fills = Ops<Pwrite, Fallocate>;

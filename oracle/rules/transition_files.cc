@@ -1,19 +1,102 @@
-// Which pages of a file an op may bring into the page cache.
+// Which pages of a file an op may bring into the page cache, and take out of it.
+#include <algorithm>
+
+#include "oracle/rules/certainties.h"
 #include "oracle/rules/transitions_of_files.h"
 #include "oracle/rules/transitions_of_ranges.h"
 
 namespace thp {
+namespace {
 
-bool may_be_faulted_in(const CellStep& c) {
+template <class... Ts>
+bool is_named_by(Ops<Ts...> ops, const CellStep& c, PageRange pages) {
+  bool named = false;
+  visit_one_of(ops, c.t.op, [&](const auto& op) {
+    const PageRange range = pages_named(op, c.t.after);
+    named = op.inode.id == c.inode && range.first < pages.end && pages.first < range.end;
+  });
+  return named;
+}
+
+// Does the op name a page of the VMA that shows one of these pages of the file?
+bool is_touched(const Named& named, const Vma& vma, int inode, PageRange pages) {
+  const int shift = vma.start - vma.pgoff;
+  const int first = std::max<int>(pages.first + shift, vma.start);
+  const int end = std::min<int>(pages.end + shift, vma.end);
+  return vma.file == inode && first < end && named.overlaps(named.mm, first, end);
+}
+
+}  // namespace
+
+PageRange came_with(const CellStep& c) {
+  const Machine& m = c.t.after;
+  const bool exists = c.is.is_folio() && c.is.frame < m.frames();
+  if (!exists || !folio_test_large(m, page_folio(m, c.is.frame))) return {c.index, c.index + 1};
+  const int first = pmd_first(m, c.index);
+  return {first, first + m.hpage_nr()};
+}
+
+bool none_cached(const Transition& t, int inode, PageRange range) {
+  const Machine& m = t.after;
+  for (int index = range.first; index < range.end; ++index) {
+    const Cell cell = m.cell(inode, index);
+    if (cell.is_none()) continue;
+    if (cell.frame >= m.frames() || !folio_test_large(m, page_folio(m, cell.frame))) return false;
+    const int first = pmd_first(m, index), end = first + m.hpage_nr();
+    const bool within = range.first <= first && end <= range.end;
+    const bool held_by_somebody = held(t.count(page_folio(m, cell.frame)));
+    if (within || (!held_by_somebody && t.nothing_injected())) return false;
+  }
+  return true;
+}
+
+bool is_unmapped_by_a_split(const Transition& t, int mm, int page) {
+  const Pfn pfn = mapped_frame(t.before, mm, page);
+  if (pfn == kNoPfn || !is_file_page(t.before, pfn) || !entry_of(t.after, mm, page).is_none())
+    return false;
+  const Pfn folio = page_folio(t.before, pfn);
+  const bool by_pmd = !t.before.pmd(mm, pmd_index(t.before, page)).is_table();
+  return folio_test_large(t.before, folio) && (by_pmd || !folio_test_large(t.after, folio));
+}
+
+// How a file may get a huge page: by a call on it, or a fault on this VMA.
+static bool may_be_huge(const CellStep& c, const Vma* vma) {
+  const Machine& m = c.t.before;
+  if (m.shmem_enabled == ShmemHuge::deny) return false;
+  if (m.shmem_enabled == ShmemHuge::force || m.shm_mnt.huge == ShmemHuge::always) return true;
+  if (m.shm_mnt.huge == ShmemHuge::never) return false;
+  const bool within = m.inodes[std::size_t(c.inode)].i_size >= came_with(c).end;
+  const bool advised = vma != nullptr && vma->has(VM_HUGEPAGE);
+  return advised || (within && m.shm_mnt.huge == ShmemHuge::within_size);
+}
+
+bool may_be_huge(const CellStep& c) {
+  const PageRange pages = came_with(c);
+  if (c.was.is_folio() || pages.size() == 1) return true;
+  if (is_named_by(Fills{}, c, pages)) return may_be_huge(c, nullptr);
+  const Named named = named_by(c.t);
+  if (c.t.before.mms[std::size_t(named.mm)].thp_disabled != 0) return false;
+  return std::ranges::any_of(c.t.after.vmas(named.mm), [&](const Vma& vma) {
+    return is_touched(named, vma, c.inode, pages) && !vma.has(VM_NOHUGEPAGE) &&
+           may_be_huge(c, &vma);
+  });
+}
+
+bool may_come(const CellStep& c) {
+  const PageRange pages = came_with(c);
+  if (is_named_by(Joined<Cuts, Fills>{}, c, pages)) return true;
   if (!c.t.over<Looks, Takes, Mlock, Populates, Mprotect, Remaps>()) return false;
   const Named named = named_by(c.t);
-  if (named.mm < 0) return false;
-  for (const Vma& vma : c.t.after.vmas(named.mm)) {
-    const int page = c.index - vma.pgoff + vma.start;
-    if (vma.file == c.inode && vma.covers(page) && named.has_all(named.mm, page, page + 1))
-      return true;
-  }
-  return false;
+  return named.mm >= 0 && std::ranges::any_of(c.t.after.vmas(named.mm), [&](const Vma& vma) {
+           return is_touched(named, vma, c.inode, pages);
+         });
+}
+
+bool may_go(const CellStep& c) {
+  const Inode& file = c.t.after.inodes[std::size_t(c.inode)];
+  if (!file.alive || is_named_by(Joined<Cuts, Fills>{}, c, {c.index, c.index + 1})) return true;
+  return c.index >= std::max(file.i_size, file.fallocend) &&
+         c.t.grown(Event::thp_split_page) > 0;
 }
 
 }  // namespace thp

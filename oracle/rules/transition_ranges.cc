@@ -89,6 +89,14 @@ bool vmas_change_in_range(const Transition& t) {
   return true;
 }
 
+bool is_unmapped_in_part(const PmdStep& p) {
+  const int first = p.i * p.t.before.hpage_nr();
+  if (!is_unmapped_by_a_split(p.t, p.mm, first) || p.t.over<Unmaps, Remaps>()) return false;
+  for (int page = first; page < first + p.t.before.hpage_nr(); ++page)
+    if (is_cut_off(p.t, p.mm, page)) return false;
+  return true;
+}
+
 // Who tries to split a folio splits its PMDs first, and so does reclaim. Where somebody had to wait
 // for a migration its end may have split the page.
 bool has_cause_to_split(const PmdStep& p) {

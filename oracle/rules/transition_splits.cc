@@ -10,6 +10,7 @@ enum class SplitFate : std::uint8_t { no, perhaps, yes };
 
 SplitFate try_split(const Transition& t, Pfn folio) {
   const FolioCount count = t.count(folio);
+  if (is_file_page(t.before, folio)) return held(count) ? SplitFate::no : SplitFate::yes;
   if (held(count) || !count.mapped_anywhere() || test(t.before, folio, PG_writeback))
     return SplitFate::no;
   return mapped_behind_a_huge_pmd(t.before, folio) ? SplitFate::perhaps : SplitFate::yes;
@@ -74,6 +75,39 @@ SplitPlan plan_of(const SplitFolio& op, const Transition& t) {
   return plan;
 }
 
+// From a page of a huge one it goes on as many pages as that has: it may pass by the next.
+SplitPlan plan_of(const SplitFile& op, const Transition& t) {
+  const Machine& m = t.before;
+  SplitPlan plan{.t = t};
+  if (!t.succeeded() || m.inject != Injections{}) return plan;
+  plan.whole = large_blocks_of(m);
+  for (int index = op.range.first, next; index < op.range.end; index = next) {
+    next = index + 1;
+    const Cell cell = m.cell(op.inode.id, index);
+    if (!cell.is_folio() || !folio_test_large(m, page_folio(m, cell.frame))) continue;
+    const Pfn folio = page_folio(m, cell.frame);
+    next = index + m.hpage_nr();
+    plan.whole &= ~block_bit(m, folio);
+    note(m, try_split(t, folio), folio, plan);
+  }
+  return plan;
+}
+
+// Of each file on the list the folio at its end, if that lies within a block.
+SplitPlan plan_of_shrinklist(const Transition& t) {
+  const Machine& m = t.before;
+  SplitPlan plan{.t = t};
+  for (int i = 0; i < m.shm_mnt.shrinklist_len && m.inject == Injections{}; ++i) {
+    const int inode = m.shm_mnt.shrinklist[std::size_t(i)];
+    const int size = m.inodes[std::size_t(inode)].i_size;
+    if (size % m.hpage_nr() == 0) continue;
+    const Cell cell = m.cell(inode, pmd_first(m, size));
+    const Pfn folio = cell.is_folio() ? page_folio(m, cell.frame) : kNoPfn;
+    if (folio != kNoPfn && folio_test_large(m, folio)) note(m, try_split(t, folio), folio, plan);
+  }
+  return plan;
+}
+
 // The head of a folio that the shrinker splits may stay in the swap cache without an entry. Each is
 // tried once, in the queue's order: an injected contention is met by the first, a speculative
 // reference by the first that could be split otherwise.
@@ -99,6 +133,7 @@ SplitPlan plan_of_advice(int mm, PageRange range, bool by_head, const Transition
   const Pfn pfn = mapped_frame(m, mm, range.first);
   const Vma* vma = vma_advised(m, mm, range);
   if (pfn == kNoPfn || vma == nullptr || !folio_test_large(m, page_folio(m, pfn))) return plan;
+  if (t.over<MadviseFree>() && !vma->is_anonymous()) return plan;  // -EINVAL
   const Pfn folio = page_folio(m, pfn);
   const FolioCount count = t.count(folio);
   const int block_end = pmd_first(m, range.first) + m.hpage_nr();

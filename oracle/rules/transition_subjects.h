@@ -108,6 +108,8 @@ struct Move {
 std::optional<Scan> scan_of(const Reclaim& op, const Transition& t);
 std::optional<SwapIn> swap_in_of(int mm, int page, bool write, const Transition& t);
 SplitPlan plan_of(const SplitFolio& op, const Transition& t);
+SplitPlan plan_of(const SplitFile& op, const Transition& t);
+SplitPlan plan_of_shrinklist(const Transition& t);
 SplitPlan plan_of_queue(const Transition& t);
 // Of advice: the folio of the first page. MADV_FREE asks the head how often it is mapped.
 SplitPlan plan_of_advice(int mm, PageRange range, bool by_head, const Transition& t);

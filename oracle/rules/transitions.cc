@@ -125,10 +125,19 @@ Broken about(const O&, const Transition&) {
   return {};
 }
 Broken about(const SplitFolio& op, const Transition& t) { return broken_of_plan(plan_of(op, t)); }
+Broken about(const SplitFile& op, const Transition& t) { return broken_of_plan(plan_of(op, t)); }
 Broken about(const ShrinkDeferred&, const Transition& t) {
   return broken_of_plan(plan_of_queue(t));
 }
-Broken about(const DropCaches&, const Transition& t) { return broken_of_plan(plan_of_queue(t)); }
+Broken about(const ShrinkShmem&, const Transition& t) {
+  return broken_of_plan(plan_of_shrinklist(t));
+}
+// What is injected meets whatever comes first.
+Broken about(const DropCaches&, const Transition& t) {
+  if (const Broken broken = broken_of_plan(plan_of_shrinklist(t))) return broken;
+  const bool alone = t.nothing_injected() || t.before.shm_mnt.shrinklist_len == 0;
+  return alone ? broken_of_plan(plan_of_queue(t)) : Broken{};
+}
 Broken about(const MadviseCold& op, const Transition& t) {
   return broken_of_plan(plan_of_advice(op.mm.id, op.range, false, t));
 }

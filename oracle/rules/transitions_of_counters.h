@@ -17,7 +17,9 @@ int count_pmds(const Transition& t, Was was, Is is) {
   return count;
 }
 inline bool was_none(const Entry& pmd) { return pmd.is_none(); }
-inline bool is_present_now(const Entry& pmd, int, int) { return pmd.is_present(); }
+inline bool is_anon_now(const Transition& t, const Entry& pmd) {
+  return pmd.is_present() && !is_file_page(t.after, pmd.frame);
+}
 inline bool is_table_now(const Entry& pmd, int, int) { return pmd.is_table(); }
 
 inline int count_split(const Transition& t) {
@@ -86,8 +88,11 @@ inline constexpr OpRule kCounterRules[] = {
          },
          [](const Transition& t) { return t.grown(Event::thp_zero_page_alloc); })),
      // A load faults for reading: it needs the huge zero page first, if that is wanted.
-     over<Load>([](const Load&, const Transition& t) {
-       const bool failed = t.used_up(&Injections::fail_huge_alloc) && t.after.use_zero_page;
+     over<Load>([](const Load& op, const Transition& t) {
+       const Vma* vma = vma_at(t.after, op.mm.id, op.page.number);
+       const bool of_a_file = vma != nullptr && !vma->is_anonymous();
+       const bool failed =
+           t.used_up(&Injections::fail_huge_alloc) && t.after.use_zero_page && !of_a_file;
        const int count = t.grown(Event::thp_zero_page_alloc_failed);
        return t.before.migration.in_flight() || count == failed ||
               (count == 1 && free_blocks(t.before) == 0);
@@ -100,7 +105,10 @@ inline constexpr OpRule kCounterRules[] = {
      over<Looks, Takes, Mlock, Populates>(count(
          [](const auto&, const Transition& t) {
            return t.before.migration.in_flight() ? kAnyCount
-                                                 : count_pmds(t, was_none, is_present_now);
+                                                 : count_pmds(t, was_none,
+                                                              [&](const Entry& pmd, int, int) {
+                                                                return is_anon_now(t, pmd);
+                                                              });
          },
          [](const auto&, const Transition& t) { return t.grown(Event::thp_fault_alloc); })),
      over<Looks, Takes, Mlock, Populates>(count(
@@ -171,8 +179,8 @@ inline constexpr OpRule kCounterRules[] = {
     // A table that is unmapped whole afterwards, or that another PMD takes the place of, is not
     // seen; and what faults maps a huge page first may have to be split at once.
     {"pmd_split_counter",
-     "thp_split_pmd counts the huge PMDs that become page tables, and in a block that had nothing "
-     "one more at most. Over mmap(), munmap(), mremap() and exit() it counts at most all PMDs, "
+     "thp_split_pmd counts the huge PMDs that become page tables, at most those of files that "
+     "change, as they are gone then, and in a block that had nothing one more at most. Over mmap(), munmap(), mremap() and exit() it counts at most all PMDs, "
      "over a collapse none.",
      promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: __split_huge_pmd_locked()", over_any([](const Transition& t) {
@@ -181,8 +189,12 @@ inline constexpr OpRule kCounterRules[] = {
        const int became = count_pmds(t, is_huge, is_table_now);
        const bool unseen = t.over<Mmap, Munmap, Remaps, Exit, Collapses>();
        if (!t.over<Mmap, Remaps, Collapses>() && count < became) return false;
-       if (!unseen)
-         return count <= became + (became < count ? count_pmds(t, was_none, is_table_now) : 0);
+       if (!unseen) {
+         const int gone = count_pmds(t, [&](const Entry& pmd) { return maps_a_file(t.before, pmd); },
+                                     [](const Entry& pmd, int, int) { return !pmd.is_table(); });
+         const int made = became + gone < count ? count_pmds(t, was_none, is_table_now) : 0;
+         return count <= became + gone + made;
+       }
        int most = 0;
        for (int mm = 0; count > 0 && mm < t.before.geometry.mms; ++mm)
          for (int i = 0; i < t.before.geometry.pmds; ++i) most += !t.before.pmd(mm, i).is_table();

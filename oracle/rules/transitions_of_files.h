@@ -31,8 +31,23 @@ inline bool is_cut_off(const Transition& t, int mm, int page) {
   return cut;
 }
 
-// May a fault of the op have brought the page of the file? It touches a mapping of it.
-bool may_be_faulted_in(const CellStep& c);
+// Was the page mapped as a part of a huge page of a file, and has the op split that, or its huge
+// mapping? Then a fault brings it back.
+bool is_unmapped_by_a_split(const Transition& t, int mm, int page);
+
+// May the cache of a file have got this huge page: by shmem_enabled, the advice of the VMA that a
+// fault was on, and the size before?
+bool may_be_huge(const CellStep& c);
+
+// What came into the page cache at once with a page: it alone, or its block, as a huge page.
+PageRange came_with(const CellStep& c);
+
+// May a call, or a fault, of the op have brought the page of the file? It names it, or what came
+// with it, or touches a mapping of that.
+bool may_come(const CellStep& c);
+
+// May it go? A call names it, its file goes, or a split finds it beyond the end.
+bool may_go(const CellStep& c);
 
 // Is every page of the range behind its index? Is none?
 inline bool all_cached(const Machine& m, int inode, PageRange range) {
@@ -40,22 +55,20 @@ inline bool all_cached(const Machine& m, int inode, PageRange range) {
     if (m.cell(inode, index).is_none()) return false;
   return true;
 }
-inline bool none_cached(const Machine& m, int inode, PageRange range) {
-  for (int index = range.first; index < range.end; ++index)
-    if (!m.cell(inode, index).is_none()) return false;
-  return true;
-}
+// Is none, but of a huge page that reaches beyond and that could not be split?
+bool none_cached(const Transition& t, int inode, PageRange range);
 
 inline constexpr OpRule kFileRules[] = {
     {"cut_leaves_no_page",
-     "A hole that is punched has no page, nor has a file beyond the size that it is cut to.",
+     "A hole that is punched has no page, nor has a file beyond the size that it is cut to; but a "
+     "huge page of which a part is cut off stays while somebody holds it.",
      promise(kEvery, "fallocate(2), Deallocating file space; ftruncate(2)"),
      "mm/shmem.c: shmem_undo_range()", after<Punch>([](const Punch& op, const Transition& t) {
-       return none_cached(t.after, op.inode.id, op.range);
+       return none_cached(t, op.inode.id, op.range);
      }),
      after<Truncate>([](const Truncate& op, const Transition& t) {
        const bool grows = op.size.pages > t.before.inodes[std::size_t(op.inode.id)].i_size;
-       return grows || none_cached(t.after, op.inode.id, pages_named(op, t.after));
+       return grows || none_cached(t, op.inode.id, pages_named(op, t.after));
      })},
     {"fallocate_leaves_no_hole",
      "What fallocate() has allocated is there: a later write cannot fail for want of space.",
@@ -64,11 +77,14 @@ inline constexpr OpRule kFileRules[] = {
        return all_cached(t.after, op.inode.id, op.range);
      })},
     {"failed_fallocate_keeps_blocks",
-     "A fallocate() that fails leaves the file as many blocks as it had, and its end where it was.",
+     "A fallocate() that fails leaves the file as many blocks as it had, and its end where it was; "
+     "but of a huge page that begins before the range Linux keeps some.",
      choice(kEvery), "mm/shmem.c: shmem_fallocate(): undo_fallocend; shmem_undo_range(unfalloc)",
      over<Fallocate>([](const Fallocate& op, const Transition& t) {
        const auto id = std::size_t(op.inode.id);
-       return t.succeeded() || t.before.inodes[id] == t.after.inodes[id];
+       const bool amid = op.range.first % t.after.hpage_nr() != 0;
+       if (t.succeeded() || (amid && t.grown(Event::thp_file_alloc) > 0)) return true;
+       return t.before.inodes[id] == t.after.inodes[id];
      })},
     {"fallocated_end_is_kept", "A file knows how far fallocate() went, until that is cut off.",
      choice(kEvery), "mm/shmem.c: shmem_inode_info.fallocend",
@@ -99,21 +115,22 @@ inline constexpr OpRule kFileRules[] = {
 inline constexpr RuleOf<CellStep> kCellRules[] = {
     {"only_named_pages_come_and_go",
      "A page of a file comes into the page cache only by a call that names it or a fault on a "
-     "mapping of it, and leaves it by a call that names it or with the file. pread() brings none.",
+     "mapping of it, or as a part of a huge page that does. It leaves by a call that names it, with "
+     "the file, or, beyond the end, by a split. pread() brings none.",
      choice(kEvery), "mm/shmem.c: shmem_get_folio_gfp(), shmem_undo_range()",
-     [](const CellStep& c) {
-       bool named = false;
-       visit_one_of(Joined<Cuts, Fills>{}, c.t.op, [&](const auto& op) {
-         const PageRange range = pages_named(op, c.t.after);
-         named = op.inode.id == c.inode && range.first <= c.index && c.index < range.end;
-       });
-       const bool goes = !c.t.after.inodes[std::size_t(c.inode)].alive;
-       return named || (c.is.is_none() ? goes : may_be_faulted_in(c));
-     }},
+     [](const CellStep& c) { return c.is.is_none() ? may_go(c) : may_come(c); }},
     {"cached_page_stays_itself",
      "What is behind an index is another page only after it was taken out.", choice(kEvery),
      "mm/filemap.c: __filemap_get_folio()",
      [](const CellStep& c) { return c.was.is_none() || c.is.is_none(); }},
+    {"huge_file_page_only_where_allowed",
+     "A file of memory gets a huge page only where shmem_enabled says so: always and force, "
+     "within_size if the file reaches to its end, advise for memory with MADV_HUGEPAGE; and by no "
+     "fault of a process, or on memory, that wants none.",
+     promise(kEvery,
+             "admin-guide/mm/transhuge.rst, Hugepages in tmpfs/shmem; madvise(2), MADV_NOHUGEPAGE; "
+             "prctl(2), PR_SET_THP_DISABLE"),
+     "mm/shmem.c: shmem_is_huge()", [](const CellStep& c) { return may_be_huge(c); }},
 };
 
 }  // namespace thp

@@ -68,12 +68,12 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
      }},
     {"page_stays_unless_taken",
      "A page that is there stays there, but for what unmaps or reclaims it or cuts it off its "
-     "file, "
-     "and MADV_FREE if it is swapped out.",
+     "file, MADV_FREE if it is swapped out, and a split of a huge page of a file.",
      choice(kEvery), "mm/huge_memory.c: __split_huge_pmd_locked(); mm/mremap.c: move_ptes()",
      [](const PageStep& p) {
        return (p.had & kThere) == 0 || (p.has & kThere) != 0 ||
               p.over<WritesOut, Unmaps, Remaps>() || is_cut_off(p.t, p.mm, p.first) ||
+              is_unmapped_by_a_split(p.t, p.mm, p.first) ||
               ((p.had & kSwapped) != 0 && p.over<MadviseFree>());
      }},
     {"writable_entry_stays_writable",
@@ -140,14 +140,15 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
      }},
     {"locked_page_stays_in_memory",
      "A page of locked memory that is in memory stays there until it is unlocked, unmapped, moved, "
-     "or cut off its file.",
+     "or cut off its file. Of a huge page of a file that is split the page cache keeps it.",
      promise(kEvery, "mlock(2), DESCRIPTION; mm/unevictable-lru.rst"),
      "mm/rmap.c: try_to_unmap_one(): VM_LOCKED",
      [](const PageStep& p) {
        const bool was_in = (p.had & kThere) != 0 && (p.had & kSwapped) == 0;
        const bool is_out = (p.has & kThere) == 0 || (p.has & kSwapped) != 0;
        if (!was_in || !is_out || p.moved() || !p.t.memory.locked(p.mm, p.first)) return true;
-       if (is_cut_off(p.t, p.mm, p.first)) return true;
+       if (is_cut_off(p.t, p.mm, p.first) || is_unmapped_by_a_split(p.t, p.mm, p.first))
+         return true;
        const Vma* vma = vma_at(p.t.before, p.mm, p.first);
        return vma == nullptr || !vma->has(VM_LOCKED);
      }},
@@ -156,13 +157,14 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
 inline constexpr RuleOf<PmdStep> kPmdRules[] = {
     {"huge_only_where_allowed",
      "No fault or collapse maps a huge page where VM_NOHUGEPAGE, prctl(PR_SET_THP_DISABLE), or the "
-     "setting that applies, forbids it.",
+     "setting that applies, forbids it; but one that a file has is mapped as it is.",
      promise(kEvery,
              "madvise(2), MADV_NOHUGEPAGE and MADV_COLLAPSE; prctl(2), PR_SET_THP_DISABLE; "
              "admin-guide/mm/transhuge.rst, Global THP controls"),
      "mm/huge_memory.c: hugepage_vma_check()",
      [](const PmdStep& p) {
        if (is_huge(p.was) || !is_huge(p.is) || p.t.over<Moves, Fork>()) return true;
+       if (maps_a_file(p.t.after, p.is)) return true;
        return may_be_huge(p.t.after, p.mm, p.i, !p.t.over<Collapses>());
      }},
     {"collapsed_page_is_locked", "A huge page that a collapse brings to a locked VMA is mlocked.",

@@ -32,6 +32,8 @@ bool overlooked_by_advice(const Transition& t, const Entry& was);
 
 // Does what differs between VMAs before and after lie in the range?
 bool vmas_change_in_range(const Transition& t);
+// Has a huge mapping of a file gone although nothing unmapped it or cut it off?
+bool is_unmapped_in_part(const PmdStep& p);
 // Why an op may split a huge PMD: it means a part of it, or copies what is not its own.
 bool has_cause_to_split(const PmdStep& p);
 
@@ -75,20 +77,21 @@ inline bool is_mapped_around(const OutsideStep& p) {
 inline constexpr RuleOf<OutsideStep> kOutsideRules[] = {
     {"call_stays_in_its_range",
      "Outside the range of a call nothing appears, goes, or moves to another frame or slot; but a "
-     "fault on a file may map what is cached around.",
+     "fault on a file may map what is cached around, and a split of a huge page of a file unmaps it.",
      promise(kEvery, "mmap(2), munmap(2), mremap(2), mlock(2), madvise(2): DESCRIPTION"),
      "mm/khugepaged.c: madvise_collapse(): hend; mm/madvise.c: page_mapcount() != 1",
      [](const OutsideStep& p) {
-       return p.is_in_place() || !p.t.over<Calls>() || is_mapped_around(p);
+       return p.is_in_place() || !p.t.over<Calls>() || is_mapped_around(p) ||
+              is_unmapped_by_a_split(p.t, p.mm, p.page);
      }},
     {"other_pages_stay_in_place",
      "What an access, reclaim, a split or a migration does not mean stays in its frame or slot, "
      "or away. A fault brings one page, or a huge one; of a file also what is cached around. What "
-     "is cut off a file goes wherever it is mapped.",
+     "is cut off a file goes wherever it is mapped, and so does what a split unmaps.",
      choice(k6_1), "mm/memory.c: handle_mm_fault(); mm/rmap.c: rmap_walk_anon()",
      [](const OutsideStep& p) {
        return p.is_in_place() || p.t.over<Calls>() || is_mapped_around(p) ||
-              is_cut_off(p.t, p.mm, p.page);
+              is_cut_off(p.t, p.mm, p.page) || is_unmapped_by_a_split(p.t, p.mm, p.page);
      }},
     {"other_pages_keep_their_bits",
      "What an op does not mean stays young, writable, exclusive and soft-dirty as it was, but in a "
@@ -107,7 +110,10 @@ inline constexpr RuleOf<PmdStep> kRangePmdRules[] = {
      choice(k6_1),
      "mm/huge_memory.c: vma_adjust_trans_huge(), do_huge_pmd_wp_page(), copy_huge_pmd(), "
      "zap_huge_pmd(), change_huge_pmd(), madvise_free_huge_pmd()",
-     [](const PmdStep& p) { return !is_huge(p.was) || !p.is.is_table() || has_cause_to_split(p); }},
+     [](const PmdStep& p) {
+       const bool unmapped = p.is.is_none() && is_unmapped_in_part(p);
+       return !is_huge(p.was) || !(p.is.is_table() || unmapped) || has_cause_to_split(p);
+     }},
     // Older kernels copied all of it, and took as much memory.
     {"huge_page_is_not_copied",
      "A PMD that goes on to map a huge page maps the same one, but over move_pages() and mremap().",

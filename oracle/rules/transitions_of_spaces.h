@@ -27,16 +27,27 @@ inline bool carries(Traits had, Traits has) {
   return (had & (kMapped | kOpen)) != kMapped || (has & kOpen) == 0;
 }
 
+// Such a mapping is split, which leaves nothing, where it does not move as a whole.
+inline bool is_a_part_of_a_huge_mapping_of_a_file(const Move& move, int page) {
+  const Machine& m = move.t.before;
+  const int nr = m.hpage_nr(), was = page - move.delta, first = pmd_first(m, was);
+  const Entry& pmd = m.pmd(move.mm, pmd_index(m, was));
+  const bool whole = move.delta % nr == 0 && move.to <= first + move.delta &&
+                     first + move.delta + nr <= move.end;
+  return maps_a_file(m, pmd) && !pmd.is_table() && !whole;
+}
+
 inline constexpr RuleOf<Move> kMoveRules[] = {
     {"mremap_carries_the_entry",
      "What mremap() moves is still there, as exclusive, soft-dirty, writable, young and dirty "
-     "as it was.",
+     "as it was. A part of a huge page of a file is left to faults.",
      promise(kEvery, "mremap(2), DESCRIPTION"),
      "mm/mremap.c: move_ptes(); mm/huge_memory.c: move_huge_pmd()",
      [](const Move& move) {
        for (int page = move.to; page < move.end; ++page)
          if (!carries(traits_of(move.t.before, move.mm, page - move.delta),
-                      traits_of(move.t.after, move.mm, page)))
+                      traits_of(move.t.after, move.mm, page)) &&
+             !is_a_part_of_a_huge_mapping_of_a_file(move, page))
            return false;
        return true;
      }},

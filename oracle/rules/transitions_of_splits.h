@@ -36,18 +36,19 @@ inline constexpr RuleOf<SplitPlan> kSplitPlanRules[] = {
      choice(kEvery), "mm/huge_memory.c: split_huge_pages_pid(), split_huge_page_to_list()",
      [](const SplitPlan& plan) { return are_split(plan.t.after, plan.split, true); }},
     {"unsplittable_folio_stays_large",
-     "No op splits a folio that is held, unmapped or under writeback. Advice splits none that "
-     "others map, split_folio none outside its range.",
+     "No op splits a folio that is held or under writeback, or an anonymous one that is unmapped. "
+     "Advice splits none that others map, split_folio and split_file none outside their range.",
      choice(k6_1), "mm/huge_memory.c: split_huge_page_to_list(): -EBUSY, -EAGAIN",
      [](const SplitPlan& plan) { return are_split(plan.t.after, plan.whole, false); }},
     {"shrinker_splits_the_queue",
-     "shrink_deferred says how many folios it has split: each that certainly can be, and no "
-     "more than can be.",
+     "shrink_deferred and shrink_shmem say how many folios they have split: each that certainly can be, "
+     "and no more than can be.",
      promise(k6_1, "admin-guide/mm/transhuge.rst, thp_deferred_split_page"),
      "mm/huge_memory.c: deferred_split_scan()",
      [](const SplitPlan& plan) {
        const int certainly = std::popcount(plan.split), result = plan.t.result;
-       return !plan.t.over<ShrinkDeferred>() ||
+       if (plan.t.over<ShrinkShmem>() && !plan.t.nothing_injected()) return true;
+       return !plan.t.over<ShrinkDeferred, ShrinkShmem>() ||
               (certainly <= result && result <= certainly + plan.perhaps);
      }},
 };

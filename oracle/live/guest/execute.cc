@@ -275,6 +275,11 @@ int run(Guest& guest, const SetUseZeroPage& op) {
   return set_use_zero_page(op.value == Toggle::on);
 }
 
+int run(Guest& guest, const ShmemEnabled& op) {
+  guest.settings_changed = true;
+  return set_shmem_enabled(op.policy);
+}
+
 int run(Guest&, const PrctlThpDisable& op) {
   if (!is_alive(op.mm.id)) return -ESRCH;
   return int(call(op.mm.id, SYS_prctl,
@@ -334,6 +339,7 @@ void end_trace(Guest& guest) {
   if (guest.settings_changed) {
     set_enabled(Enabled::always);
     set_use_zero_page(true);
+    set_shmem_enabled(ShmemHuge::never);
     guest.settings_changed = false;
   }
   if (guest.kernel.memory.get<std::uint64_t>(guest.kernel.huge_zero_page) != 0) drop_caches();

@@ -12,5 +12,6 @@ int run(Guest& guest, const Pwrite& op);
 int run(Guest& guest, const Fallocate& op);
 int run(Guest& guest, const Punch& op);
 int run(Guest& guest, const Truncate& op);
+int run(Guest& guest, const SplitFile& op);
 
 }  // namespace thp::live

@@ -92,7 +92,8 @@ void look_up_vmstat(Kernel& kernel, const Names& names) {
   };
   kernel.vmstat = {of_nodes("NR_ANON_MAPPED"), of_nodes("NR_ANON_THPS"), of_nodes("NR_SWAPCACHE"),
                    zone_stat(kernel, names, names.enumerator("zone_stat_item", "NR_MLOCK")),
-                   of_nodes("NR_SHMEM")};
+                   of_nodes("NR_SHMEM"), of_nodes("NR_SHMEM_THPS"), of_nodes("NR_SHMEM_PMDMAPPED"),
+                   of_nodes("NR_FILE_MAPPED")};
 }
 
 void look_up_events(Kernel& kernel, const Names& names) {

@@ -54,7 +54,7 @@ struct InodeLayout {
   int fdt, fd, f_inode;                // files_struct, fdtable, file
   int i_mapping, i_size, i_blocks;     // inode
   int i_pages, nrpages;                // address_space
-  int shmem_alloced, shmem_fallocend;  // shmem_inode_info
+  int shmem_alloced, shmem_fallocend, shmem_shrinklist;  // shmem_inode_info
 };
 
 struct Node {
@@ -62,8 +62,9 @@ struct Node {
   std::uint64_t first_pfn = 0, pages = 0;
 };
 
-// NR_ANON_MAPPED, NR_ANON_THPS, NR_SWAPCACHE, NR_MLOCK, NR_SHMEM.
-inline constexpr std::size_t kVmstats = 5;
+// NR_ANON_MAPPED, NR_ANON_THPS, NR_SWAPCACHE, NR_MLOCK, NR_SHMEM, NR_SHMEM_THPS,
+// NR_SHMEM_PMDMAPPED, NR_FILE_MAPPED.
+inline constexpr std::size_t kVmstats = 8;
 
 // How to count an event, or pages.
 struct EventAt {

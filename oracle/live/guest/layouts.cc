@@ -94,7 +94,8 @@ InodeLayout inode_layout(const Names& names) {
           .i_pages = names.offset("address_space", "i_pages"),
           .nrpages = names.offset("address_space", "nrpages"),
           .shmem_alloced = around("alloced"),
-          .shmem_fallocend = around("fallocend")};
+          .shmem_fallocend = around("fallocend"),
+          .shmem_shrinklist = around("shrinklist")};
 }
 
 VmaLayout vma_layout(const Names& names) {

@@ -88,8 +88,10 @@ void append_inode(const Kernel& kernel, std::uint64_t inode, int id, FilesSeen& 
   const InodeLayout& at = kernel.inode;
   const auto number = [&](int offset) { return member_of<std::int64_t>(kernel, inode, offset); };
   const std::uint64_t mapping = pointer_in(kernel, inode, at.i_mapping);
+  const std::uint64_t list = inode + std::uint64_t(std::int64_t{at.shmem_shrinklist});
   files.inodes.push_back(
       {.inode = std::uint8_t(id),
+       .on_shrinklist = kernel.memory.get<std::uint64_t>(list) != list,
        .i_size = std::int32_t((number(at.i_size) + kPageBytes - 1) / kPageBytes),
        .nrpages = std::int32_t(member_of<std::int64_t>(kernel, mapping, at.nrpages)),
        .alloced = std::int32_t(number(at.shmem_alloced)),

@@ -95,6 +95,7 @@ void set_up_machine() {
   occupy_khugepaged();
   set_enabled(Enabled::always);
   set_use_zero_page(true);
+  set_shmem_enabled(ShmemHuge::never);
 }
 
 int set_enabled(Enabled policy) {
@@ -103,6 +104,10 @@ int set_enabled(Enabled policy) {
 }
 int set_use_zero_page(bool on) {
   return write_file("/sys/kernel/mm/transparent_hugepage/use_zero_page", on ? "1" : "0");
+}
+int set_shmem_enabled(ShmemHuge policy) {
+  return write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+                    kShmemHugeNames[std::size_t(policy)]);
 }
 int drop_caches() { return write_file("/proc/sys/vm/drop_caches", "2"); }
 

@@ -13,6 +13,7 @@ inline constexpr std::uint32_t kFirstSlot = 512;
 
 void set_up_machine();
 int set_enabled(Enabled policy);
+int set_shmem_enabled(ShmemHuge policy);
 int set_use_zero_page(bool on);
 int drop_caches();  // both shrinkers, and every other
 
