@@ -17,12 +17,9 @@ void FlatMemory::grow_file(int inode, int size) {
 // ftruncate() takes private copies away, too, a punched hole does not.
 void FlatMemory::cut_file(int inode, int first, int end, bool even_copies) {
   std::ranges::fill(file_values(inode, first, end), std::uint8_t{0});
-  for (int mm = 0; even_copies && mm < mms_; ++mm)
-    for (int page = 0; page < pages_; ++page) {
-      Window& window = windows_[index(mm, page)];
-      const bool cut = window.inode == inode && first <= window.index;
-      if (cut && (state(mm, page) & kWindow) != 0) window.is_copied = false;
-    }
+  if (even_copies)
+    for_each_window_or_copy(inode, first, end,
+                            [&](int mm, int page) { windows_[index(mm, page)].is_copied = false; });
   for_each_window(inode, first, end, [&](int mm, int page) { soft_dirty_.discarded(mm, page); });
   file_changed(inode, first, end);
 }
@@ -40,7 +37,7 @@ bool FlatMemory::may_be_beyond_its_file(const Machine& m, int mm, int page) cons
 bool FlatMemory::is_mapped(int inode) const {
   for (int mm = 0; mm < mms_; ++mm)
     for (int page = 0; page < pages_; ++page)
-      if ((state(mm, page) & kWindow) != 0 && windows_[index(mm, page)].inode == inode) return true;
+      if (maps_a_file(mm, page) && windows_[index(mm, page)].inode == inode) return true;
   return false;
 }
 

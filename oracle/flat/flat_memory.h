@@ -247,10 +247,10 @@ class FlatMemory {
     std::uint8_t inode;
     bool is_private, is_copied;  // stored to, it shows the file no more
     std::uint16_t index;
-    bool operator==(const Window&) const = default;
   };
+  bool maps_a_file(int mm, int page) const { return (state(mm, page) & kWindow) != 0; }
   bool is_window(int mm, int page) const {
-    return (state(mm, page) & kWindow) != 0 && !windows_[index(mm, page)].is_copied;
+    return maps_a_file(mm, page) && !windows_[index(mm, page)].is_copied;
   }
   bool is_beyond_its_file(int mm, int page) const {
     const Window& window = windows_[index(mm, page)];
@@ -259,14 +259,21 @@ class FlatMemory {
   // Beyond the end a huge page of the file may be: see kHugePageBeyondTheEnd in model/defects.h.
   bool may_be_beyond_its_file(const Machine& m, int mm, int page) const;
   bool is_mapped(int inode) const;
-  template <class Visit>  // visit(mm, page) of each window on pages [first, end) of a file
-  void for_each_window(int inode, int first, int end, Visit visit) {
+  // visit(mm, page) of each window on pages [first, end) of a file, and of each copy of them.
+  template <class Visit>
+  void for_each_window_or_copy(int inode, int first, int end, Visit visit) {
     for (int mm = 0; mm < mms_; ++mm)
       for (int page = 0; page < pages_; ++page) {
         const Window& window = windows_[index(mm, page)];
-        const bool shown = window.inode == inode && first <= window.index && window.index < end;
-        if (shown && is_window(mm, page)) visit(mm, page);
+        const bool within = window.inode == inode && first <= window.index && window.index < end;
+        if (within && maps_a_file(mm, page)) visit(mm, page);
       }
+  }
+  template <class Visit>  // the same without copies
+  void for_each_window(int inode, int first, int end, Visit visit) {
+    for_each_window_or_copy(inode, first, end, [&](int mm, int page) {
+      if (is_window(mm, page)) visit(mm, page);
+    });
   }
   void open_windows(int mm, PageRange range, Window first);
   void show(int mm, int page);

@@ -89,7 +89,7 @@ void FlatMemory::discard(int mm, int first, int end, std::uint8_t keep) {
   }
   for (int page = first; page < end; ++page) {
     soft_dirty_.discarded(mm, page);
-    if ((state(mm, page) & kWindow) == 0) continue;
+    if (!maps_a_file(mm, page)) continue;
     windows_[index(mm, page)].is_copied = false;
     show(mm, page);
   }
