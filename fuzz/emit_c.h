@@ -31,7 +31,8 @@ struct MainInC {
   std::set<std::string_view> needs;
   bool has_holders, has_files;
   std::vector<const Defect*> shows;
-  std::string ended;  // why, and before which op; empty: it is complete
+  std::string ended;                     // why, and before which op; empty: it is complete
+  std::vector<std::size_t> names_taken;  // creat of a file that lives: left out
 };
 MainInC main_in_c(const Trace& live, std::vector<const Defect*> shown);
 

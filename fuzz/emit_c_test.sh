@@ -82,9 +82,25 @@ creat f0
 fallocate f0 0..1
 pwrite f0 1 8
 END
+cat >names.trace <<'END'
+# A name is taken while its file is open, or mapped.
+thp-trace 1
+geometry order=2 pmds=1 mms=1 inodes=1
+creat f0
+fail_huge_alloc
+creat f0
+pwrite f0 0 7
+mmap_file A 0..4 f0 0 shared
+close f0
+creat f0
+load A 0
+munmap A 0..4
+creat f0
+pread f0 0
+END
 defects=$root/corpus/regressions
 cp "$defects/moved_table_is_soft_clean.trace" shows.trace
-for name in parts plain files shows; do
+for name in parts plain files names shows; do
   expect 0 '' "$thp" emit-c $name.trace -o $name.c
   "$thp" emit-c $name.trace >again.c
   check 'twice the same' cmp $name.c again.c
@@ -98,6 +114,9 @@ expect 0 'op 7, fail_huge_alloc: left out' cat parts.c
 expect 0 'an injected failure' cat parts.c
 expect 0 'op 13, reclaim A 0: here madvise_pageout' cat parts.c
 expect 0 '^ \* No op is left out' cat plain.c
+expect 0 'op 3, creat f0: left out' cat names.c
+expect 0 'op 7, creat f0: left out' cat names.c
+expect 0 "names are the model's" cat names.c
 expect 0 'page 128 \* n here' cat plain.c
 expect 0 'Linux 6.1.192' cat plain.c
 expect 0 './test --proc --sysfs --swap DEVICE, as root' cat parts.c
@@ -122,7 +141,7 @@ echo '[always] madvise never' >settings/enabled
 echo 1 >settings/use_zero_page
 chmod a-w settings/*
 build() { gcc -std=gnu11 -O1 "-DTHP=\"$work/settings/\"" "$@"; }
-for name in parts plain files shows; do check "$name" build $name.c -o $name; done
+for name in parts plain files names shows; do check "$name" build $name.c -o $name; done
 settings() { cat /sys/kernel/mm/transparent_hugepage/{enabled,use_zero_page,defrag} /proc/swaps; }
 before=$(settings 2>&1)
 expect 0 'SKIP from clear_soft_dirty A on, which needs --proc' sh -c './parts || true'
@@ -138,6 +157,7 @@ echo '[always] madvise never' >other && mv -f other settings/enabled
 expect 1 '' sh -c './plain | grep "result: "'
 expect 1 '' sh -c './plain | grep "page [0-9]* of"'
 expect 1 '' sh -c './files | grep -E "result: |st_size: |page [0-9]* of"'
+expect 1 '' sh -c './names | grep -E "result: |st_size: |page [0-9]* of"'
 sed 's/result(load(B, 0), 7)/result(load(B, 0), 8)/' plain.c >wrong.c
 check 'the wrong one' build wrong.c -o wrong
 expect 1 'load B 0: result: expected 8, found 7' ./wrong

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 
 #include "fuzz/emit_c.h"
@@ -37,8 +38,7 @@ class MainWriter {
  public:
   MainWriter(const Trace& trace, std::vector<const Defect*> defects)
       : m_(trace.geometry), promises_(trace.geometry, std::move(defects)) {
-    for (const Op& op : trace.ops)
-      if (ended_.empty()) add(op);
+    for (std::size_t i = 0; i < trace.ops.size() && ended_.empty(); ++i) add(trace.ops[i], i);
     add_end();
   }
 
@@ -47,8 +47,8 @@ class MainWriter {
         "int main(int argc, char **argv) {{\n  begin(argc, argv, {}, {});\n  set_up();\n{}  "
         "start();\n  begin_to_look();\n\n{}  return end();\n}}\n",
         tests_, m_.pages(), open_holders(), body_);
-    return {std::move(text), std::move(needs_), holders_ != 0,
-            has_files_,      std::move(met_),   std::move(ended_)};
+    return {std::move(text), std::move(needs_), holders_ != 0,          has_files_,
+            std::move(met_), std::move(ended_), std::move(names_taken_)};
   }
 
  private:
@@ -59,7 +59,7 @@ class MainWriter {
     return text;
   }
 
-  void add(const Op& op) {
+  void add(const Op& op, std::size_t number) {
     const Machine before = m_;
     const int result = step(m_, op);
     if (const std::string_view why = why_it_ends(op); !why.empty()) {
@@ -67,6 +67,7 @@ class MainWriter {
       m_ = before;
       return;
     }
+    if (is_op<Creat>(op) && result == -EEXIST) return names_taken_.push_back(number);
     split_failures_are_free_ |= is_op<DropCaches>(op);
     const std::vector<Promises::Broken> broken = promises_.after(op, result, before, m_);
     add_call(op, result);
@@ -151,6 +152,7 @@ class MainWriter {
   std::string body_, ended_, events_;
   std::map<std::string, std::string> told_;
   std::set<int> vmas_told_;
+  std::vector<std::size_t> names_taken_;
   std::set<std::string_view> needs_;
   unsigned holders_ = 0;
   int tests_ = 0;

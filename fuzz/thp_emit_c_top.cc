@@ -33,7 +33,14 @@ std::string comment_lines(std::string_view text, std::string_view indent) {
   return lines;
 }
 
-std::string changes_of(const Trace& given, const live::LiveTrace& live, const std::string& ended) {
+// Which op of the trace that was given an op of the live one is.
+std::size_t given_op(const live::LiveTrace& live, std::size_t op) {
+  for (const live::LiveTrace::Change& change : live.changes)
+    if (!change.instead && change.op <= op) ++op;
+  return op;
+}
+
+std::string changes_of(const Trace& given, const live::LiveTrace& live, const MainInC& main) {
   std::string text;
   for (const live::LiveTrace::Change& change : live.changes) {
     const Op& op = given.ops[change.op];
@@ -43,7 +50,10 @@ std::string changes_of(const Trace& given, const live::LiveTrace& live, const st
                                    : "left out");
     text += fmt::format("  {}\n", live::why_not_live(op));
   }
-  for (const std::string& end : {live.ends, ended})
+  for (const std::size_t creat : main.names_taken)
+    text += fmt::format("op {}, {}: left out.\n  names are the model's: memfd_create() has none\n",
+                        given_op(live, creat) + 1, print(live.trace.ops[creat]));
+  for (const std::string& end : {live.ends, main.ended})
     if (!end.empty()) text += fmt::format("The program ends before {}.\n", end);
   return text.empty() ? "No op is left out.\n" : text;
 }
@@ -107,7 +117,7 @@ std::string top_in_c(const std::string& text, const Trace& given, const live::Li
   std::string top = "/*\n * System calls, made by `thp emit-c` from a trace of transparent huge ";
   top += "pages:\n *\n" + comment_lines(text, "   ") + " *\n";
   top += comment_lines(std::string(kIsChecked) + sizes_of(given) + defects_shown(main), " ");
-  top += " *\n" + comment_lines(changes_of(given, live, main.ended), " ");
+  top += " *\n" + comment_lines(changes_of(given, live, main), " ");
   return top + " *\n" + comment_lines(how_to_run(main), " ") + " */\n";
 }
 
