@@ -121,7 +121,7 @@ CLI::App* add_table(CLI::App& app, const char* name, const char* what,
   const auto flag = [&](const char* option, const char* help, Form wanted) {
     return command->add_flag_callback(option, [&form, wanted] { form = wanted; }, help);
   };
-  flag("--markdown", "as the pages have it", Form::markdown)
+  flag("--markdown", "as the documents have it", Form::markdown)
       ->excludes(flag("--json", "one JSON object a line", Form::json));
   command->callback([&run, &form, print] { run = [&form, print] { return print(form); }; });
   return command;

@@ -77,7 +77,7 @@ void add_run(CLI::App& app, RunOptions& options, Run& run) {
   command->add_option("--work", options.work, "a directory for the disks")->capture_default_str();
   command->add_option("--finds", options.finds, "where diverging traces go")->capture_default_str();
   command->add_option("--record", options.record, "where to write down what the kernel did");
-  command->add_option("--command", options.command, "what reproduces a find, before its file")
+  command->add_option("--command", options.command, "what reproduces a finding, before its file")
       ->capture_default_str();
   command->add_option("--batch", options.batch, "traces of one boot")
       ->check(CLI::Range(1, 100'000))
