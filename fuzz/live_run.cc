@@ -116,7 +116,7 @@ void confirm(Tally& tally, const Guest& guest, const std::vector<Diverging>& div
   }
 }
 
-// The trace as a file that tells what it shows; its path.
+// The trace as a file that tells what it shows; its path. One that is there stays as it is.
 std::string write_find(const RunOptions& options, const Trace& trace, const std::string& title) {
   fs::create_directories(options.finds);
   const std::string text = fmt::format("# {}\n{}", title, print(trace));
@@ -124,7 +124,9 @@ std::string write_find(const RunOptions& options, const Trace& trace, const std:
   const fs::path file =
       fs::path(options.finds) /
       fmt::format("live-{}-{:08x}.trace", stem, std::uint32_t(std::hash<std::string>{}(text)));
-  if (const auto written = write_atomically(file, text); !written)
+  if (fs::exists(file)) return file.string();
+  const std::string found = fmt::format("# {}\n{}{}", title, found_by_line(), print(trace));
+  if (const auto written = write_atomically(file, found); !written)
     fmt::print(stderr, "{}\n", written.error());
   return file.string();
 }

@@ -2,7 +2,6 @@
 #include "fuzz/thp.h"
 
 #include <fmt/format.h>
-#include <thp_version.h>  // generated
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "fuzz/run.h"
 #include "model/defects.h"
 #include "oracle/mute.h"
+#include "properties/version.h"
 
 using namespace thp;
 
@@ -174,7 +174,7 @@ void add_words(CLI::App& app, Run& run) {
 int main(int argc, char** argv) {
   CLI::App app("An executable specification of transparent huge pages");
   app.require_subcommand(1);
-  app.set_version_flag("--version", "thp " THP_COMMIT ", a model of Linux 6.1.192");
+  app.set_version_flag("--version", std::string(version()));
   JudgeOptions judge;
   std::string helped;
   ExplainOptions explain;

@@ -15,6 +15,7 @@
 
 #include "oracle/report/report.h"
 #include "properties/colour.h"
+#include "properties/version.h"
 
 namespace thp {
 namespace fs = std::filesystem;
@@ -50,12 +51,14 @@ std::expected<void, std::string> write_atomically(const fs::path& file, std::str
   return std::unexpected(file.string() + ": cannot be written: " + error.message());
 }
 
-std::string print_find(const Trace& trace, const Violation& violation) {
+std::string print_find(const Trace& trace, const Violation& violation, std::string_view more) {
   std::string sentence = fmt::format("# {}", sentence_of(violation.broken));
   sentence.resize(std::min(sentence.size(), kMaxLineBytes));
-  return fmt::format("# {} does not hold after {}.\n{}\n{}", violation.broken, violation.after,
-                     sentence, print(trace));
+  return fmt::format("# {} does not hold after {}.\n{}\n{}{}", violation.broken, violation.after,
+                     sentence, more, print(trace));
 }
+
+std::string found_by_line() { return fmt::format("# Found by {}.\n", version()); }
 
 std::string find_name(const Trace& trace, const Violation& violation) {
   const std::string text = print(trace);
@@ -111,7 +114,8 @@ void record_find(const Trace& trace, const Violation& violation, const ShrinkOpt
   std::error_code ignored;
   fs::create_directories(finds_directory(), ignored);
   std::expected<void, std::string> written;
-  if (!known) written = write_atomically(file, print_find(shrunk.trace, shrunk.violation));
+  if (!known)
+    written = write_atomically(file, print_find(shrunk.trace, shrunk.violation, found_by_line()));
   fmt::print(
       stderr, "{}:\n{}", words_for(shrunk.size),
       coloured_report(report(shrunk.trace, shrunk.violation, next_steps(file.string(), by_itself)),

@@ -17,8 +17,11 @@ namespace thp {
 std::expected<void, std::string> write_atomically(const std::filesystem::path& file,
                                                   std::string_view text, bool replace = true);
 
-// The text of a trace file whose title says what it breaks.
-std::string print_find(const Trace& trace, const Violation& violation);
+// The text of a trace file whose title says what it breaks; `more` are lines for its head.
+std::string print_find(const Trace& trace, const Violation& violation, std::string_view more = {});
+
+// The line at the head of a file that a run leaves: which build has found it.
+std::string found_by_line();
 
 // BROKEN-HASH.trace: the same trace has the same name.
 std::string find_name(const Trace& trace, const Violation& violation);

@@ -9,6 +9,7 @@
 
 #include "oracle/rules/rules.h"
 #include "properties/check.h"
+#include "properties/version.h"
 
 using namespace thp;
 namespace fs = std::filesystem;
@@ -64,6 +65,21 @@ void a_finding_is_known_once_it_is_there(const fs::path& directory) {
   }
 }
 
+// What shrinks no further is written as it is, whatever it does to the model.
+void a_run_leaves_who_found_it(const fs::path& directory) {
+  setenv("THP_FINDS", directory.c_str(), 1);
+  const Trace trace{.kernel = {}, .geometry = {}, .ops = {Mmap{}, Load{}}};
+  const Violation violation{.op = 1, .broken = "load_returns_last_store", .after = "load"};
+  record_find(trace, violation, {.judge = [&](const Trace& candidate) {
+                return candidate == trace ? std::optional(violation) : std::nullopt;
+              }});
+  const std::string text = read(directory / find_name(trace, violation));
+  check(text == print_find(trace, violation, found_by_line()), text);
+  check(text.contains(std::string("\n# Found by ").append(version()) + ".\n"), text);
+  const auto file = parse_trace(text);
+  check(file && file->trace == trace && file->title.starts_with(violation.broken), text);
+}
+
 void steps_are_commands() {
   const std::string steps = next_steps("a b.trace");
   check(steps.starts_with("reproduce: ") && steps.contains("'a b.trace'"), steps);
@@ -78,6 +94,7 @@ int finds_test(int, char*[]) {
   writes_whole_files(directory);
   finds_are_traces();
   a_finding_is_known_once_it_is_there(directory);
+  a_run_leaves_who_found_it(directory);
   steps_are_commands();
   fs::remove_all(directory);
   return failures();
