@@ -9,6 +9,7 @@
 
 #include "fuzz/thp_table.h"
 #include "model/trace/trace.h"
+#include "oracle/judge.h"
 #include "properties/jobs.h"
 #include "properties/outcomes.h"
 
@@ -37,6 +38,10 @@ std::expected<void, std::string> write_output(const std::string& output, bool fo
 // Ctrl-C ends no work in the middle from now on, but is told here: what was found is kept.
 void watch_for_interrupts();
 bool interrupted();
+
+// The first rule that a trace breaks, or `expect` line that does not hold; the judge is reset.
+std::optional<Violation> judge_file(const std::string& name, const TraceFile& file, Judge& judge);
+std::string line_of(const Violation& violation);
 
 struct JudgeOptions {
   Files files;

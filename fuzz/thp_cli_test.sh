@@ -60,11 +60,22 @@ expect 0 '^2' bash -c "'$thp' judge --json holds.trace holds.trace | wc -l"
 
 expect 0 '^2  store A 0 7  = 0' "$thp" explain holds.trace
 expect 0 'refcount 1 = PMD A 0' "$thp" explain holds.trace
+expect 0 '^holds$' "$thp" explain holds.trace
+expect 1 '^  line 6: .*8' "$thp" explain broken.trace
+expect 1 '^violation: expect does not hold after op 4, load: broken.trace:6: ' \
+  "$thp" explain broken.trace
+expect 1 '^0  the start  = 0$' "$thp" explain start.trace
+expect 1 '^violation: expect does not hold after op 0, the start' "$thp" explain start.trace
 expect 2 '^bad.trace:3:3' "$thp" explain bad.trace
+expect 2 'TRACE' "$thp" explain
+expect 3 'standard output: No space left' bash -c "'$thp' explain holds.trace >/dev/full"
 
 expect 0 '^."step":2,"op":"store A 0 7","result":"0",.*"pictures":."A":"AAAA' \
   "$thp" explain --json holds.trace
 expect 0 '^2$' bash -c "'$thp' explain --json holds.trace | wc -l"
+expect 1 '"expects":.."line":6,"why":' "$thp" explain --json broken.trace
+expect 1 '^."step":0,"op":"the start",.*"expects":.."line":2,"why":' \
+  "$thp" explain --json start.trace
 expect 2 '^."file":"bad.trace","verdict":"not a trace","error":"bad.trace:3:3' \
   "$thp" explain --json bad.trace
 

@@ -161,6 +161,28 @@ class Explainer {
   bool broken_ = false;
 };
 
+// Step 0: told where an `expect` line before the first op does not hold.
+Explained explained_start(const TraceFile& file) {
+  Explained start;
+  start.op = "the start";
+  start.result = print_result(0);
+  start.expects = expects_of(file, Machine(file.trace.geometry), 0, 0);
+  return start;
+}
+
+void tell(const Explained& step, const ExplainOptions& options) {
+  if (options.json)
+    tell_json(to_json(step));
+  else
+    tell(step);
+}
+
+// As `thp judge` has it.
+void tell_verdict(const std::optional<Violation>& violation) {
+  const auto verdict = violation ? coloured(Mood::bad, "violation") : coloured(Mood::good, "holds");
+  fmt::print("\n{}{}{}\n", verdict, violation ? ": " : "", violation ? line_of(*violation) : "");
+}
+
 void tell_heading(const TraceFile& file) {
   if (!file.title.empty()) fmt::print("{}\n", file.title);
   fmt::print("geometry {}\n{}", print(file.trace.geometry), kPictureKey);
@@ -173,14 +195,13 @@ int run_explain(const ExplainOptions& options) {
   if (!file)
     return options.json ? tell_json_error(options.file, file.error()) : tell_error(file.error());
   if (!options.json) tell_heading(*file);
-  for (Explainer steps(*file); !steps.at_end();) {
-    const Explained step = steps.next();
-    if (options.json)
-      tell_json(to_json(step));
-    else
-      tell(step);
-  }
-  return kHolds;
+  const Explained start = explained_start(*file);
+  if (!start.expects.empty()) tell(start, options);
+  for (Explainer steps(*file); !steps.at_end();) tell(steps.next(), options);
+  Judge judge;
+  const std::optional<Violation> violation = judge_file(options.file, *file, judge);
+  if (!options.json) tell_verdict(violation);
+  return violation ? kBroken : kHolds;
 }
 
 }  // namespace thp

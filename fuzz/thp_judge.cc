@@ -41,17 +41,6 @@ std::optional<Violation> check_expects(const std::string& name, const TraceFile&
   return {};
 }
 
-std::optional<Violation> judge_file(const std::string& name, const TraceFile& file, Judge& judge) {
-  judge.reset(file.trace.geometry);
-  std::size_t next = 0;
-  if (auto broken = check_expects(name, file, judge, 0, next)) return broken;
-  for (std::size_t i = 0; i < file.trace.ops.size(); ++i) {
-    if (auto broken = judge.step(file.trace.ops[i])) return broken;
-    if (auto broken = check_expects(name, file, judge, i + 1, next)) return broken;
-  }
-  return judge.finish();
-}
-
 // What else a trace breaks: each rule that is found is left out of the next walk. Of `expect` lines
 // all are looked at, as far as no rule breaks.
 std::vector<Violation> other_violations(const std::string& name, const TraceFile& file,
@@ -103,10 +92,6 @@ nlohmann::json to_json(const Violation& v, const Trace& trace) {
           {"op", v.op < trace.ops.size() ? print(trace.ops[v.op]) : ""}};
 }
 
-std::string line_of(const Violation& v) {
-  return fmt::format("{} does not hold after op {}, {}: {}", v.broken, v.op + 1, v.after, v.detail);
-}
-
 nlohmann::json to_json(const std::string& name, const Judged& j) {
   constexpr const char* kVerdicts[] = {"holds", "violation", "not a trace"};
   nlohmann::json json{{"file", name}, {"verdict", kVerdicts[j.status]}};
@@ -145,6 +130,21 @@ void tell(const std::string& name, const Judged& j) {
 }
 
 }  // namespace
+
+std::optional<Violation> judge_file(const std::string& name, const TraceFile& file, Judge& judge) {
+  judge.reset(file.trace.geometry);
+  std::size_t next = 0;
+  if (auto broken = check_expects(name, file, judge, 0, next)) return broken;
+  for (std::size_t i = 0; i < file.trace.ops.size(); ++i) {
+    if (auto broken = judge.step(file.trace.ops[i])) return broken;
+    if (auto broken = check_expects(name, file, judge, i + 1, next)) return broken;
+  }
+  return judge.finish();
+}
+
+std::string line_of(const Violation& v) {
+  return fmt::format("{} does not hold after op {}, {}: {}", v.broken, v.op + 1, v.after, v.detail);
+}
 
 int run_judge(const JudgeOptions& options) {
   int status = kHolds;
