@@ -116,10 +116,10 @@ void the_page_says_it_all() {
       "  at: who and what\n"
       "\n"
       "geometry order=2 pmds=1 mms=2 swap=8 blocks=8\n"
-      "                     A     B\n"
+      "                     A     B     B 3\n"
       "     1  mmap A 0..4  ....\n"
       "     2  store A 0 1  AAAA\n"
-      ">    3  fork A B     AAAA  AAAA  <- load_returns_last_store\n"
+      ">    3  fork A B     AAAA  AAAA  --   <- load_returns_last_store\n"
       "        and 1 ops more\n"
       "\n"
       "before:\n"
@@ -129,11 +129,45 @@ void the_page_says_it_all() {
       "  folio a, frames 0..4: refcount 2 = PMD A 0 + PMD B 0; _mapcount -1, compound_mapcount 2; "
       "exclusive 0, content 1 0 0 0, anon_vma 0, index 0; uptodate lru swapbacked\n"
       "\n" +
-      std::string(kPictureKey) + "\nreproduce: COMMAND FILE\n";
+      std::string(kPictureKey) + std::string(kMarksKey) + "\nreproduce: COMMAND FILE\n";
   const std::string page = told_of({Where::Thing::pages, 1, 3});
   check(page == expected, page);
   for (const auto& [rule, subject] : rules())
     check(sentence_of(rule.name) == rule.sentence, rule.name);
+}
+
+// The picture up to op `ops` of a page that is shared and copied, with marks of what `where` names.
+std::string marked(std::size_t ops, const Where& where) {
+  const auto file = parse_trace(
+      "thp-trace 1\ngeometry order=2 pmds=1 mms=2\nmmap A 0..2\nstore A 0 1\nstore A 1 1\n"
+      "fork A B\nstore B 0 2\nmunmap B 0..2\n");
+  const std::string text =
+      report(file->trace, {.op = ops - 1, .broken = "a", .after = "b", .where = where}, "");
+  check(text.contains(kMarksKey) == text.contains("wx"), text);
+  const std::size_t begin = text.find("     1  mmap") + std::string_view("     1  ").size();
+  return text.substr(begin, text.find("<-") - begin);
+}
+
+void entries_that_a_violation_names_have_marks() {
+  using enum Where::Thing;
+  const std::string until_fork =
+      "mmap A 0..2  ..--\n"
+      "     2  store A 0 1  a.--        wx\n"
+      "     3  store A 1 1  ab--        wx\n"
+      ">    4  fork A B     ab--  ab--  --   ";
+  check(marked(4, {pte, 0, 0}) == until_fork, marked(4, {pte, 0, 0}));
+  const std::string of_the_copy =
+      "mmap A 0..2  ..--\n"
+      "     2  store A 0 1  a.--\n"
+      "     3  store A 1 1  ab--\n"
+      "     4  fork A B     ab--  ab--  --\n"
+      ">    5  store B 0 2  ab--  cb--  wx   ";
+  check(marked(5, {pages, 1, 0, 2}) == of_the_copy, marked(5, {pages, 1, 0, 2}));
+  const std::string shared = marked(5, {folio, -1, 1});
+  check(shared.ends_with("  ab--  cb--  --   --   "), "one entry of each address space: " + shared);
+  const std::string unmapped = marked(6, {frame, -1, 2});
+  check(unmapped.contains("\n     5  store B 0 2    ab--  cb--  wx\n"), unmapped);
+  check(!marked(5, {.thing = op}).contains("wx"), "an op names no entry");
 }
 
 void a_subject_is_shown_before_and_after() {
@@ -155,6 +189,7 @@ int report_test(int, char*[]) {
   no_reference_is_nameless();
   changes_are_told();
   the_page_says_it_all();
+  entries_that_a_violation_names_have_marks();
   a_subject_is_shown_before_and_after();
   return failures();
 }

@@ -189,17 +189,28 @@ static bool overlap(const Where& a, const Where& b) {
   return a.mm == b.mm && a.number < b.number + b.count && b.number < a.number + a.count;
 }
 
-// The frames behind a place: of a page, a slot or a holder the one that it leads to.
-static Where frames_at(const Machine& m, const Where& where) {
+static bool is_of_entries(const Where& where) {
+  using enum Where::Thing;
+  return where.thing == pte || where.thing == pmd || where.thing == pages;
+}
+
+// The frame behind a place: of a page, a slot or a holder the one that it leads to.
+static int frame_at(const Machine& m, const Where& where) {
   using enum Where::Thing;
   int pfn = kNoPfn;
   if (where.thing == frame || where.thing == folio) pfn = where.number;
-  if (where.thing == pte || where.thing == pmd || where.thing == pages)
-    pfn = mapped_frame(m, where.mm, where.number);
+  if (is_of_entries(where)) pfn = mapped_frame(m, where.mm, where.number);
   if (where.thing == cell && m.cell(where.mm, where.number).is_folio())
     pfn = m.cell(where.mm, where.number).frame;
   if (where.thing == slot) pfn = m.swap(Slot(where.number)).cache;
   if (where.thing == holder) pfn = m.holders[std::size_t(where.number)].pfn;
+  return pfn;
+}
+
+// All frames of its folio.
+static Where frames_at(const Machine& m, const Where& where) {
+  using enum Where::Thing;
+  const int pfn = frame_at(m, where);
   if (pfn >= m.frames()) return {frame, -1, kNoPfn, 0};
   const Pfn head = page_folio(m, Pfn(pfn));
   return {frame, -1, head, folio_nr_pages(m, head)};
@@ -209,7 +220,7 @@ std::vector<Described> described_at(const Machine& m, const std::vector<Describe
                                     const Where& where) {
   using enum Where::Thing;
   const Where frames = frames_at(m, where);
-  const bool entries = where.thing == pte || where.thing == pmd || where.thing == pages;
+  const bool entries = is_of_entries(where);
   std::vector<Described> found;
   for (const Described& thing : all) {
     const Where::Thing kind = thing.where.thing;
@@ -222,6 +233,24 @@ std::vector<Described> described_at(const Machine& m, const std::vector<Describe
       found.push_back(thing);
   }
   return found;
+}
+
+std::vector<Place> entries_at(const Machine& m, const Where& where) {
+  if (is_of_entries(where)) return {{where.mm, where.number}};
+  const int pfn = frame_at(m, where);
+  if (pfn >= m.frames()) return {};
+  const bool is_folio = where.thing == Where::Thing::folio;
+  const auto is_it = [&](Pfn at) {
+    return at == pfn || (is_folio && at < m.frames() && page_folio(m, at) == pfn);
+  };
+  std::vector<Place> places;
+  for (int mm = 0; mm < m.geometry.mms; ++mm)
+    for (int page = 0; page < m.pages(); ++page)
+      if (is_it(mapped_frame(m, mm, page))) {
+        places.push_back({mm, page});
+        break;
+      }
+  return places;
 }
 
 std::vector<std::string> describe_changes(const std::vector<Described>& before,

@@ -47,6 +47,13 @@ class Things {
 std::vector<Described> described_at(const Machine& m, const std::vector<Described>& all,
                                     const Where& where);
 
+// The entry that a rule's subject is; or, of a page or folio, the first in each address space that
+// maps it. Of a subject that leads to none: nothing.
+struct Place {
+  int mm, page;
+};
+std::vector<Place> entries_at(const Machine& m, const Where& where);
+
 // What differs: "+ THING: TEXT" of new things, "* THING: TEXT" of changed ones, "- THING" of those
 // that are gone.
 std::vector<std::string> describe_changes(const std::vector<Described>& before,

@@ -135,4 +135,11 @@ std::vector<Picture> pictures(const Machine& m, const FolioNames& names) {
   return all;
 }
 
+std::string marks(const Machine& m, int mm, int page) {
+  const Entry& entry = entry_at(m, mm, page);
+  if (!entry.is_present() || entry.frame >= m.frames()) return {};
+  const bool exclusive = test(m, entry.frame, PG_anon_exclusive);
+  return {entry.has(kWrite) ? 'w' : '-', exclusive ? 'x' : '-'};
+}
+
 }  // namespace thp

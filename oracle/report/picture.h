@@ -46,4 +46,11 @@ struct Picture {
 };
 std::vector<Picture> pictures(const Machine& m, const FolioNames& names);  // of all
 
+// What is not in a picture of a present entry: "wx" is writable, and its page (of a PMD the head)
+// exclusive, "--" is neither. Of other entries nothing.
+std::string marks(const Machine& m, int mm, int page);
+
+inline constexpr std::string_view kMarksKey =
+    "below a page, of its entry: w writable   x exclusive   - not so\n";
+
 }  // namespace thp

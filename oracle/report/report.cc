@@ -21,6 +21,33 @@ struct Row {
   int result = 0;
 };
 
+// The entries that the violation names, after its op; or, where it has unmapped them, before.
+std::vector<Place> named_entries(const Trace& trace, const Violation& violation) {
+  Machine m(trace.geometry);
+  std::vector<Place> places;
+  for (std::size_t i = 0; i <= violation.op && i < trace.ops.size(); ++i) {
+    step(m, trace.ops[i]);
+    if (i + 1 < violation.op) continue;
+    if (auto found = entries_at(m, violation.where); !found.empty()) places = std::move(found);
+  }
+  return places;
+}
+
+// Below each of these pages its marks, if it ever has any.
+void append_marks(std::vector<Row>& rows, const Trace& trace, const std::vector<Place>& places) {
+  for (const auto& [mm, page] : places) {
+    Machine m(trace.geometry);
+    std::vector<std::string> column;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      step(m, trace.ops[i]);
+      column.push_back(marks(m, mm, page));
+    }
+    if (std::ranges::all_of(column, &std::string::empty)) continue;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      rows[i].pictures.push_back({fmt::format("{} {}", char('A' + mm), page), column[i]});
+  }
+}
+
 std::vector<Row> rows_of(const Trace& trace, std::size_t ops) {
   Machine m(trace.geometry);
   FolioNames names;
@@ -45,8 +72,11 @@ std::string without_trailing_blanks(std::string line) {
   return line;
 }
 
-void append_rows(std::string& page, const Trace& trace, const Violation& violation) {
-  const std::vector<Row> rows = rows_of(trace, std::min(trace.ops.size(), violation.op + 1));
+// Returns whether there are marks.
+bool append_rows(std::string& page, const Trace& trace, const Violation& violation) {
+  std::vector<Row> rows = rows_of(trace, std::min(trace.ops.size(), violation.op + 1));
+  const std::size_t columns = rows.empty() ? 0 : rows[0].pictures.size();
+  append_marks(rows, trace, named_entries(trace, violation));
   std::size_t op_width = 0;
   for (const Row& row : rows) op_width = std::max(op_width, std::min(row.op.size(), kMaxOpColumns));
   std::vector<std::size_t> widths;
@@ -69,6 +99,7 @@ void append_rows(std::string& page, const Trace& trace, const Violation& violati
   }
   if (rows.size() < trace.ops.size())
     page += fmt::format("        and {} ops more\n", trace.ops.size() - rows.size());
+  return !rows.empty() && rows[0].pictures.size() > columns;
 }
 
 constexpr std::size_t kMaxThings = 16;
@@ -135,11 +166,12 @@ std::string report(const Trace& trace, const Violation& violation, std::string_v
     told += fmt::format("  violated: {}\n{}", rule->sentence, ground_of(*rule));
   told += fmt::format("  at: {}\n\n", violation.detail);
   told += fmt::format("geometry {}\n", print(trace.geometry));
-  append_rows(told, trace, violation);
+  const bool has_marks = append_rows(told, trace, violation);
   told += '\n';
   append_subject(told, trace, violation);
   told += '\n';
   told += kPictureKey;
+  if (has_marks) told += kMarksKey;
   return told + '\n' + std::string(next);
 }
 
