@@ -139,10 +139,13 @@ expect 2 'there is no defect nonsense' "$thp" emit-c --defect nonsense plain.tra
 mkdir settings
 echo '[always] madvise never' >settings/enabled
 echo 1 >settings/use_zero_page
+echo "always [never]" >settings/shmem_enabled
 chmod a-w settings/*
 build() { gcc -std=gnu11 -O1 "-DTHP=\"$work/settings/\"" "$@"; }
 for name in parts plain files names shows; do check "$name" build $name.c -o $name; done
-settings() { cat /sys/kernel/mm/transparent_hugepage/{enabled,use_zero_page,defrag} /proc/swaps; }
+settings() {
+  cat /sys/kernel/mm/transparent_hugepage/{enabled,use_zero_page,shmem_enabled,defrag} /proc/swaps
+}
 before=$(settings 2>&1)
 expect 0 'SKIP from clear_soft_dirty A on, which needs --proc' sh -c './parts || true'
 expect 4 'SKIP from enabled never on, which needs --sysfs' ./shows

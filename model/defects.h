@@ -41,9 +41,9 @@ inline constexpr Defect kLazyfreeOfASwappedPage{
 
 inline constexpr Defect kHugePageBeyondTheEnd{
     "huge_page_beyond_the_end",
-    "A huge page of tmpfs that reaches beyond the end of its file is mapped whole: what lies beyond "
-    "is no SIGBUS, as mmap(2) says, and what is stored there is in the file once it grows, where "
-    "ftruncate(2) says zeroes.",
+    "A huge page of tmpfs that reaches beyond the end of its file is mapped whole: a touch of what "
+    "lies beyond is no SIGBUS, as mmap(2) says, and what is stored there is in the file once it "
+    "grows, where ftruncate(2) says zeroes.",
     "mm/filemap.c filemap_map_pmd(), mm/memory.c do_set_pmd(); mm/truncate.c "
     "try_folio_split_or_unmap(), which makes an exception of tmpfs"};
 
@@ -122,8 +122,8 @@ inline constexpr Defect kSplitZeroPageIsSoftClean{
 
 inline constexpr Defect kUnmappedFilePageIsSoftClean{
     "unmapped_file_page_is_soft_clean",
-    "A page of a file that the kernel unmaps for ends of its own, as where it splits a huge page or "
-    "its mapping, comes back by a fault that marks nothing: what was stored there is told clean.",
+    "A page of a file that the kernel unmaps for ends of its own, as where it splits a huge page "
+    "or its mapping, comes back by a fault that marks nothing: what was stored is told clean.",
     "mm/huge_memory.c __split_huge_pmd_locked(), unmap_folio(); mm/rmap.c try_to_unmap_one()"};
 
 // None of Linux, but of this model: what it does not know yet ends a trace, too.

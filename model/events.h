@@ -93,8 +93,7 @@ enum class Reason : std::uint8_t {
   split,
   split_EBUSY_zero,  // the huge zero page
   split_EBUSY_writeback,
-  split_EBUSY_unmapped,   // no anon_vma: nobody maps it
-  split_EBUSY_truncated,  // its file has lost it
+  split_EBUSY_unmapped,  // no anon_vma: nobody maps it
   split_EAGAIN_pinned,   // can_split_folio() said no: nothing has changed
   split_EAGAIN_freeze,   // the freeze failed: every PMD mapping is now PTEs
   // shrink_folio_list() and migration of one folio.

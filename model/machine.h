@@ -104,11 +104,11 @@ struct FixedState {
   MmList mmlist;
   Pfn huge_zero_page;  // kNoPfn while there is none
   std::int32_t huge_zero_refcount;
-  std::int32_t nr_anon_mapped;  // NR_ANON_MAPPED, pages
-  std::int32_t nr_anon_thps;    // NR_ANON_THPS, pages
-  std::int32_t nr_swapcache;    // NR_SWAPCACHE, pages
-  std::int32_t nr_shmem;        // NR_SHMEM, pages
-  std::int32_t nr_shmem_thps;   // NR_SHMEM_THPS, pages: those of huge folios
+  std::int32_t nr_anon_mapped;      // NR_ANON_MAPPED, pages
+  std::int32_t nr_anon_thps;        // NR_ANON_THPS, pages
+  std::int32_t nr_swapcache;        // NR_SWAPCACHE, pages
+  std::int32_t nr_shmem;            // NR_SHMEM, pages
+  std::int32_t nr_shmem_thps;       // NR_SHMEM_THPS, pages: those of huge folios
   std::int32_t nr_shmem_pmdmapped;  // NR_SHMEM_PMDMAPPED, pages
   std::int32_t nr_file_mapped;      // NR_FILE_MAPPED, pages
   // v6.1 accounting drift: pages of NR_ANON_MAPPED that nothing will ever give back (see rmap.cc).
@@ -219,9 +219,10 @@ class Machine : public FixedState {
   bool operator==(const Machine& other) const;  // of members() and arena()
   auto members() const {
     return std::tie(geometry, mms, anon_vmas, holders, inodes, migration, inject, enabled,
-                    use_zero_page, shmem_enabled, swap_on, swap_device, mmlist, huge_zero_page, huge_zero_refcount,
-                    nr_anon_mapped, nr_anon_thps, nr_swapcache, nr_shmem, nr_shmem_thps,
-                    nr_shmem_pmdmapped, nr_file_mapped, anon_mapped_drift, deferred_len, shm_mnt);
+                    use_zero_page, shmem_enabled, swap_on, swap_device, mmlist, huge_zero_page,
+                    huge_zero_refcount, nr_anon_mapped, nr_anon_thps, nr_swapcache, nr_shmem,
+                    nr_shmem_thps, nr_shmem_pmdmapped, nr_file_mapped, anon_mapped_drift,
+                    deferred_len, shm_mnt);
   }
   std::span<const std::byte> arena() const {
     return {reinterpret_cast<const std::byte*>(arena_.data()), layout_.size};

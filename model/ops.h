@@ -740,9 +740,13 @@ bool is_op(const Op& op) {
 
 // Is it about files? Such an op is in no alphabet of a geometry without files.
 template <class T>
-inline constexpr bool kIsOfFiles = std::is_same_v<T, ShmemEnabled> || std::is_same_v<T, ShrinkShmem> || std::apply(
-    [](auto... arg) { return (std::is_same_v<std::remove_cvref_t<decltype(T{}.*arg)>, InodeId> || ...); },
-    T::args);
+inline constexpr bool kIsOfFiles =
+    std::is_same_v<T, ShmemEnabled> || std::is_same_v<T, ShrinkShmem> ||
+    std::apply(
+        [](auto... arg) {
+          return (std::is_same_v<std::remove_cvref_t<decltype(T{}.*arg)>, InodeId> || ...);
+        },
+        T::args);
 
 // Calls visit(op.*arg) for each argument of an op, in the order of its text.
 template <class AnyOp, class Visit>

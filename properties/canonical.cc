@@ -148,8 +148,8 @@ class Canonical::Writer {
     put(in.fail_huge_alloc, in.fail_small_alloc, in.fail_charge, in.fail_swap_cluster,
         in.contend_page_lock, in.speculative_ref);
     put(m_.enabled, m_.use_zero_page, m_.swap_on, m_.huge_zero_refcount, m_.nr_anon_mapped,
-        m_.nr_anon_thps, m_.nr_swapcache, m_.nr_shmem, m_.anon_mapped_drift,
-        m_.nr_shmem_thps, m_.nr_shmem_pmdmapped, m_.nr_file_mapped);
+        m_.nr_anon_thps, m_.nr_swapcache, m_.nr_shmem, m_.anon_mapped_drift, m_.nr_shmem_thps,
+        m_.nr_shmem_pmdmapped, m_.nr_file_mapped);
     put(m_.shmem_enabled, m_.shm_mnt.huge, m_.shm_mnt.shrinklist_len);
     for (int i = 0; i < m_.shm_mnt.shrinklist_len; ++i)
       put(std::ranges::find(order_.inodes, m_.shm_mnt.shrinklist[std::size_t(i)]) -

@@ -41,9 +41,8 @@ std::uint64_t key_of_inode(const Machine& m, int id) {
   const Inode& inode = m.inodes[std::size_t(id)];
   if (inode.alive == 0) return 0;
   Fold fold;
-  for (const int number :
-       {int(inode.open), int(inode.i_size), int(inode.fallocend), inode.nrpages, inode.alloced,
-        int(inode.on_shrinklist)})
+  for (const int number : {int(inode.open), int(inode.i_size), int(inode.fallocend), inode.nrpages,
+                           inode.alloced, int(inode.on_shrinklist)})
     fold.add(std::uint64_t(number));
   for (int index = 0; index < m.pages(); ++index) fold.add(std::uint64_t(m.cell(id, index).kind));
   return std::max<std::uint64_t>(fold.sum(), 1);

@@ -9,6 +9,7 @@ static struct setting {
   char old[64]; /* empty: it was not changed */
 } settings[] = {{THP "enabled", ""},
                 {THP "use_zero_page", ""},
+                {THP "shmem_enabled", ""},
                 {THP "defrag", ""},
                 {THP "khugepaged/pages_to_scan", ""},
                 {THP "khugepaged/scan_sleep_millisecs", ""},

@@ -44,7 +44,7 @@ void vma_adjust_trans_huge(Machine& m, int mm, const Vma& vma, int start, int en
 bool can_split_folio(const Machine& m, Pfn folio);
 int split_huge_page(Machine& m, Pfn page, bool to_list = false);
 void deferred_split_huge_page(Machine& m, Pfn head);
-int deferred_split_scan(Machine& m);                               // folios split
+int deferred_split_scan(Machine& m);  // folios split
 // debugfs; folios split
 int split_huge_pages_pid(Machine& m, int mm, int start, int end);
 int split_huge_pages_in_file(Machine& m, int inode, int start, int end);

@@ -122,7 +122,8 @@ bool can_split_folio(const Machine& m, Pfn folio) {
 }
 
 // v6.1 mm/huge_memory.c: split_huge_page_to_list(). Two exits count no event; once the mappings are
-// gone, failure is not a no-op: remap_page() restores PTEs, never a PMD, and nothing of a file.
+// gone, failure is not a no-op: remap_page() restores PTEs, never a PMD, and nothing of a file. A
+// sequential machine finds no folio that its file has lost.
 int split_huge_page(Machine& m, Pfn page, bool to_list) {
   const Pfn folio = page_folio(m, page);
   vm_bug_on(m, !test(m, folio, PG_locked), "split_huge_page_to_list: folio not locked");
@@ -132,8 +133,6 @@ int split_huge_page(Machine& m, Pfn page, bool to_list) {
     return split_failed(m, Reason::split_EBUSY_writeback, -EBUSY, false);
   if (test(m, folio, PG_anon) && folio_get_anon_vma(m, folio) == kNoAnonVma)
     return split_failed(m, Reason::split_EBUSY_unmapped, -EBUSY);
-  if (!test(m, folio, PG_anon) && !is_file_page(m, folio))
-    return split_failed(m, Reason::split_EBUSY_truncated, -EBUSY);
   if (!can_split_folio(m, folio)) return split_failed(m, Reason::split_EAGAIN_pinned, -EAGAIN);
 
   unmap_folio(m, folio);

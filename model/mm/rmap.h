@@ -41,8 +41,8 @@ void anon_vma_interval_tree_insert(Machine& m, Vma& vma);
 std::uint8_t folio_get_anon_vma(const Machine& m, Pfn folio);
 
 // --- Walks. Visits, in the order of its tree (of the anon_vma, or of the file), each VMA that may
-// map the folio: rmap_walk(m, folio, [&](int mm, Vma& vma, int page) { ...; return go_on; }), where `page` is
-// the first address of the VMA at which some sub-page of the folio could be mapped.
+// map the folio: rmap_walk(m, folio, [&](int mm, Vma& vma, int page) { ...; return go_on; }), where
+// `page` is the first address of the VMA at which some sub-page of the folio could be mapped.
 template <class Visit>
 void rmap_walk(Machine& m, Pfn folio, Visit visit);
 

@@ -51,8 +51,7 @@ int shmem_add_to_page_cache(Machine& m, Pfn folio, int inode, int index) {
     page_ref_add(m, folio, -nr);
     return -ENOMEM;
   }
-  for (int i = 0; i < nr; ++i)
-    m.set_cell(inode, index + i, {CellKind::folio, 0, Pfn(folio + i)});
+  for (int i = 0; i < nr; ++i) m.set_cell(inode, index + i, {CellKind::folio, 0, Pfn(folio + i)});
   m.inodes[std::size_t(inode)].nrpages += nr;
   m.nr_shmem += nr;
   if (nr == 1) return 0;

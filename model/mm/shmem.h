@@ -12,8 +12,8 @@ enum class Sgp : std::uint8_t {
   falloc,  // as write, but makes a page up to date that was allocated before
 };
 
-// What shmem_get_folio() answers: the folio of the index, locked and with a reference; kNoPfn for a hole that is
-// only read, or with an error: -EINVAL, -ENOMEM.
+// What shmem_get_folio() answers: the folio of the index, locked and with a reference; kNoPfn for a
+// hole that is only read, or with an error: -EINVAL, -ENOMEM.
 struct ShmemFolio {
   Pfn folio = kNoPfn;
   int error = 0;

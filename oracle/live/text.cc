@@ -92,10 +92,10 @@ void append_spaces(std::string& out, const Observation& o) {
                        number(mm.locked_vm), mm.huge_zero_page ? " huge_zero_page" : "",
                        mm.has_pinned ? " pinned" : "", mm.thp_disabled ? " thp_disabled" : "");
   for (const VmaSeen& vma : o.vmas)
-    out += fmt::format("VMA {} {}..{} offset {}{}{}{}\n", char('A' + vma.mm), vma.start, vma.end,
-                       vma.pgoff, words(vma.flags, kVmFlagWords),
-                       vma.has_anon_vma ? " anon_vma" : "",
-                       vma.file != 0 ? fmt::format(" f{}", vma.file - 1) : "");
+    out +=
+        fmt::format("VMA {} {}..{} offset {}{}{}{}\n", char('A' + vma.mm), vma.start, vma.end,
+                    vma.pgoff, words(vma.flags, kVmFlagWords), vma.has_anon_vma ? " anon_vma" : "",
+                    vma.file != 0 ? fmt::format(" f{}", vma.file - 1) : "");
 }
 
 void append_files(std::string& out, const FilesSeen& files) {
@@ -104,10 +104,9 @@ void append_files(std::string& out, const FilesSeen& files) {
                      number(n.shmem), number(n.shmem_thps), number(n.shmem_pmdmapped),
                      number(n.mapped));
   for (const InodeSeen& inode : files.inodes)
-    out +=
-        fmt::format("inode f{} size {} nrpages {} alloced {} blocks {} fallocend {}{}\n",
-                    inode.inode, inode.i_size, inode.nrpages, inode.alloced, inode.i_blocks,
-                    inode.fallocend, inode.on_shrinklist ? " shrinklist" : "");
+    out += fmt::format("inode f{} size {} nrpages {} alloced {} blocks {} fallocend {}{}\n",
+                       inode.inode, inode.i_size, inode.nrpages, inode.alloced, inode.i_blocks,
+                       inode.fallocend, inode.on_shrinklist ? " shrinklist" : "");
   for (const CellRun& run : files.cells)
     out += fmt::format("cell f{} {} {} {}\n", run.inode, range(run.index, run.count),
                        kCellKindNames[std::size_t(run.kind)], frames(run.frame, run.count));

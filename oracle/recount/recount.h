@@ -59,7 +59,7 @@ struct MmCount {
   std::int32_t tables = 0;        // PMDs that are page tables
   std::int32_t huge = 0;  // huge, huge zero and migration PMDs, not of files: each has a deposited
                           // table
-  std::int32_t huge_zero = 0;     // of these
+  std::int32_t huge_zero = 0;  // of these
   bool operator==(const MmCount&) const = default;
 };
 
@@ -211,8 +211,8 @@ class Recount {
   std::array<MmCount, Geometry::kMaxMms> mms_;
   std::array<InodeCount, Geometry::kMaxInodes> inodes_;
   std::array<std::uint16_t, Geometry::kMaxBlocks> used_frames_;
-  std::uint64_t pmd_mapped_ = 0;  // blocks whose folio has PMDs
-  int pte_mapped_ = 0;            // frames with PTEs
+  std::uint64_t pmd_mapped_ = 0;       // blocks whose folio has PMDs
+  int pte_mapped_ = 0;                 // frames with PTEs
   std::uint64_t file_pmd_mapped_ = 0;  // the same of files
   int file_pte_mapped_ = 0;
   std::uint64_t deferred_ = 0;

@@ -99,7 +99,8 @@ void Changes::find(const Machine& before, const Machine& after) {
   clear();
   delta_.find(before, after);
   another_ = delta_.counted() || before.inject != after.inject || before.enabled != after.enabled ||
-             before.use_zero_page != after.use_zero_page;
+             before.use_zero_page != after.use_zero_page ||
+             before.shmem_enabled != after.shmem_enabled;
   anything_ = another_ || before.events != after.events;
   if (!delta_.counted()) return;
   for (std::uint64_t left = pmds(); left != 0; left &= left - 1) {

@@ -38,9 +38,8 @@ inline constexpr RuleOf<TheFolio> kFileFolioInvariants[] = {
      [](const TheFolio& f) {
        return !f.is_of_a_file() || (f.has(PG_swapbacked) && !f.has(PG_anon | PG_swapcache));
      }},
-    {"file_double_map_says_ptes",
-     "DoubleMap is set on a huge folio of a file that PTEs map.", choice(k6_1),
-     "mm/rmap.c page_add_file_rmap()",
+    {"file_double_map_says_ptes", "DoubleMap is set on a huge folio of a file that PTEs map.",
+     choice(k6_1), "mm/rmap.c page_add_file_rmap()",
      [](const TheFolio& f) {
        return !f.large || !f.is_of_a_file() || f.count.ptes == 0 || f.compound().double_map != 0;
      }},

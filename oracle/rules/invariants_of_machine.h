@@ -72,8 +72,8 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
      count([](const TheMachine& t) { return t.r.nr_shmem(); },
            [](const TheMachine& t) { return int(t.m.nr_shmem); })},
     {"shmem_huge_pages_is_cached_huge_pages",
-     "ShmemHugePages is the pages of huge folios that the page cache holds, mapped or not, whatever "
-     "the settings say.",
+     "ShmemHugePages is the pages of huge folios in the page cache, mapped or not, whatever the "
+     "settings say.",
      accounting(kEvery, "filesystems/proc.rst, ShmemHugePages"),
      "mm/shmem.c shmem_add_to_page_cache(); mm/huge_memory.c split_huge_page_to_list()",
      count([](const TheMachine& t) { return t.r.nr_shmem_thps(t.m); },
@@ -84,8 +84,7 @@ inline constexpr RuleOf<TheMachine> kMachineInvariants[] = {
      "mm/rmap.c page_add_file_rmap(), page_remove_file_rmap()",
      count([](const TheMachine& t) { return t.r.nr_shmem_pmdmapped(); },
            [](const TheMachine& t) { return int(t.m.nr_shmem_pmdmapped); })},
-    {"mapped_is_mapped_file_pages",
-     "Mapped counts each page of a file that something maps, once.",
+    {"mapped_is_mapped_file_pages", "Mapped counts each page of a file that something maps, once.",
      accounting(kEvery, "filesystems/proc.rst, Mapped"),
      "mm/rmap.c page_add_file_rmap(), page_remove_file_rmap()",
      count([](const TheMachine& t) { return t.r.nr_file_mapped(); },

@@ -111,7 +111,8 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      accounting(k6_1, "mm/transhuge.rst, Refcounts"), "mm/page_alloc.c free_tail_pages_check()",
      count([](const TheFolio& f) { return f.large ? f.count.pmds - 1 : kAnyCount; },
            [](const TheFolio& f) { return int(f.compound().mapcount); })},
-    {"double_map_needs_a_pmd", "DoubleMap of an anonymous folio is set only while some PMD maps it.", choice(k6_1),
+    {"double_map_needs_a_pmd",
+     "DoubleMap of an anonymous folio is set only while some PMD maps it.", choice(k6_1),
      "mm/rmap.c page_remove_anon_compound_rmap(); mm/huge_memory.c __split_huge_pmd_locked()",
      [](const TheFolio& f) {
        return !f.large || f.is_of_a_file() || !f.compound().double_map || f.count.pmds > 0;
@@ -207,8 +208,9 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
     // Membership is sticky, so nothing is said of fully mapped folios. The two exceptions are
     // kPartlyMappedIsForgotten in model/defects.h.
     {"partly_mapped_is_queued",
-     "A large anonymous folio without PMDs, of which some pages are mapped and others not, is queued for "
-     "splitting; but one that was in the swap cache may have lost pages there, and one that has "
+     "A large anonymous folio without PMDs, of which some pages are mapped and others not, is "
+     "queued for splitting; but one that was in the swap cache may have lost pages there, and one "
+     "that has "
      "migrated its place in the queue.",
      promise(k6_1, "mm/transhuge.rst, Partial unmap and deferred_split_huge_page()"),
      "mm/rmap.c page_remove_anon_compound_rmap(): deferred_split_huge_page()",

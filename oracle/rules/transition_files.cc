@@ -95,8 +95,7 @@ bool may_come(const CellStep& c) {
 bool may_go(const CellStep& c) {
   const Inode& file = c.t.after.inodes[std::size_t(c.inode)];
   if (!file.alive || is_named_by(Joined<Cuts, Fills>{}, c, {c.index, c.index + 1})) return true;
-  return c.index >= std::max(file.i_size, file.fallocend) &&
-         c.t.grown(Event::thp_split_page) > 0;
+  return c.index >= std::max(file.i_size, file.fallocend) && c.t.grown(Event::thp_split_page) > 0;
 }
 
 }  // namespace thp

@@ -104,11 +104,10 @@ inline constexpr OpRule kCounterRules[] = {
      "mm/huge_memory.c: do_huge_pmd_anonymous_page(), __do_huge_pmd_anonymous_page()",
      over<Looks, Takes, Mlock, Populates>(count(
          [](const auto&, const Transition& t) {
-           return t.before.migration.in_flight() ? kAnyCount
-                                                 : count_pmds(t, was_none,
-                                                              [&](const Entry& pmd, int, int) {
-                                                                return is_anon_now(t, pmd);
-                                                              });
+           return t.before.migration.in_flight()
+                      ? kAnyCount
+                      : count_pmds(t, was_none,
+                                   [&](const Entry& pmd, int, int) { return is_anon_now(t, pmd); });
          },
          [](const auto&, const Transition& t) { return t.grown(Event::thp_fault_alloc); })),
      over<Looks, Takes, Mlock, Populates>(count(
@@ -180,8 +179,8 @@ inline constexpr OpRule kCounterRules[] = {
     // seen; and what faults maps a huge page first may have to be split at once.
     {"pmd_split_counter",
      "thp_split_pmd counts the huge PMDs that become page tables, at most those of files that "
-     "change, as they are gone then, and in a block that had nothing one more at most. Over mmap(), munmap(), mremap() and exit() it counts at most all PMDs, "
-     "over a collapse none.",
+     "change, as they are gone then, and in a block that had nothing one more at most. Over "
+     "mmap(), munmap(), mremap() and exit() it counts at most all PMDs, over a collapse none.",
      promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: __split_huge_pmd_locked()", over_any([](const Transition& t) {
        const int count = t.grown(Event::thp_split_pmd);
@@ -190,8 +189,9 @@ inline constexpr OpRule kCounterRules[] = {
        const bool unseen = t.over<Mmap, Munmap, Remaps, Exit, Collapses>();
        if (!t.over<Mmap, Remaps, Collapses>() && count < became) return false;
        if (!unseen) {
-         const int gone = count_pmds(t, [&](const Entry& pmd) { return maps_a_file(t.before, pmd); },
-                                     [](const Entry& pmd, int, int) { return !pmd.is_table(); });
+         const auto of_a_file = [&](const Entry& pmd) { return maps_a_file(t.before, pmd); };
+         const int gone =
+             count_pmds(t, of_a_file, [](const Entry& pmd, int, int) { return !pmd.is_table(); });
          const int made = became + gone < count ? count_pmds(t, was_none, is_table_now) : 0;
          return count <= became + gone + made;
        }

@@ -115,8 +115,8 @@ inline constexpr OpRule kFileRules[] = {
 inline constexpr RuleOf<CellStep> kCellRules[] = {
     {"only_named_pages_come_and_go",
      "A page of a file comes into the page cache only by a call that names it or a fault on a "
-     "mapping of it, or as a part of a huge page that does. It leaves by a call that names it, with "
-     "the file, or, beyond the end, by a split. pread() brings none.",
+     "mapping of it, or as a part of a huge page that does. It leaves by a call that names it, "
+     "with the file, or, beyond the end, by a split. pread() brings none.",
      choice(kEvery), "mm/shmem.c: shmem_get_folio_gfp(), shmem_undo_range()",
      [](const CellStep& c) { return c.is.is_none() ? may_go(c) : may_come(c); }},
     {"cached_page_stays_itself",

@@ -32,8 +32,8 @@ inline bool is_a_part_of_a_huge_mapping_of_a_file(const Move& move, int page) {
   const Machine& m = move.t.before;
   const int nr = m.hpage_nr(), was = page - move.delta, first = pmd_first(m, was);
   const Entry& pmd = m.pmd(move.mm, pmd_index(m, was));
-  const bool whole = move.delta % nr == 0 && move.to <= first + move.delta &&
-                     first + move.delta + nr <= move.end;
+  const bool whole =
+      move.delta % nr == 0 && move.to <= first + move.delta && first + move.delta + nr <= move.end;
   return maps_a_file(m, pmd) && !pmd.is_table() && !whole;
 }
 
@@ -167,7 +167,8 @@ inline constexpr OpRule kSpaceRules[] = {
     // that fork() had to copy, as somebody has pinned it, is the child's own. Where no fault ever
     // was there is nothing to inherit.
     {"child_inherits_entries",
-     "A child has the entries of its parent, only old; of a pinned page it may have a copy.",
+     "A child has the entries of its parent, only old; of a pinned page it may have a copy, and "
+     "of a huge mapping of a file it has none.",
      choice(k6_1),
      "mm/memory.c: copy_present_pte(), copy_nonpresent_pte(); mm/huge_memory.c: copy_huge_pmd()",
      after<Fork>([](const Fork& op, const Transition& t) {
@@ -175,7 +176,8 @@ inline constexpr OpRule kSpaceRules[] = {
        for (const Vma& vma : m.vmas(op.child.id))
          for (int page = vma.start; page < vma.end; ++page) {
            const Entry &entry = entry_of(m, op.child.id, page), &from = entry_of(m, op.mm.id, page);
-           if (vma.anon_vma == kNoAnonVma || from.is_none()) {
+           const bool huge = !m.pmd(op.mm.id, pmd_index(m, page)).is_table();
+           if (vma.anon_vma == kNoAnonVma || from.is_none() || (huge && maps_a_file(m, from))) {
              if (!entry.is_none()) return false;
              continue;
            }

@@ -41,8 +41,8 @@ inline constexpr RuleOf<SplitPlan> kSplitPlanRules[] = {
      choice(k6_1), "mm/huge_memory.c: split_huge_page_to_list(): -EBUSY, -EAGAIN",
      [](const SplitPlan& plan) { return are_split(plan.t.after, plan.whole, false); }},
     {"shrinker_splits_the_queue",
-     "shrink_deferred and shrink_shmem say how many folios they have split: each that certainly can be, "
-     "and no more than can be.",
+     "shrink_deferred and shrink_shmem say how many folios they have split: each that certainly "
+     "can be, and no more than can be.",
      promise(k6_1, "admin-guide/mm/transhuge.rst, thp_deferred_split_page"),
      "mm/huge_memory.c: deferred_split_scan()",
      [](const SplitPlan& plan) {

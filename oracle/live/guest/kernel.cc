@@ -90,9 +90,13 @@ void look_up_vmstat(Kernel& kernel, const Names& names) {
   const auto of_nodes = [&](std::string_view item) {
     return node_stat(kernel, names, names.enumerator("node_stat_item", item));
   };
-  kernel.vmstat = {of_nodes("NR_ANON_MAPPED"), of_nodes("NR_ANON_THPS"), of_nodes("NR_SWAPCACHE"),
+  kernel.vmstat = {of_nodes("NR_ANON_MAPPED"),
+                   of_nodes("NR_ANON_THPS"),
+                   of_nodes("NR_SWAPCACHE"),
                    zone_stat(kernel, names, names.enumerator("zone_stat_item", "NR_MLOCK")),
-                   of_nodes("NR_SHMEM"), of_nodes("NR_SHMEM_THPS"), of_nodes("NR_SHMEM_PMDMAPPED"),
+                   of_nodes("NR_SHMEM"),
+                   of_nodes("NR_SHMEM_THPS"),
+                   of_nodes("NR_SHMEM_PMDMAPPED"),
                    of_nodes("NR_FILE_MAPPED")};
 }
 

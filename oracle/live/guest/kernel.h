@@ -51,9 +51,9 @@ struct XarrayLayout {
 // From a task's descriptor to an inode, and what that says of itself. Those of shmem_inode_info lie
 // around it: from the inode on, and so before it.
 struct InodeLayout {
-  int fdt, fd, f_inode;                // files_struct, fdtable, file
-  int i_mapping, i_size, i_blocks;     // inode
-  int i_pages, nrpages;                // address_space
+  int fdt, fd, f_inode;                                  // files_struct, fdtable, file
+  int i_mapping, i_size, i_blocks;                       // inode
+  int i_pages, nrpages;                                  // address_space
   int shmem_alloced, shmem_fallocend, shmem_shrinklist;  // shmem_inode_info
 };
 

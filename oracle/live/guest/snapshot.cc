@@ -113,10 +113,8 @@ void Observer::look_at_globals() {
     return std::int32_t(now[item] - vmstat_[item]);
   };
   if (seen_.files)
-    seen_.files->stats = {.shmem = pages(4),
-                          .shmem_thps = pages(5),
-                          .shmem_pmdmapped = pages(6),
-                          .mapped = pages(7)};
+    seen_.files->stats = {
+        .shmem = pages(4), .shmem_thps = pages(5), .shmem_pmdmapped = pages(6), .mapped = pages(7)};
   seen_.globals.vmstat = {.anon_mapped = own_pages_are_known_ ? pages(0) : kUnseen,
                           .anon_thps = pages(1),
                           .swapcache = pages(2),
