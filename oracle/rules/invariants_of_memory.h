@@ -115,7 +115,7 @@ inline constexpr RuleOf<TheFolio> kFolioInvariants[] = {
      "DoubleMap of an anonymous folio is set only while some PMD maps it.", choice(k6_1),
      "mm/rmap.c page_remove_anon_compound_rmap(); mm/huge_memory.c __split_huge_pmd_locked()",
      [](const TheFolio& f) {
-       return !f.large || f.is_of_a_file() || !f.compound().double_map || f.count.pmds > 0;
+       return !f.large || !f.has(PG_anon) || !f.compound().double_map || f.count.pmds > 0;
      }},
     {"writable_pmd_is_exclusive", "A folio that a PMD maps writable is exclusive, or of a file.",
      assertion(kEvery), "mm/huge_memory.c VM_BUG_ON in remove_migration_pmd()",
