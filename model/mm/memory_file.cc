@@ -15,11 +15,11 @@ namespace {
 
 constexpr int kFaultAroundPages = 16;  // fault_around_bytes
 
-// v6.1 mm/memory.c: do_fault_around()
+// v6.1 mm/memory.c: do_fault_around(). As many pages wherever the VMA lets it begin.
 bool do_fault_around(Machine& m, int mm, const Vma& vma, int page) {
   const int around = page & ~(kFaultAroundPages - 1), block = pmd_first(m, page);
   const int start = std::max({around, int(vma.start), block});
-  const int end = std::min({around + kFaultAroundPages, int(vma.end), block + m.hpage_nr()});
+  const int end = std::min({start + kFaultAroundPages, int(vma.end), block + m.hpage_nr()});
   return filemap_map_pages(m, mm, vma, start, end, page);
 }
 
