@@ -59,27 +59,63 @@ bool is_unmapped_by_a_split(const Transition& t, int mm, int page) {
   return folio_test_large(t.before, folio) && (by_pmd || !folio_test_large(t.after, folio));
 }
 
-// How a file may get a huge page: by a call on it, or a fault on this VMA.
-static bool may_be_huge(const CellStep& c, const Vma* vma) {
-  const Machine& m = c.t.before;
+// What shmem_enabled, and the advice for the memory that a fault is on, say of a huge page that
+// would end at `end`.
+static bool is_huge_allowed(const Wanted& w, const Machine& m, int end) {
+  if (w.vma != nullptr && w.vma->has(VM_NOHUGEPAGE)) return false;
+  if (w.mm >= 0 && m.mms[std::size_t(w.mm)].thp_disabled != 0) return false;
   if (m.shmem_enabled == ShmemHuge::deny) return false;
   if (m.shmem_enabled == ShmemHuge::force || m.shm_mnt.huge == ShmemHuge::always) return true;
   if (m.shm_mnt.huge == ShmemHuge::never) return false;
-  const bool within = m.inodes[std::size_t(c.inode)].i_size >= came_with(c).end;
-  const bool advised = vma != nullptr && vma->has(VM_HUGEPAGE);
+  const bool within = m.inodes[std::size_t(w.inode)].i_size >= end;
+  const bool advised = w.vma != nullptr && w.vma->has(VM_HUGEPAGE);
   return advised || (within && m.shm_mnt.huge == ShmemHuge::within_size);
 }
 
 bool may_be_huge(const CellStep& c) {
+  const Machine& m = c.t.before;
   const PageRange pages = came_with(c);
   if (c.was.is_folio() || pages.size() == 1) return true;
-  if (is_named_by(Fills{}, c, pages)) return may_be_huge(c, nullptr);
+  if (is_named_by(Fills{}, c, pages)) return is_huge_allowed({c.inode, c.index}, m, pages.end);
   const Named named = named_by(c.t);
-  if (c.t.before.mms[std::size_t(named.mm)].thp_disabled != 0) return false;
-  return std::ranges::any_of(c.t.after.vmas(named.mm), [&](const Vma& vma) {
-    return is_touched(named, vma, c.inode, pages) && !vma.has(VM_NOHUGEPAGE) &&
-           may_be_huge(c, &vma);
-  });
+  return named.mm >= 0 && std::ranges::any_of(c.t.after.vmas(named.mm), [&](const Vma& vma) {
+           return is_touched(named, vma, c.inode, pages) &&
+                  is_huge_allowed({c.inode, c.index, named.mm, &vma}, m, pages.end);
+         });
+}
+
+static Wanted wanted_at(const Machine& m, int mm, int page) {
+  const Vma* vma = m.mms[std::size_t(mm)].alive ? vma_at(m, mm, page) : nullptr;
+  if (vma == nullptr || vma->is_anonymous() || !entry_of(m, mm, page).is_none()) return {};
+  return {vma->file, vma->index_of(page), mm, vma};
+}
+Wanted wanted_by(const Pwrite& op, const Transition&) { return {op.inode.id, op.page.number}; }
+Wanted wanted_by(const Load& op, const Transition& t) {
+  return wanted_at(t.before, op.mm.id, op.page.number);
+}
+Wanted wanted_by(const Store& op, const Transition& t) {
+  return wanted_at(t.before, op.mm.id, op.page.number);
+}
+
+bool wants_huge(const Wanted& w, const Machine& m) {
+  if (w.inode < 0 || w.index >= m.pages()) return false;
+  const int first = pmd_first(m, w.index), end = first + m.hpage_nr();
+  for (int index = first; index < end; ++index)
+    if (!m.cell(w.inode, index).is_none()) return false;
+  return is_huge_allowed(w, m, end);
+}
+
+bool has_huge(const Wanted& w, const Machine& m) {
+  if (w.inode < 0 || w.index >= m.pages()) return false;
+  const Cell cell = m.cell(w.inode, w.index);
+  return cell.is_folio() && cell.frame < m.frames() &&
+         folio_test_large(m, page_folio(m, cell.frame));
+}
+
+bool fits_a_pmd(const Wanted& w, const Machine& m, int page) {
+  const int first = pmd_first(m, page);
+  return has_huge(w, m) && w.vma->start <= first && first + m.hpage_nr() <= w.vma->end &&
+         (w.vma->start - w.vma->pgoff) % m.hpage_nr() == 0;
 }
 
 bool may_come(const CellStep& c) {

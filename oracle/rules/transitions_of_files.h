@@ -1,5 +1,8 @@
 // Rules about calls on files. Part of transitions.cc.
 #pragma once
+#include <cerrno>
+
+#include "oracle/rules/certainties.h"
 #include "oracle/rules/transitions.h"
 
 namespace thp {
@@ -39,6 +42,23 @@ bool is_unmapped_by_a_split(const Transition& t, int mm, int page);
 // fault was on, and the size before?
 bool may_be_huge(const CellStep& c);
 
+// What a call or a fault on one page of a file would bring, from what was there before.
+struct Wanted {
+  int inode = -1, index = 0;
+  int mm = -1;               // of a fault
+  const Vma* vma = nullptr;  // that it was on
+};
+Wanted wanted_by(const Pwrite& op, const Transition& t);
+Wanted wanted_by(const Load& op, const Transition& t);
+Wanted wanted_by(const Store& op, const Transition& t);
+
+// Is a huge page what is wanted: nothing of the block is there, and the settings say so?
+bool wants_huge(const Wanted& w, const Machine& m);
+// Is the page that was wanted a part of a huge one now?
+bool has_huge(const Wanted& w, const Machine& m);
+// Would a PMD map the huge page that is there now?
+bool fits_a_pmd(const Wanted& w, const Machine& m, int page);
+
 // What came into the page cache at once with a page: it alone, or its block, as a huge page.
 PageRange came_with(const CellStep& c);
 
@@ -58,7 +78,80 @@ inline bool all_cached(const Machine& m, int inode, PageRange range) {
 // Is none, but of a huge page that reaches beyond and that could not be split?
 bool none_cached(const Transition& t, int inode, PageRange range);
 
+// Huge folios that have come into the page cache.
+inline int count_huge_cells_new(const Transition& t) {
+  int pages = 0;
+  for (const std::uint16_t id : t.changed.delta().cells()) {
+    const int inode = id / t.after.pages(), index = id % t.after.pages();
+    const Cell was = t.before.cell(inode, index), is = t.after.cell(inode, index);
+    const bool is_new = was.is_none() && is.is_folio() && is.frame < t.after.frames();
+    pages += is_new && folio_test_large(t.after, page_folio(t.after, is.frame));
+  }
+  return pages / t.after.hpage_nr();
+}
+
 inline constexpr OpRule kFileRules[] = {
+    {"huge_file_page_where_allowed",
+     "A write to a file of memory, or a fault on it, where nothing of the block is there, gets a "
+     "huge page, if shmem_enabled says so and there is memory.",
+     promise(kEvery, "admin-guide/mm/transhuge.rst, Hugepages in tmpfs/shmem"),
+     "mm/shmem.c: shmem_get_folio_gfp(), shmem_is_huge()",
+     after<Pwrite, Load, Store>([](const auto& op, const Transition& t) {
+       const Wanted w = wanted_by(op, t);
+       const bool certain = t.nothing_injected() && free_blocks(t.before) >= 2;
+       return !certain || !wants_huge(w, t.before) || has_huge(w, t.after);
+     })},
+    {"huge_file_page_is_mapped_whole",
+     "A load maps a huge page of a file by a PMD, where nothing was mapped and the mapping suits, "
+     "and so does a store, if that is shared.",
+     choice(k6_1), "mm/memory.c: finish_fault(), do_set_pmd(); mm/filemap.c: filemap_map_pmd()",
+     after<Load, Store>([](const auto& op, const Transition& t) {
+       const Wanted w = wanted_by(op, t);
+       const int i = pmd_index(t.after, op.page.number);
+       const bool copies = t.over<Store>() && w.vma != nullptr && !w.vma->has(VM_SHARED);
+       if (w.vma == nullptr || copies || !t.before.pmd(w.mm, i).is_none()) return true;
+       return !fits_a_pmd(w, t.after, op.page.number) || maps_a_file(t.after, t.after.pmd(w.mm, i));
+     })},
+    {"file_huge_page_counters",
+     "thp_file_alloc counts the huge pages that files get. A write counts in thp_file_fallback "
+     "what it could not get, and in thp_file_fallback_charge what could not be charged.",
+     promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
+     "mm/shmem.c: shmem_add_to_page_cache(), shmem_alloc_hugefolio()",
+     over_any(count(
+         [](const Transition& t) {
+           return t.over<Fallocate>() && !t.succeeded() ? kAnyCount : count_huge_cells_new(t);
+         },
+         [](const Transition& t) { return t.grown(Event::thp_file_alloc); })),
+     over<Pwrite>(count(
+         [](const Pwrite& op, const Transition& t) {
+           if (t.result == -EBADF || !wants_huge(wanted_by(op, t), t.before)) return 0;
+           const bool failed = t.used_up(&Injections::fail_huge_alloc);
+           if (!failed && free_blocks(t.before) == 0) return kAnyCount;
+           return int(failed || t.used_up(&Injections::fail_charge));
+         },
+         [](const Pwrite&, const Transition& t) { return t.grown(Event::thp_file_fallback); })),
+     over<Pwrite>(count(
+         [](const Pwrite& op, const Transition& t) {
+           if (t.result == -EBADF || !wants_huge(wanted_by(op, t), t.before)) return 0;
+           if (free_blocks(t.before) == 0) return kAnyCount;
+           return int(t.used_up(&Injections::fail_charge) &&
+                      !t.used_up(&Injections::fail_huge_alloc));
+         },
+         [](const Pwrite&, const Transition& t) {
+           return t.grown(Event::thp_file_fallback_charge);
+         }))},
+    {"file_mapped_counter",
+     "thp_file_mapped counts the huge pages of files that faults map by PMDs.",
+     promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"), "mm/memory.c: do_set_pmd()",
+     over<Load, Store>(count(
+         [](const auto& op, const Transition& t) {
+           const int mm = op.mm.id, i = pmd_index(t.after, op.page.number);
+           const Entry &was = t.before.pmd(mm, i), &is = t.after.pmd(mm, i);
+           const bool again = !was.has(kWrite) && is.has(kWrite);  // split, and then mapped
+           return int(maps_a_file(t.after, is) && !is.is_table() && (was.is_none() || again));
+         },
+         [](const auto&, const Transition& t) { return t.grown(Event::thp_file_mapped); }))},
+
     {"cut_leaves_no_page",
      "A hole that is punched has no page, nor has a file beyond the size that it is cut to; but a "
      "huge page of which a part is cut off stays while somebody holds it.",
