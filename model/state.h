@@ -116,7 +116,8 @@ struct Vma {
   std::uint8_t turn = 0;  // in interval trees, among VMAs with the same pgoff: how many come before
   std::uint8_t file = kNoInode;  // vm_file
   std::uint8_t prot_write = 0;   // the write bit of vm_page_prot, where it is shared
-  std::uint8_t unused[2] = {};
+  std::uint8_t file_turn = 0;    // as `turn`, among VMAs of its file
+  std::uint8_t unused = 0;
 
   bool is_anonymous() const { return file == kNoInode; }  // vma_is_anonymous()
   bool has(std::uint32_t flag) const { return (flags & flag) != 0; }

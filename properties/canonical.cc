@@ -64,7 +64,7 @@ class Canonical::Writer {
         device.highest);
     for (int i = 0; i < device.nr_free; ++i) put(device.free_clusters[std::size_t(i)]);
     for_each_mm([this](int mm) {
-      for (const Vma& vma : m_.vmas(mm)) put(vma.turn);
+      for (const Vma& vma : m_.vmas(mm)) put(vma.turn, vma.file_turn);
     });
   }
 

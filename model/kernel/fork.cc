@@ -18,6 +18,7 @@ bool dup_vma(Machine& m, int parent, int child, Vma& vma) {
   if (!anon_vma_fork(m, copy, vma)) return false;
   copy.flags &= ~std::uint32_t{VM_LOCKED};
   Vma& dst = m.insert_vma(child, map_count(m, child), copy);
+  vma_interval_tree_insert_after(m, dst, vma);
   return !vma_needs_copy(vma) || copy_page_range(m, child, parent, dst, vma);
 }
 

@@ -1,6 +1,7 @@
 // Faults on mappings of files, and their unmapping from the file's side. v6.1 mm/memory.c,
 // mm/filemap.c, mm/shmem.c. Left out: page_mkwrite(), which memory's files have not.
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 
 #include "model/mm/filemap.h"
 #include "model/mm/memory.h"
@@ -118,14 +119,21 @@ Fault wp_page_shared(Machine& m, int mm, Vma& vma, int page) {
 
 // v6.1 mm/memory.c: unmap_mapping_range(), unmap_mapping_range_tree()
 void unmap_mapping_range(Machine& m, int inode, int start, int end, bool even_cows) {
+  struct Place {
+    const Vma* vma;
+    int mm, order;
+  };
+  boost::container::small_vector<Place, 8> places;
   for (int mm = 0; mm < m.geometry.mms; ++mm)
-    for (const Vma& vma : m.vmas(mm)) {
-      const int from = vma.pgoff, to = vma.index_of(vma.end);
-      if (vma.file != inode || to <= start || end <= from) continue;
-      const int shift = vma.start - vma.pgoff;
-      zap_page_range(m, mm, vma, std::max(start, from) + shift, std::min(end, to) + shift,
-                     even_cows);
-    }
+    for (const Vma& vma : m.vmas(mm))
+      if (vma.file == inode && vma.index_of(vma.end) > start && vma.pgoff < end)
+        places.push_back({&vma, mm, vma.pgoff << 8 | vma.file_turn});
+  std::ranges::sort(places, {}, &Place::order);
+  for (const auto& [vma, mm, order] : places) {
+    const int shift = vma->start - vma->pgoff;
+    zap_page_range(m, mm, *vma, std::max<int>(start + shift, vma->start),
+                   std::min<int>(end + shift, vma->end), even_cows);
+  }
 }
 
 }  // namespace thp

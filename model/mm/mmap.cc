@@ -16,7 +16,10 @@ namespace {
 void unmap_region(Machine& m, int mm, int first, int count) {
   const auto vmas = m.vmas(mm).subspan(std::size_t(first), std::size_t(count));
   for (const Vma& vma : vmas) zap_page_range(m, mm, vma, vma.start, vma.end);
-  for (Vma& vma : vmas) unlink_anon_vmas(m, vma);
+  for (Vma& vma : vmas) {
+    unlink_anon_vmas(m, vma);
+    vma_interval_tree_remove(m, vma);
+  }
   for (int n = 0; n < count; ++n) {
     const std::uint8_t file = m.vmas(mm)[first].file;
     m.erase_vma(mm, first);
@@ -38,7 +41,7 @@ int expand_or_insert(Machine& m, int mm, Vma area) {
   if (prev >= 0 && vmas[prev].end == area.start && can_vma_merge_after(vmas[prev], area))
     return vma_adjust(m, mm, prev, vmas[prev].start, end, vmas[prev].pgoff, prev);
   if (with_next) return vma_adjust(m, mm, next, area.start, end, area.pgoff, next);
-  m.insert_vma(mm, next, area);
+  vma_interval_tree_insert(m, m.insert_vma(mm, next, area));
   return next;
 }
 

@@ -60,7 +60,19 @@ void remove_merged(Machine& m, int mm, int i, std::uint8_t survivor) {
   vm_bug_on(m, vma.anon_vma != kNoAnonVma && vma.anon_vma != survivor,
             "anon_vma_merge: the VMAs have different anon_vmas");
   unlink_anon_vmas(m, vma);
+  vma_interval_tree_remove(m, vma);
   m.erase_vma(mm, i);
+}
+
+// Its place in the trees is as if it were new, even where its pgoff stays.
+void set_bounds(Machine& m, Vma& vma, int start, int end, int pgoff) {
+  anon_vma_interval_tree_remove(m, vma);
+  vma_interval_tree_remove(m, vma);
+  vma.start = std::uint16_t(start);
+  vma.end = std::uint16_t(end);
+  vma.pgoff = std::uint16_t(pgoff);
+  anon_vma_interval_tree_insert(m, vma);
+  vma_interval_tree_insert(m, vma);
 }
 
 }  // namespace
@@ -125,17 +137,10 @@ int vma_adjust(Machine& m, int mm, int i, int start, int end, int pgoff, int exp
   vma_adjust_trans_huge(m, mm, vmas[i], start, end, plan.adjust_next);
 
   Vma& vma = vmas[plan.removed > 0 ? expand : i];
-  anon_vma_interval_tree_remove(m, vma);
-  vma.start = std::uint16_t(start);
-  vma.end = std::uint16_t(end);
-  vma.pgoff = std::uint16_t(pgoff);
-  anon_vma_interval_tree_insert(m, vma);
+  set_bounds(m, vma, start, end, pgoff);
   if (plan.adjust_next != 0) {
     Vma& next = vmas[i + 1];
-    anon_vma_interval_tree_remove(m, next);
-    next.start = std::uint16_t(next.start + plan.adjust_next);
-    next.pgoff = std::uint16_t(next.pgoff + plan.adjust_next);
-    anon_vma_interval_tree_insert(m, next);
+    set_bounds(m, next, next.start + plan.adjust_next, next.end, next.pgoff + plan.adjust_next);
   }
   const std::uint8_t survivor = vma.anon_vma;
   for (int n = 0; n < plan.removed; ++n) remove_merged(m, mm, plan.first_removed, survivor);
@@ -189,10 +194,8 @@ void split_vma_unchecked(Machine& m, int mm, int i, int page) {
   upper.pgoff = std::uint16_t(vma.index_of(page));
   anon_vma_clone(m, upper, vma);
   vma_adjust_trans_huge(m, mm, vma, vma.start, page, 0);
-  anon_vma_interval_tree_remove(m, vma);
-  vma.end = std::uint16_t(page);
-  anon_vma_interval_tree_insert(m, vma);
-  m.insert_vma(mm, i + 1, upper);
+  set_bounds(m, vma, vma.start, page, vma.pgoff);
+  vma_interval_tree_insert(m, m.insert_vma(mm, i + 1, upper));
 }
 
 // v6.1 mm/mmap.c: split_vma()

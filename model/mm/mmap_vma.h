@@ -42,6 +42,12 @@ class SoftDirtyNeighbours {
   PageRange below_{0, 0}, above_{0, 0};
 };
 
+// i_mmap (interval_tree.c): as anon_vma_interval_tree_insert() and _remove() in rmap.h, for a VMA
+// of a file; others they leave alone. `_after`: right behind `prev`, its equal.
+void vma_interval_tree_insert(Machine& m, Vma& vma);
+void vma_interval_tree_insert_after(Machine& m, Vma& vma, const Vma& prev);
+void vma_interval_tree_remove(Machine& m, Vma& vma);
+
 // Splits the VMA at index `i` in two at `page`: i and i + 1. split_vma() heeds the limit of VMAs
 // and returns 0 or -ENOMEM.
 void split_vma_unchecked(Machine& m, int mm, int i, int page);

@@ -59,6 +59,8 @@ void move_extent(Machine& m, int mm, const Vma& vma, int old_page, int new_page,
   if (!m.pmd(mm, from).is_table()) {
     if (whole && move_huge_pmd(m, mm, from, to)) return;
     split_huge_pmd(m, mm, vma, old_page);
+    if (m.pmd(mm, from).is_none())  // pmd_trans_unstable(): of a file
+      return strike(m, kMovedHoleIsSoftClean, mm, new_page, new_page + extent);
   } else if (whole && move_normal_pmd(m, mm, old_page, new_page)) {
     return;
   }
@@ -100,7 +102,7 @@ void copy_vma(Machine& m, int mm, int start, int new_start, int new_end, bool ke
     return;
   }
   anon_vma_clone(m, area, old);
-  m.insert_vma(mm, next, area);
+  vma_interval_tree_insert(m, m.insert_vma(mm, next, area));
 }
 
 // v6.1 mm/mremap.c: move_vma(): MREMAP_DONTUNMAP and VM_LOCKED. Its callers leave room for both.

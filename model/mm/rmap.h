@@ -60,8 +60,7 @@ template <class Visit>
 void rmap_walk(Machine& m, Pfn folio, Visit visit) {
   struct Place {
     Vma* vma;
-    int mm;
-    int order() const { return vma->pgoff << 8 | vma->turn; }
+    int mm, order;
   };
   boost::container::small_vector<Place, 8> places;
   const Page& head = m.page(folio);
@@ -71,12 +70,15 @@ void rmap_walk(Machine& m, Pfn folio, Visit visit) {
     if (head.inode != kNoInode) return vma.file == head.inode;
     return (vma.chain >> head.anon_vma & 1) != 0;
   };
+  const auto turn_of = [&](const Vma& vma) {
+    return head.inode != kNoInode ? vma.file_turn : vma.turn;
+  };
   for (int mm = 0; mm < m.geometry.mms; ++mm)
     for (Vma& vma : m.vmas(mm))
       if (is_in_tree(vma) && vma.pgoff < end && vma.pgoff + vma.end - vma.start > first)
-        places.push_back({&vma, mm});
+        places.push_back({&vma, mm, vma.pgoff << 8 | turn_of(vma)});
   std::ranges::sort(places, {}, &Place::order);
-  for (const auto& [vma, mm] : places)
+  for (const auto& [vma, mm, order] : places)
     if (!visit(mm, *vma, vma->start + std::max(first - vma->pgoff, 0))) return;
 }
 

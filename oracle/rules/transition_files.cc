@@ -56,7 +56,10 @@ bool is_unmapped_by_a_split(const Transition& t, int mm, int page) {
     return false;
   const Pfn folio = page_folio(t.before, pfn);
   const bool by_pmd = !t.before.pmd(mm, pmd_index(t.before, page)).is_table();
-  return folio_test_large(t.before, folio) && (by_pmd || !folio_test_large(t.after, folio));
+  const bool failed_late = t.used_up(&Injections::speculative_ref) &&
+                           t.grown(Event::thp_split_page_failed) > 0;  // nothing is put back
+  return folio_test_large(t.before, folio) &&
+         (by_pmd || failed_late || !folio_test_large(t.after, folio));
 }
 
 // What shmem_enabled, and the advice for the memory that a fault is on, say of a huge page that
