@@ -57,12 +57,14 @@ int content_at(const Machine& m, int mm, int page) {
   return entry.is_swap() ? m.swap(entry.frame).content : 0;
 }
 
-// v6.1 mm/util.c: folio_mapcount().
+// v6.1 mm/util.c: folio_mapcount(). A PMD counts in each page of a file, too.
 int total_mapcount_of(const Machine& m, Pfn folio) {
   if (!folio_test_large(m, folio)) return m.page(folio).mapcount + 1;
-  int total = m.compound(folio).mapcount + 1;
+  const int pmds = m.compound(folio).mapcount + 1;
+  const int twice = test(m, folio, PG_anon) ? int(m.compound(folio).double_map) : pmds;
+  int total = pmds - twice * m.hpage_nr();
   for (int i = 0; i < m.hpage_nr(); ++i) total += m.page(Pfn(folio + i)).mapcount + 1;
-  return test(m, folio, PG_anon) && m.compound(folio).double_map ? total - m.hpage_nr() : total;
+  return total;
 }
 
 // PG_anon_exclusive: of a huge PMD the head's; of swap and migration entries what the entry keeps.
@@ -284,8 +286,18 @@ constexpr Fact kFacts[] = {
      [](const Machine& m, int, About about) -> Found {
        return 8 * m.inodes[std::size_t(about.id)].alloced;
      }},
+    {"shrinklist", Subject::file, Answer::flag,
+     "is the file on the list of the shrinker, as its last huge page may reach beyond its end?",
+     of_inode<&Inode::on_shrinklist>},
     {"shmem_pages", Subject::nothing, Answer::number, "NR_SHMEM, pages",
      of_machine<&Machine::nr_shmem>},
+    {"shmem_thps", Subject::nothing, Answer::number,
+     "NR_SHMEM_THPS, pages: ShmemHugePages of /proc/meminfo", of_machine<&Machine::nr_shmem_thps>},
+    {"shmem_pmdmapped", Subject::nothing, Answer::number,
+     "NR_SHMEM_PMDMAPPED, pages: ShmemPmdMapped of /proc/meminfo",
+     of_machine<&Machine::nr_shmem_pmdmapped>},
+    {"file_mapped", Subject::nothing, Answer::number, "NR_FILE_MAPPED, pages",
+     of_machine<&Machine::nr_file_mapped>},
     {"frames_used", Subject::nothing, Answer::number, "frames that are not free",
      [](const Machine& m, int, About) -> Found { return frames_used(m); }},
     {"deferred_len", Subject::nothing, Answer::number, "folios on the deferred split queue",

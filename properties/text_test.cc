@@ -298,6 +298,39 @@ void facts_are_read() {
   fails("rss C 1", "expect rss C 1: expected an address space A..B, found `C`");
 }
 
+// A huge page of a file that A maps by PMD and B by a PTE, of page 2. A PMD counts in each page.
+Machine file_double_mapped() {
+  Machine m({.order = 2, .pmds = 2, .mms = 2, .inodes = 2});
+  m.inodes[0] = {.nrpages = 4, .alloced = 4, .i_size = 2, .alive = 1, .on_shrinklist = 1};
+  for (int i = 0; i < 4; ++i) {
+    m.page(Pfn(4 + i)).flags = Bits(i == 0 ? PG_head | PG_swapbacked | PG_lru : PG_tail);
+    m.page(Pfn(4 + i)).mapcount = i == 2 ? 1 : 0;
+    m.set_cell(0, i, {CellKind::folio, 0, Pfn(4 + i)});
+  }
+  m.page(4).refcount = 6;
+  m.compound(4) = {.mapcount = 0, .pincount = 0, .double_map = 1, .deferred = 0, .transhuge = 1};
+  m.set_pmd(0, 0, {EntryKind::present, kWrite | kDirty, 4});
+  m.set_pmd(1, 0, {EntryKind::table, 0, 0});
+  m.set_pte(1, 2, {EntryKind::present, kYoung, 6});
+  m.nr_shmem = 5;
+  m.nr_shmem_thps = m.nr_shmem_pmdmapped = 4;
+  m.nr_file_mapped = 3;
+  return m;
+}
+
+void facts_of_files_are_read() {
+  const Machine m = file_double_mapped();
+  facts_hold(m, {"large f0 3 1",           "double_map f0 3 1",     "double_map B 2 1",
+                 "mapcount f0 2 2",        "mapcount f0 3 1",       "mapcount A 2 2",
+                 "raw_mapcount f0 3 0",    "total_mapcount f0 0 2", "total_mapcount B 2 2",
+                 "entire_mapcount f0 3 1", "refcount f0 1 6",       "cell f0 3 folio",
+                 "cell f0 4 none",         "i_size f0 2",           "blocks f0 32",
+                 "shrinklist f0 1",        "shrinklist f1 0",       "shmem_pages 5",
+                 "shmem_thps 4",           "shmem_pmdmapped 4",     "file_mapped 3"});
+  const auto failure = check_expect(m, 0, expect("double_map f0 4 0"));
+  check(failure == "expect double_map f0 4 0: there is none", "of a hole there is none");
+}
+
 void refuses_wrong_expectations() {
   const auto refuses = [](std::string_view text, int column, std::string_view message) {
     const auto parsed = parse_expect(expect(text), {});
@@ -341,6 +374,7 @@ int text_test(int, char*[]) {
   any_bytes_are_answered();
   results_round_trip();
   facts_are_read();
+  facts_of_files_are_read();
   refuses_wrong_expectations();
   return failures();
 }
