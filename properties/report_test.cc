@@ -89,6 +89,32 @@ void no_reference_is_nameless() {
   }
 }
 
+std::string told(std::string_view text, std::string_view thing) {
+  const Shown shown = after(text);
+  for (const Described& described : describe(shown.m, shown.names))
+    if (described.thing == thing) return described.text;
+  return "";
+}
+
+void files_are_told_where_there_are_some() {
+  const std::string file =
+      "geometry order=2 pmds=1 mms=1 inodes=1\nshmem_enabled always\ncreat f0\npwrite f0 0 1\n"
+      "mmap_file A 0..4 f0 0 shared\n";
+  const std::string counters = told(file + "load A 0\n", "counters");
+  check(counters ==
+            "NR_ANON_MAPPED 0, NR_ANON_THPS 0, NR_SWAPCACHE 0, NR_SHMEM 4, NR_SHMEM_THPS "
+            "4, NR_SHMEM_PMDMAPPED 4, NR_FILE_MAPPED 4",
+        counters);
+  const std::string settings = told(file, "settings");
+  check(settings == "enabled always, use_zero_page on, swap off, shmem_enabled always", settings);
+  const std::string denied = told(file + "shmem_enabled deny\n", "settings");
+  check(denied.ends_with(", shmem_enabled deny (huge=always)"), denied);
+  const std::string inode = told(file, "file f0");
+  check(inode == "i_size 1, nrpages 4, alloced 4, fallocend 0, on the shrinklist", inode);
+  check(told("", "counters") == "NR_ANON_MAPPED 0, NR_ANON_THPS 0, NR_SWAPCACHE 0", "no files");
+  check(told("", "settings") == "enabled always, use_zero_page on, swap off", "no files");
+}
+
 void changes_are_told() {
   const std::vector<Described> before{{"a", "1"}, {"b", "2"}, {"c", "3"}};
   const std::vector<Described> after{{"a", "1"}, {"b", "9"}, {"d", "4"}};
@@ -187,6 +213,7 @@ int report_test(int, char*[]) {
   letters_stay();
   every_holder_has_a_name();
   no_reference_is_nameless();
+  files_are_told_where_there_are_some();
   changes_are_told();
   the_page_says_it_all();
   entries_that_a_violation_names_have_marks();

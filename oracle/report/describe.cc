@@ -112,6 +112,7 @@ void describe_files(const Machine& m, const FolioNames& names, std::vector<Descr
     if (!file.alive) continue;
     std::string text = fmt::format("i_size {}, nrpages {}, alloced {}, fallocend {}", file.i_size,
                                    file.nrpages, file.alloced, file.fallocend);
+    if (file.on_shrinklist) text += ", on the shrinklist";
     if (!file.open) text += ", closed";
     all.push_back({fmt::format("file f{}", id), text, {Where::Thing::inode, -1, id}});
     describe_cells(m, id, names, all);
@@ -132,10 +133,18 @@ void describe_holder_names(const Machine& m, const FolioNames& names, std::vecto
   }
 }
 
+// deny and force leave the mount what it had before.
+std::string shmem_enabled(const Machine& m) {
+  const std::string_view word = kShmemHugeNames[std::size_t(m.shmem_enabled)];
+  if (m.shmem_enabled == m.shm_mnt.huge) return std::string(word);
+  return fmt::format("{} (huge={})", word, kShmemHugeNames[std::size_t(m.shm_mnt.huge)]);
+}
+
 std::string describe_settings(const Machine& m) {
   std::string text =
       fmt::format("enabled {}, use_zero_page {}, swap {}", kEnabledNames[std::size_t(m.enabled)],
                   m.use_zero_page ? "on" : "off", m.swap_on ? "on" : "off");
+  if (m.geometry.inodes > 0) text += ", shmem_enabled " + shmem_enabled(m);
   const Injections& inject = m.inject;
   const auto armed = [&text](bool is, std::string_view what) {
     if (is) (text += ", armed: ") += what;
@@ -164,7 +173,10 @@ void describe_globals(const Machine& m, const FolioNames& names, std::vector<Des
                                        names.letter(m, m.huge_zero_page), m.huge_zero_refcount)});
   std::string counters = fmt::format("NR_ANON_MAPPED {}, NR_ANON_THPS {}, NR_SWAPCACHE {}",
                                      m.nr_anon_mapped, m.nr_anon_thps, m.nr_swapcache);
-  if (m.geometry.inodes > 0) counters += fmt::format(", NR_SHMEM {}", m.nr_shmem);
+  if (m.geometry.inodes > 0)
+    counters +=
+        fmt::format(", NR_SHMEM {}, NR_SHMEM_THPS {}, NR_SHMEM_PMDMAPPED {}, NR_FILE_MAPPED {}",
+                    m.nr_shmem, m.nr_shmem_thps, m.nr_shmem_pmdmapped, m.nr_file_mapped);
   if (m.anon_mapped_drift != 0) counters += fmt::format(", drift {}", m.anon_mapped_drift);
   all.push_back({"counters", counters});
 }
