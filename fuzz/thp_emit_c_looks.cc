@@ -66,7 +66,7 @@ std::string told_frame(const Machine& m, int mm, int page) {
 }
 
 struct Kib {
-  int rss = 0, huge = 0, swap = 0;
+  int rss = 0, anon_huge = 0, shmem_huge = 0, swap = 0;
 };
 // smaps leaves out huge pages of PROT_NONE: v6.1 mm/huge_memory.c: follow_trans_huge_pmd() takes
 // their PMDs for those of NUMA hinting.
@@ -79,7 +79,7 @@ Kib kib_of(const Machine& m, int mm, const Vma& vma) {
     const bool huge = is_huge(m.pmd(mm, pmd_index(m, page)));
     if (!entry.is_present() || (huge && !huge_counts)) continue;
     kib.rss += 4;
-    if (huge) kib.huge += 4;
+    if (huge) (is_file_page(m, entry.frame) ? kib.shmem_huge : kib.anon_huge) += 4;
   }
   return kib;
 }
@@ -89,7 +89,8 @@ std::string told_vma(const Machine& m, int mm, const Vma& vma) {
                                  vma.has(VM_WRITE) ? 'w' : '-', vma.has(VM_SHARED) ? 's' : 'p');
   const Kib kib = kib_of(m, mm, vma);
   if (kib.rss != 0) text += fmt::format(" Rss={}", kib.rss);
-  if (kib.huge != 0) text += fmt::format(" AnonHugePages={}", kib.huge);
+  if (kib.anon_huge != 0) text += fmt::format(" AnonHugePages={}", kib.anon_huge);
+  if (kib.shmem_huge != 0) text += fmt::format(" ShmemPmdMapped={}", kib.shmem_huge);
   if (kib.swap != 0) text += fmt::format(" Swap={}", kib.swap);
   for (const auto& [flag, name] : kVmFlagWords)  // the others are told
     if (vma.has(flag & ~(VM_READ | VM_WRITE | VM_SHARED))) text += fmt::format(" {}", name);

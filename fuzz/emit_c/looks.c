@@ -19,7 +19,8 @@ static void add_vmas(FILE* file) {
       within = start >= BASE && start < address(pages_of_a_space);
       if (within) add("%lu..%lu %s", (start - BASE) / PAGE, (stop - BASE) / PAGE, word);
     } else if (within && sscanf(line, "%31[A-Za-z]: %lu kB", word, &kib) == 2 && kib) {
-      if (!strcmp(word, "Rss") || !strcmp(word, "AnonHugePages") || !strcmp(word, "Swap"))
+      if (!strcmp(word, "Rss") || !strcmp(word, "AnonHugePages") ||
+          !strcmp(word, "ShmemPmdMapped") || !strcmp(word, "Swap"))
         add(" %s=%lu", word, kib);
     } else if (within && !strncmp(line, "VmFlags:", 8)) {
       add_vma_flags(line + 8);
