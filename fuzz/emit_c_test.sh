@@ -98,9 +98,20 @@ munmap A 0..4
 creat f0
 pread f0 0
 END
+cat >huge_file.trace <<'END'
+# A huge page of a file that reaches beyond its end.
+thp-trace 1
+geometry order=2 pmds=2 mms=1 inodes=1
+shmem_enabled always
+creat f0
+truncate f0 6
+mmap_file A 0..8 f0 0 shared
+load A 0
+END
+sed '/^shmem/d' huge_file.trace >small_file.trace
 defects=$root/corpus/regressions
 cp "$defects/moved_table_is_soft_clean.trace" shows.trace
-for name in parts plain files names shows; do
+for name in parts plain files names huge_file small_file shows; do
   expect 0 '' "$thp" emit-c $name.trace -o $name.c
   "$thp" emit-c $name.trace >again.c
   check 'twice the same' cmp $name.c again.c
@@ -117,6 +128,9 @@ expect 0 '^ \* No op is left out' cat plain.c
 expect 0 'op 3, creat f0: left out' cat names.c
 expect 0 'op 7, creat f0: left out' cat names.c
 expect 0 "names are the model's" cat names.c
+expect 0 '0..1024 rw-s Rss=2048 ShmemPmdMapped=2048 sd' cat huge_file.c
+expect 0 'contents\(A, 768, 1024, SIGBUS_SEEN\)' cat small_file.c
+expect 1 '' grep 'contents.*SIGBUS_SEEN)' huge_file.c
 expect 0 'page 128 \* n here' cat plain.c
 expect 0 'Linux 6.1.192' cat plain.c
 expect 0 './test --proc --sysfs --swap DEVICE, as root' cat parts.c
