@@ -28,10 +28,12 @@ bool is_touched(const Named& named, const Vma& vma, int inode, PageRange pages) 
 
 }  // namespace
 
+// What a failed fallocate() leaves of a huge page was split by then.
 PageRange came_with(const CellStep& c) {
   const Machine& m = c.t.after;
   const bool exists = c.is.is_folio() && c.is.frame < m.frames();
-  if (!exists || !folio_test_large(m, page_folio(m, c.is.frame))) return {c.index, c.index + 1};
+  const bool large = exists && folio_test_large(m, page_folio(m, c.is.frame));
+  if (!large && (c.t.succeeded() || !c.t.over<Fallocate>())) return {c.index, c.index + 1};
   const int first = pmd_first(m, c.index);
   return {first, first + m.hpage_nr()};
 }
