@@ -28,6 +28,8 @@ constexpr std::string_view kNearlyHalfFull =
 constexpr BeyondLive kBeyond[] = {
     {"isolated_orphan", kHalfDone},
     {"isolate_fails", kHalfDone},
+    {"held_huge_page_out_of_its_file", kHalfDone},
+    {"cut_of_a_held_huge_page", kHalfDone},
     {"migrating_pmds_of_two", kHalfDone},
     {"migrating_both_ways", kHalfDone},
     {"migrating_for_nobody", kHalfDone},
@@ -54,6 +56,8 @@ constexpr BeyondLive kBeyond[] = {
     {"thp_fault_fallback", kInjection},
     {"thp_fault_fallback_charge", kInjection},
     {"thp_collapse_alloc_failed", kInjection},
+    {"thp_file_fallback", kInjection},
+    {"thp_file_fallback_charge", kInjection},
     {"thp_zero_page_alloc_failed", kInjection},
     {"thp_migration_split", kInjection},
     {"migrate_ENOMEM", kInjection},

@@ -129,6 +129,7 @@ void remember(const Machine& m, Before& before) {
   before.migration = m.migration;
   before.prepared = prepared(m);
   before.deferred_len = m.deferred_len;
+  before.nr_shmem = m.nr_shmem;
   before.huge_zero = m.huge_zero_page != kNoPfn;
   for (int i = 0; i < m.geometry.frame_blocks(); ++i)
     before.head_flags[std::size_t(i)] = m.page(Pfn(i << m.geometry.order)).flags;

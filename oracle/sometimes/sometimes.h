@@ -24,6 +24,7 @@ struct Before {
   Migration migration;
   Prepared prepared;
   int deferred_len = 0;
+  int nr_shmem = 0;
   bool huge_zero = false;  // there is a huge zero page
 };
 

@@ -38,6 +38,16 @@ inline constexpr Sometimes kFolioStates[] = {
      [](const TheFolio& f) { return f.is_of_a_file() && !f.has(PG_uptodate); }},
     {"clean_file_page", "A page of a file was only read.",
      [](const TheFolio& f) { return f.is_of_a_file() && f.count.ptes > 0 && !f.has(PG_dirty); }},
+    {"file_mapped_both_ways", "A PMD and PTEs map a huge page of a file.",
+     [](const TheFolio& f) { return f.is_of_a_file() && f.count.pmds > 0 && f.count.ptes > 0; }},
+    {"unmapped_file_double_map", "PTEs have mapped a huge page of a file that nobody maps now.",
+     [](const TheFolio& f) {
+       return f.large && f.is_of_a_file() && f.compound().double_map && !f.count.mapped_anywhere();
+     }},
+    {"held_huge_page_out_of_its_file", "Somebody holds a huge page that its file has lost.",
+     [](const TheFolio& f) {
+       return f.large && !f.is_of_a_file() && !f.has(PG_anon) && f.count.isolations > 0;
+     }},
     {"two_pmds", "Two PMDs map one folio.", [](const TheFolio& f) { return f.count.pmds == 2; }},
     {"three_pmds", "Three PMDs map one folio.",
      [](const TheFolio& f) { return f.count.pmds >= 3; }},
@@ -267,6 +277,8 @@ inline constexpr Sometimes kMachineStates[] = {
            if (t.m.cell(id, index).is_folio()) return true;
        return false;
      }},
+    {"two_on_the_shrinklist", "Two files may have a huge page that reaches beyond their end.",
+     [](const TheMachine& t) { return t.m.shm_mnt.shrinklist_len == 2; }},
     {"many_vmas", "An address space has four VMAs or more.",
      [](const TheMachine& t) {
        return std::ranges::any_of(t.m.mms, [](const Mm& mm) { return mm.map_count >= 4; });

@@ -130,6 +130,25 @@ inline constexpr Sometimes kSteps[] = {
        return exit != nullptr && s.result == 0 && s.m.migration.in_flight() &&
               s.before.mms[std::size_t(exit->mm.id)].anon_pages > 0;
      }},
+    // --- Cutting huge pages of files.
+    {"cut_splits_a_huge_page", "A cut amid a huge page of a file splits it.",
+     [](const TheStep& s) {
+       return s.is<Truncate, Punch>() && s.counted(Event::thp_split_page) > 0;
+     }},
+    {"cut_of_a_held_huge_page", "A cut amid a huge page of a file cannot split it.",
+     [](const TheStep& s) {
+       return s.is<Truncate, Punch>() && s.counted(Event::thp_split_page_failed) > 0;
+     }},
+    {"split_drops_what_lies_beyond", "A split of a huge page drops what its file does not have.",
+     [](const TheStep& s) {
+       return s.is<SplitFile, SplitFolio, ShrinkShmem>() && s.counted(Event::thp_split_page) > 0 &&
+              s.m.nr_shmem < s.before.nr_shmem;
+     }},
+    {"store_maps_a_huge_page_again", "A store splits the huge mapping of a file and maps it again.",
+     [](const TheStep& s) {
+       return s.is<Store>() && s.counted(Event::thp_split_pmd) > 0 &&
+              s.counted(Event::thp_file_mapped) > 0;
+     }},
     // --- Splitting folios.
     {"freeze_fails_and_queues", "A split fails at the freeze, and the folio has queued itself.",
      [](const TheStep& s) {
