@@ -119,7 +119,10 @@ void change_argument(Trace& trace, Choose choose) {
   const Op fresh =
       generate_op(choose, machine_at(trace, at), only(op.index()), std::span(trace.ops).first(at));
   visit_op(
-      [&]<class T>(T& o) { change_argument_of(o, std::get<T>(fresh), trace.geometry, choose); },
+      [&]<class T>(T& o) {  // another kind, where the geometry has none of this one
+        if (const T* drawn = std::get_if<T>(&fresh))
+          change_argument_of(o, *drawn, trace.geometry, choose);
+      },
       op);
 }
 

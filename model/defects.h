@@ -47,6 +47,13 @@ inline constexpr Defect kHugePageBeyondTheEnd{
     "mm/filemap.c filemap_map_pmd(), mm/memory.c do_set_pmd(); mm/truncate.c "
     "try_folio_split_or_unmap(), which makes an exception of tmpfs"};
 
+inline constexpr Defect kTruncationStopsShort{
+    "truncation_stops_short",
+    "Where a huge page across the new end of a tmpfs file cannot be split, ftruncate() leaves out "
+    "what it has found locked behind it: once the file grows, the old bytes are there again, where "
+    "ftruncate(2) says zeroes.",
+    "mm/shmem.c shmem_undo_range(): same_folio, which takes an end of -1 for one before the folio"};
+
 // --- The trace goes on.
 
 inline constexpr Defect kFailedMlockKeepsLocks{
@@ -136,6 +143,7 @@ inline constexpr std::array kDefects{
     &kLazyfreeOfASwappedPage,   &kMovedTableIsSoftClean,    &kMovedHoleIsSoftClean,
     &kGrownRegionIsSoftClean,   &kMergeLosesSoftDirty,      &kOpenEntryStaysOpen,
     &kSplitZeroPageIsSoftClean, &kHeadSpeaksForAll,         &kPartlyMappedIsForgotten,
-    &kAnonPagesDrifts,          &kHugePageBeyondTheEnd,     &kUnmappedFilePageIsSoftClean};
+    &kAnonPagesDrifts,          &kHugePageBeyondTheEnd,     &kUnmappedFilePageIsSoftClean,
+    &kTruncationStopsShort};
 
 }  // namespace thp

@@ -72,6 +72,13 @@ void undo_locked(Machine& m, int inode, PageRange left, PageRange cut, bool unfa
   }
 }
 
+// See defects.h.
+bool is_left_behind(const Machine& m, int inode, int first) {
+  for (int index = first; index < m.pages(); ++index)
+    if (!m.cell(inode, index).is_none()) return true;
+  return false;
+}
+
 }  // namespace
 
 // v6.1 mm/shmem.c: shmem_undo_range(). An end beyond m.pages() stands for -1: a truncation. Then
@@ -89,6 +96,8 @@ void shmem_undo_range(Machine& m, int inode, int start, int end, bool unfalloc) 
     if (!same_folio) undo_edge(m, inode, end - 1, cut, left, same_folio);
   }
   undo_locked(m, inode, left, cut, unfalloc);
+  if (left.end < cut.first && is_left_behind(m, inode, left.first))
+    m.defect = &kTruncationStopsShort;
   shmem_recalc_inode(m, inode);
 }
 

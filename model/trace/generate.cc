@@ -192,7 +192,8 @@ Op generate_op(Choose choose, const Machine& m, const OpMask& mask, std::span<co
 bool in_geometry(const Op& op, const Geometry& geometry) {
   bool in = true;
   visit_op(
-      [&](const auto& o) {
+      [&]<class T>(const T& o) {
+        in = geometry.inodes > 0 || !kIsOfFiles<T>;
         visit_args(o, [&]<class Arg>(const Arg& arg) {
           if constexpr (!Named<Arg>) in = in && arg.in(geometry);
         });

@@ -248,7 +248,7 @@ int Recount::nr_anon_mapped(const Machine& m) const {
 // Cells of huge folios: a split changes none of them.
 int Recount::nr_shmem_thps(const Machine& m) const {
   int pages = 0;
-  for (int i = 0; i < geometry_.frame_blocks(); ++i)
+  for (int i = 0; geometry_.inodes > 0 && i < geometry_.frame_blocks(); ++i)
     if (blocks_[std::size_t(i)].cells > 0 && folio_test_large(m, Pfn(i << geometry_.order)))
       pages += blocks_[std::size_t(i)].cells;
   return pages;

@@ -47,7 +47,7 @@ bool none_cached(const Transition& t, int inode, PageRange range) {
     const int first = pmd_first(m, index), end = first + m.hpage_nr();
     const bool within = range.first <= first && end <= range.end;
     const bool held_by_somebody = held(t.count(page_folio(m, cell.frame)));
-    if (within || (!held_by_somebody && t.nothing_injected())) return false;
+    if (within || (!held_by_somebody && !t.used_up(&Injections::speculative_ref))) return false;
   }
   return true;
 }
