@@ -64,6 +64,14 @@ bool is_unmapped_by_a_split(const Transition& t, int mm, int page) {
          (by_pmd || failed_late || !folio_test_large(t.after, folio));
 }
 
+bool is_dirty_while_cached(const Transition& t, int mm, int page) {
+  const Entry& was = entry_of(t.before, mm, page);
+  if (!maps_a_file(t.before, was) || !was.has(kDirty)) return true;
+  const Pfn pfn = mapped_frame(t.before, mm, page), folio = page_folio(t.after, pfn);
+  return !is_file_page(t.after, pfn) || test(t.after, folio, PG_dirty) ||
+         is_dirty_by_an_entry(t.after, folio);
+}
+
 // What shmem_enabled, and the advice for the memory that a fault is on, say of a huge page that
 // would end at `end`.
 static bool is_huge_allowed(const Wanted& w, const Machine& m, int end) {

@@ -38,6 +38,9 @@ inline bool is_cut_off(const Transition& t, int mm, int page) {
 // mapping? Then a fault brings it back.
 bool is_unmapped_by_a_split(const Transition& t, int mm, int page);
 
+// If an entry told a page of a file as dirty, and the file has it still: is it dirty?
+bool is_dirty_while_cached(const Transition& t, int mm, int page);
+
 // May the cache of a file have got this huge page: by shmem_enabled, the advice of the VMA that a
 // fault was on, and the size before?
 bool may_be_huge(const CellStep& c);
@@ -69,7 +72,7 @@ bool may_come(const CellStep& c);
 // May it go? A call names it, its file goes, or a split finds it beyond the end.
 bool may_go(const CellStep& c);
 
-// Is every page of the range behind its index? Is none?
+// Is every page of the range behind its index?
 inline bool all_cached(const Machine& m, int inode, PageRange range) {
   for (int index = range.first; index < range.end; ++index)
     if (m.cell(inode, index).is_none()) return false;
@@ -148,10 +151,9 @@ inline constexpr OpRule kFileRules[] = {
            const int mm = op.mm.id, i = pmd_index(t.after, op.page.number);
            const Entry &was = t.before.pmd(mm, i), &is = t.after.pmd(mm, i);
            const bool again = !was.has(kWrite) && is.has(kWrite);  // split, and then mapped
-           return int(maps_a_file(t.after, is) && !is.is_table() && (was.is_none() || again));
+           return int(maps_a_file(t.after, is) && (was.is_none() || again));
          },
          [](const auto&, const Transition& t) { return t.grown(Event::thp_file_mapped); }))},
-
     {"cut_leaves_no_page",
      "A hole that is punched has no page, nor has a file beyond the size that it is cut to; but a "
      "huge page of which a part is cut off stays while somebody holds it.",

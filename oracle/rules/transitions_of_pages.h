@@ -109,6 +109,13 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
        return p.keeps_mapped(kDirtied) || p.over<WritesOut>() || p.in<MadviseFree>() ||
               (p.in<Pin>() && !writes(p)) || p.moved();
      }},
+    {"stored_file_page_stays_dirty",
+     "A page of a file that an entry tells as dirty is dirty while the file has it: it may not be "
+     "dropped.",
+     promise(kEvery, "mmap(2), MAP_SHARED"),
+     "mm/memory.c: zap_pte_range(); mm/huge_memory.c: zap_huge_pmd(), __split_huge_pmd_locked(); "
+     "mm/rmap.c: try_to_unmap_one(): folio_mark_dirty()",
+     [](const PageStep& p) { return is_dirty_while_cached(p.t, p.mm, p.first); }},
     // A fault brings a whole huge page, and a copy of one page splits what is around it.
     {"nothing_appears_unasked",
      "Where nothing is nothing appears, but by a fault, fork(), mremap(), a collapse and what "
