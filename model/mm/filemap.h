@@ -4,6 +4,11 @@
 
 namespace thp {
 
+// v6.1 include/linux/pagemap.h: folio_file_page(): the page of that index of its file.
+inline Pfn folio_file_page(const Machine& m, Pfn folio, int index) {
+  return Pfn(folio + index - m.page(folio).index);
+}
+
 // The folio behind an index, with a reference and locked; kNoPfn of a hole.
 Pfn filemap_lock_folio(Machine& m, int inode, int index);
 

@@ -35,7 +35,7 @@ bool filemap_map_pmd(Machine& m, int mm, const Vma& vma, int page, Pfn folio) {
   return huge || (pmd.is_none() && do_set_pmd(m, mm, vma, page, folio, false));
 }
 
-// The pages [index, end) of one folio, from `page` of the address space on.
+// Pages of an address space that show one folio, from its page `pfn` on. true: so does `fault`.
 bool map_pages_of(Machine& m, int mm, const Vma& vma, PageRange pages, Pfn pfn, int fault) {
   bool mapped = false;
   for (int page = pages.first; page < pages.end; ++page, ++pfn) {
@@ -59,7 +59,7 @@ bool filemap_map_pages(Machine& m, int mm, const Vma& vma, int start, int end, i
     const bool by_pmd = first && filemap_map_pmd(m, mm, vma, page, folio);
     if (!by_pmd) {
       pte_alloc(m, mm, pmd_index(m, page));
-      const Pfn pfn = Pfn(folio + index - m.page(folio).index);
+      const Pfn pfn = folio_file_page(m, folio, index);
       const int until = std::min({next, size, end - shift});
       mapped |= map_pages_of(m, mm, vma, {index + shift, until + shift}, pfn, page);
       put_page(m, folio);

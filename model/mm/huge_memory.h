@@ -43,6 +43,8 @@ void vma_adjust_trans_huge(Machine& m, int mm, const Vma& vma, int start, int en
 // isolation reference instead of going to the LRU.
 bool can_split_folio(const Machine& m, Pfn folio);
 int split_huge_page(Machine& m, Pfn page, bool to_list = false);
+// The folio of `page`, which keeps lock and reference through the split. false: it could not be.
+bool trylock_and_split(Machine& m, Pfn page);
 void deferred_split_huge_page(Machine& m, Pfn head);
 int deferred_split_scan(Machine& m);  // folios split
 // debugfs; folios split

@@ -148,6 +148,15 @@ int split_huge_page(Machine& m, Pfn page, bool to_list) {
   return 0;
 }
 
+bool trylock_and_split(Machine& m, Pfn page) {
+  get_page(m, page);
+  const bool locked = trylock_page(m, page);
+  const bool split = locked && split_huge_page(m, page) == 0;
+  if (locked) unlock_page(m, page);
+  put_page(m, page);
+  return split;
+}
+
 // v6.1 mm/huge_memory.c: deferred_split_huge_page(). In the swap cache reclaim has it in hand.
 void deferred_split_huge_page(Machine& m, Pfn head) {
   if (folio_test_swapcache(m, head) || m.compound(head).deferred) return;
@@ -184,12 +193,7 @@ int split_huge_pages_in_file(Machine& m, int inode, int start, int end) {
     const Pfn folio = page_folio(m, cell.frame);
     if (!folio_test_large(m, folio)) continue;
     next = index + m.hpage_nr();
-    get_page(m, folio);
-    if (trylock_page(m, folio)) {
-      split += split_huge_page(m, folio) == 0;
-      unlock_page(m, folio);
-    }
-    put_page(m, folio);
+    split += trylock_and_split(m, folio);
   }
   return split;
 }

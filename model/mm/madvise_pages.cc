@@ -24,16 +24,6 @@ void walk_page_range(const Machine& m, int start, int end, PmdEntry pmd_entry) {
   }
 }
 
-// Splits the folio of a PTE-mapped `page`, which keeps lock and reference through the split.
-bool trylock_and_split(Machine& m, Pfn page) {
-  get_page(m, page);
-  const bool locked = trylock_page(m, page);
-  const bool split = locked && split_huge_page(m, page) == 0;
-  if (locked) unlock_page(m, page);
-  put_page(m, page);
-  return split;
-}
-
 void clear_bits(Machine& m, int mm, int page, std::uint8_t bits) {
   Entry pte = m.pte(mm, page);
   if (!pte.has(bits)) return;

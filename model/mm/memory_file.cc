@@ -1,7 +1,6 @@
 // Faults on mappings of files, and their unmapping from the file's side. v6.1 mm/memory.c,
 // mm/filemap.c, mm/shmem.c. Left out: page_mkwrite(), which memory's files have not.
 #include <algorithm>
-#include <boost/container/small_vector.hpp>
 
 #include "model/mm/filemap.h"
 #include "model/mm/memory.h"
@@ -31,11 +30,6 @@ ShmemFolio shmem_fault(Machine& m, int mm, const Vma& vma, int page) {
   return shmem_get_folio(m, vma.file, index, Sgp::cache, mm, &vma);
 }
 
-// v6.1 include/linux/pagemap.h: folio_file_page()
-Pfn page_of(const Machine& m, Pfn folio, const Vma& vma, int page) {
-  return Pfn(folio + vma.index_of(page) - m.page(folio).index);
-}
-
 // v6.1 mm/memory.c: fault_dirty_shared_page(). The folio is locked.
 void fault_dirty_shared_page(Machine& m, Pfn folio) {
   folio_mark_dirty(m, folio);
@@ -51,7 +45,7 @@ Fault do_cow_fault(Machine& m, int mm, Vma& vma, int page) {
     put_page(m, copy);
     return error == -ENOMEM ? Fault::oom : Fault::sigbus;
   }
-  m.page(copy).content = m.page(page_of(m, folio, vma, page)).content;
+  m.page(copy).content = m.page(folio_file_page(m, folio, vma.index_of(page))).content;
   pte_alloc(m, mm, pmd_index(m, page));
   ++m.mms[std::size_t(mm)].anon_pages;
   const auto bits = std::uint8_t(kYoung | kMkDirty | maybe_mkwrite(vma));
@@ -65,29 +59,31 @@ void finish_fault(Machine& m, int mm, const Vma& vma, int page, Pfn folio, bool 
   const bool none = m.pmd(mm, pmd_index(m, page)).is_none();
   if (none && folio_test_large(m, folio) && do_set_pmd(m, mm, vma, page, folio, write)) return;
   pte_alloc(m, mm, pmd_index(m, page));
-  do_set_pte(m, mm, vma, page, page_of(m, folio, vma, page), write);
+  do_set_pte(m, mm, vma, page, folio_file_page(m, folio, vma.index_of(page)), write);
 }
 
 }  // namespace
 
-// v6.1 mm/memory.c: do_set_pte(). x86 has no old entries: the protection says young. A touch that
-// does not store maps writable what the protection allows, and clean.
+// x86 has no old entries: the protection says young. A touch that does not store maps writable what
+// the protection allows, and clean.
+static std::uint8_t bits_of_new_entry(const Vma& vma, bool write) {
+  const int bits = kYoung | (vma.prot_write ? kWrite : 0);
+  return std::uint8_t(write ? bits | kMkDirty | maybe_mkwrite(vma) : bits);
+}
+
+// v6.1 mm/memory.c: do_set_pte()
 void do_set_pte(Machine& m, int mm, const Vma& vma, int page, Pfn pfn, bool write) {
-  std::uint8_t bits = kYoung | (vma.prot_write ? kWrite : 0);
-  if (write) bits |= kMkDirty | maybe_mkwrite(vma);
   ++m.mms[std::size_t(mm)].shmem_pages;
   page_add_file_rmap(m, pfn, vma, false);
-  m.set_pte(mm, page, {EntryKind::present, bits, pfn});
+  m.set_pte(mm, page, {EntryKind::present, bits_of_new_entry(vma, write), pfn});
 }
 
 // v6.1 mm/memory.c: do_set_pmd(). false: go on by PTEs. Nobody deposits a page table.
 bool do_set_pmd(Machine& m, int mm, const Vma& vma, int page, Pfn folio, bool write) {
   if (!transhuge_vma_suitable(m, vma, page) || !folio_test_large(m, folio)) return false;
-  std::uint8_t bits = kYoung | (vma.prot_write ? kWrite : 0);
-  if (write) bits |= kMkDirty | maybe_mkwrite(vma);
   m.mms[std::size_t(mm)].shmem_pages += m.hpage_nr();
   page_add_file_rmap(m, folio, vma, true);
-  m.set_pmd(mm, pmd_index(m, page), {EntryKind::present, bits, folio});
+  m.set_pmd(mm, pmd_index(m, page), {EntryKind::present, bits_of_new_entry(vma, write), folio});
   count_vm_event(m, Event::thp_file_mapped);
   return true;
 }
@@ -119,21 +115,13 @@ Fault wp_page_shared(Machine& m, int mm, Vma& vma, int page) {
 
 // v6.1 mm/memory.c: unmap_mapping_range(), unmap_mapping_range_tree()
 void unmap_mapping_range(Machine& m, int inode, int start, int end, bool even_cows) {
-  struct Place {
-    const Vma* vma;
-    int mm, order;
-  };
-  boost::container::small_vector<Place, 8> places;
-  for (int mm = 0; mm < m.geometry.mms; ++mm)
-    for (const Vma& vma : m.vmas(mm))
-      if (vma.file == inode && vma.index_of(vma.end) > start && vma.pgoff < end)
-        places.push_back({&vma, mm, vma.pgoff << 8 | vma.file_turn});
-  std::ranges::sort(places, {}, &Place::order);
-  for (const auto& [vma, mm, order] : places) {
-    const int shift = vma->start - vma->pgoff;
-    zap_page_range(m, mm, *vma, std::max<int>(start + shift, vma->start),
-                   std::min<int>(end + shift, vma->end), even_cows);
-  }
+  const auto is_in_tree = [&](const Vma& vma) { return vma.file == inode; };
+  interval_tree_foreach(m, start, end, is_in_tree, &Vma::file_turn, [&](int mm, const Vma& vma) {
+    const int shift = vma.start - vma.pgoff;
+    zap_page_range(m, mm, vma, std::max<int>(start + shift, vma.start),
+                   std::min<int>(end + shift, vma.end), even_cows);
+    return true;
+  });
 }
 
 }  // namespace thp

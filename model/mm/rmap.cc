@@ -33,12 +33,22 @@ bool dec_compound_mapcount(Machine& m, Pfn head) {
   return --m.compound(head).mapcount < 0;
 }
 
-// TestClearPageDoubleMap() and the end of its extra mapcounts; how many sub-pages that unmapped.
-int clear_double_map(Machine& m, Pfn head) {
+// The same of each page of a folio: how many of them that maps, or unmaps.
+int inc_mapcounts(Machine& m, Pfn head) {
+  int mapped = 0;
+  for (int i = 0; i < m.hpage_nr(); ++i) mapped += inc_mapcount(m, Pfn(head + i));
+  return mapped;
+}
+int dec_mapcounts(Machine& m, Pfn head) {
   int unmapped = 0;
-  m.compound(head).double_map = 0;
   for (int i = 0; i < m.hpage_nr(); ++i) unmapped += dec_mapcount(m, Pfn(head + i));
   return unmapped;
+}
+
+// TestClearPageDoubleMap() and the end of its extra mapcounts; how many sub-pages that unmapped.
+int clear_double_map(Machine& m, Pfn head) {
+  m.compound(head).double_map = 0;
+  return dec_mapcounts(m, head);
 }
 
 // v6.1 mm/rmap.c: __page_set_anon_rmap()
@@ -75,22 +85,11 @@ void page_remove_anon_compound_rmap(Machine& m, Pfn head) {
   m.nr_anon_mapped -= unmapped;
 }
 
-// A PMD counts in the _mapcount of each page of a file, too. How many of them that maps, or unmaps.
-int inc_file_mapcounts(Machine& m, Pfn head) {
-  int mapped = 0;
-  for (int i = 0; i < m.hpage_nr(); ++i) mapped += inc_mapcount(m, Pfn(head + i));
-  return mapped;
-}
-int dec_file_mapcounts(Machine& m, Pfn head) {
-  int unmapped = 0;
-  for (int i = 0; i < m.hpage_nr(); ++i) unmapped += dec_mapcount(m, Pfn(head + i));
-  return unmapped;
-}
-
-// v6.1 mm/rmap.c: page_add_file_rmap() of a PMD. DoubleMap, which says that PTEs map a folio of a
+// v6.1 mm/rmap.c: page_add_file_rmap() of a PMD, which counts in the _mapcount of each page, too.
+// DoubleMap, which says that PTEs map a folio of a
 // file, too, goes only with the first PMD of one that nothing else maps.
 void page_add_file_compound_rmap(Machine& m, Pfn head) {
-  const int mapped = inc_file_mapcounts(m, head);
+  const int mapped = inc_mapcounts(m, head);
   m.nr_file_mapped += mapped;
   if (!inc_compound_mapcount(m, head)) return;
   vm_bug_on(m, !test(m, head, PG_locked), "page_add_file_rmap: page not locked");
@@ -104,7 +103,7 @@ void page_remove_file_rmap(Machine& m, Pfn pfn, bool compound) {
     m.nr_file_mapped -= dec_mapcount(m, pfn);
     return;
   }
-  m.nr_file_mapped -= dec_file_mapcounts(m, pfn);
+  m.nr_file_mapped -= dec_mapcounts(m, pfn);
   if (dec_compound_mapcount(m, pfn)) m.nr_shmem_pmdmapped -= m.hpage_nr();
 }
 
@@ -238,13 +237,12 @@ bool page_try_share_anon_rmap(Machine& m, Pfn pfn) {
 // NR_ANON_MAPPED does not move. Where DoubleMap was clear and some sub-pages had PTE maps already
 // (the folio was migrated while mapped both ways), their count was in it twice: the surplus stays.
 void rmap_split_pmd(Machine& m, Pfn head) {
-  int mapped_twice = 0;
-  for (int i = 0; i < m.hpage_nr(); ++i) mapped_twice += !inc_mapcount(m, Pfn(head + i));
+  const int mapped_twice = m.hpage_nr() - inc_mapcounts(m, head);
   if (!m.compound(head).double_map) {
     m.anon_mapped_drift += mapped_twice;
     if (compound_mapcount(m, head) > 1) {
       m.compound(head).double_map = 1;
-      for (int i = 0; i < m.hpage_nr(); ++i) inc_mapcount(m, Pfn(head + i));
+      inc_mapcounts(m, head);
     }
   }
   if (!dec_compound_mapcount(m, head)) return;

@@ -55,31 +55,38 @@ void try_to_migrate(Machine& m, Pfn folio, TtuFlags flags);    // entries become
 void remove_migration_ptes(Machine& m, Pfn src, Pfn dst);      // and back, now to dst
 int folio_referenced(Machine& m, Pfn folio, bool& vm_locked);  // clears young; number of references
 
-// v6.1 mm/rmap.c: rmap_walk_anon(), rmap_walk_file(), vma_address()
-template <class Visit>
-void rmap_walk(Machine& m, Pfn folio, Visit visit) {
+// v6.1 include/linux/mm.h: vma_interval_tree_foreach(), anon_vma_interval_tree_foreach(): the VMAs
+// of a tree that reach into [first, end) of its linear pages, by pgoff, and equals by their turn.
+template <class IsInTree, class Visit>
+void interval_tree_foreach(Machine& m, int first, int end, IsInTree is_in_tree,
+                           std::uint8_t Vma::* turn, Visit visit) {
   struct Place {
     Vma* vma;
     int mm, order;
   };
   boost::container::small_vector<Place, 8> places;
-  const Page& head = m.page(folio);
-  const int first = head.index, end = first + folio_nr_pages(m, folio);
-  if (head.anon_vma == kNoAnonVma && head.inode == kNoInode) return;
-  const auto is_in_tree = [&](const Vma& vma) {
-    if (head.inode != kNoInode) return vma.file == head.inode;
-    return (vma.chain >> head.anon_vma & 1) != 0;
-  };
-  const auto turn_of = [&](const Vma& vma) {
-    return head.inode != kNoInode ? vma.file_turn : vma.turn;
-  };
   for (int mm = 0; mm < m.geometry.mms; ++mm)
     for (Vma& vma : m.vmas(mm))
       if (is_in_tree(vma) && vma.pgoff < end && vma.pgoff + vma.end - vma.start > first)
-        places.push_back({&vma, mm, vma.pgoff << 8 | turn_of(vma)});
+        places.push_back({&vma, mm, vma.pgoff << 8 | vma.*turn});
   std::ranges::sort(places, {}, &Place::order);
   for (const auto& [vma, mm, order] : places)
-    if (!visit(mm, *vma, vma->start + std::max(first - vma->pgoff, 0))) return;
+    if (!visit(mm, *vma)) return;
+}
+
+// v6.1 mm/rmap.c: rmap_walk_anon(), rmap_walk_file(), vma_address()
+template <class Visit>
+void rmap_walk(Machine& m, Pfn folio, Visit visit) {
+  const Page& head = m.page(folio);
+  const int first = head.index, end = first + folio_nr_pages(m, folio);
+  const bool of_file = head.inode != kNoInode;
+  if (head.anon_vma == kNoAnonVma && !of_file) return;
+  const auto is_in_tree = [of_file, inode = head.inode, anon_vma = head.anon_vma](const Vma& vma) {
+    return of_file ? vma.file == inode : (vma.chain >> anon_vma & 1) != 0;
+  };
+  interval_tree_foreach(
+      m, first, end, is_in_tree, of_file ? &Vma::file_turn : &Vma::turn,
+      [&](int mm, Vma& vma) { return visit(mm, vma, vma.start + std::max(first - vma.pgoff, 0)); });
 }
 
 }  // namespace thp

@@ -19,9 +19,8 @@ constexpr std::uint8_t kStale = 0xee;
 
 // v6.1 mm/shmem.c: shmem_alloc_hugefolio(). Not where a page of the block is there already.
 Pfn shmem_alloc_hugefolio(Machine& m, int inode, int index) {
-  const int first = index & ~(m.hpage_nr() - 1);
-  for (int i = 0; i < m.hpage_nr() && first + i < m.pages(); ++i)
-    if (!m.cell(inode, first + i).is_none()) return kNoPfn;
+  for (int i = 0; i < m.hpage_nr(); ++i)
+    if (!m.cell(inode, pmd_first(m, index) + i).is_none()) return kNoPfn;
   const Pfn folio = alloc_huge(m);
   if (folio == kNoPfn) count_vm_event(m, Event::thp_file_fallback);
   return folio;
@@ -86,7 +85,7 @@ bool shmem_is_huge(const Machine& m, int mm, const Vma* vma, int inode, int inde
     return false;
   if (m.shmem_enabled == ShmemHuge::deny) return false;
   if (m.shmem_enabled == ShmemHuge::force) return true;
-  const int next_block = (index | (m.hpage_nr() - 1)) + 1;
+  const int next_block = pmd_first(m, index) + m.hpage_nr();
   switch (m.shm_mnt.huge) {
     case ShmemHuge::always:
       return true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "model/mm/filemap.h"
 #include "model/mm/memory.h"
 #include "model/mm/page_alloc.h"
 #include "model/mm/shmem.h"
@@ -16,11 +17,6 @@ namespace {
 
 Inode& inode_of(Machine& m, int inode) { return m.inodes[std::size_t(inode)]; }
 
-// v6.1 include/linux/pagemap.h: folio_file_page()
-Pfn subpage(const Machine& m, Pfn folio, int index) {
-  return Pfn(folio + (index & (folio_nr_pages(m, folio) - 1)));
-}
-
 }  // namespace
 
 // v6.1 mm/memfd.c: memfd_create(); mm/shmem.c: shmem_file_setup()
@@ -33,7 +29,7 @@ int shmem_file_read(Machine& m, int inode, int index) {
   if (folio == kNoPfn) return 0;
   unlock_page(m, folio);
   folio_mark_accessed(m, folio);
-  const int content = m.page(subpage(m, folio, index)).content;
+  const int content = m.page(folio_file_page(m, folio, index)).content;
   put_page(m, folio);
   return content;
 }
@@ -45,8 +41,9 @@ int shmem_file_write(Machine& m, int inode, int index, std::uint8_t value) {
   if (error != 0) return error;
   Inode& file = inode_of(m, inode);
   if (!test(m, folio, PG_uptodate)) clear_folio(m, folio);
-  m.page(subpage(m, folio, index)).content = value;
-  m.stamps.frame(subpage(m, folio, index));
+  const Pfn page = folio_file_page(m, folio, index);
+  m.page(page).content = value;
+  m.stamps.frame(page);
   file.i_size = std::max(file.i_size, std::uint16_t(index + 1));
   folio_mark_dirty(m, folio);
   unlock_and_put(m, folio);

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-#include "model/mm/filemap.h"
 #include "model/mm/huge_memory.h"
-#include "model/mm/page_alloc.h"
 
 namespace thp {
 namespace {
@@ -25,20 +23,13 @@ void insert(Machine& m, int inode, int place) {
 enum class Shrunk : std::uint8_t { split, nothing, failed };
 
 Shrunk split_at_end(Machine& m, int inode) {
-  const int nr = m.hpage_nr(), size = m.inodes[std::size_t(inode)].i_size;
-  if (size % nr == 0) return Shrunk::nothing;  // both round to the same
-  const Cell cell = m.cell(inode, size & ~(nr - 1));
+  const int size = m.inodes[std::size_t(inode)].i_size;
+  if (size % m.hpage_nr() == 0) return Shrunk::nothing;  // both round to the same
+  const Cell cell = m.cell(inode, pmd_first(m, size));
   if (!cell.is_folio()) return Shrunk::nothing;
   const Pfn folio = page_folio(m, cell.frame);
   if (!folio_test_large(m, folio)) return Shrunk::nothing;
-  get_page(m, folio);
-  if (!trylock_page(m, folio)) {
-    put_page(m, folio);
-    return Shrunk::failed;
-  }
-  const bool split = split_huge_page(m, folio) == 0;
-  unlock_and_put(m, folio);
-  return split ? Shrunk::split : Shrunk::failed;
+  return trylock_and_split(m, folio) ? Shrunk::split : Shrunk::failed;
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ void fill(Choose choose, const OpMask& mask, Growing& g, int file) {
 
 }  // namespace
 
-// Huge pages or none, and by whose say; last the two that only shmem_enabled knows.
+// Two times of three shmem_enabled is set first: to always, mostly, or to any of its words.
 void create_files(Choose choose, const OpMask& mask, Growing& g) {
   if (g.trace.geometry.inodes > 0 && choose(3) != 0) {
     const int policy = choose(4) == 3 ? choose(6) : int(ShmemHuge::always);
