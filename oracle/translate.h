@@ -11,6 +11,13 @@ inline bool maps_a_file(const Machine& m, const Entry& entry) {
   return entry.is_present() && entry.frame < m.frames() && is_file_page(m, entry.frame);
 }
 
+// The huge page behind an index of a file; kNoPfn: there is a small page, or none.
+inline Pfn huge_page_behind(const Machine& m, Cell cell) {
+  if (!cell.is_folio() || cell.frame >= m.frames()) return kNoPfn;
+  const Pfn folio = page_folio(m, cell.frame);
+  return folio_test_large(m, folio) ? folio : kNoPfn;
+}
+
 inline bool is_in_use(const SwapSlot& slot) { return slot.count != 0 || slot.cache != kNoPfn; }
 
 // The entry that translates a page: its PMD, or its PTE where there is a table.

@@ -112,26 +112,28 @@ __attribute__((unused)) static long drop_caches(void) {
   return write_text("/proc/sys/vm/drop_caches", "2");
 }
 
-/* It answers with an error wherever it split nothing; the op answers 0 whatever it split. */
+/* PID,START,END or PATH,OFFSET,OFFSET. It answers with an error wherever it split nothing; the op
+ * answers 0 whatever it split. */
+__attribute__((unused)) static long split_huge_pages(const char* what) {
+  if (!may_sysfs) skip_rest("--sysfs");
+  if (access("/sys/kernel/debug/split_huge_pages", W_OK) != 0) skip_rest("debugfs");
+  write_text("/sys/kernel/debug/split_huge_pages", what);
+  return 0;
+}
+
 __attribute__((unused)) static long split_folio(int who, long first, long end) {
   char line[96];
   if (!pid_of[who]) return -ESRCH;
-  if (!may_sysfs) skip_rest("--sysfs");
-  if (access("/sys/kernel/debug/split_huge_pages", W_OK) != 0) skip_rest("debugfs");
   snprintf(line, sizeof line, "%d,0x%lx,0x%lx", (int)pid_of[who], address(first), address(end));
-  write_text("/sys/kernel/debug/split_huge_pages", line);
-  return 0;
+  return split_huge_pages(line);
 }
 
 #ifdef FILES
 __attribute__((unused)) static long split_file(int f, long first, long end) {
   char line[96];
   if (file_of[f] < 0) return -EBADF;
-  if (!may_sysfs) skip_rest("--sysfs");
-  if (access("/sys/kernel/debug/split_huge_pages", W_OK) != 0) skip_rest("debugfs");
   snprintf(line, sizeof line, "/proc/self/fd/%d,0x%lx,0x%lx", file_of[f], first, end);
-  write_text("/sys/kernel/debug/split_huge_pages", line);
-  return 0;
+  return split_huge_pages(line);
 }
 #endif
 

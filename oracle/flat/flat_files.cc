@@ -29,9 +29,7 @@ void FlatMemory::cut_file(int inode, int first, int end, bool even_copies) {
 bool FlatMemory::may_be_beyond_its_file(const Machine& m, int mm, int page) const {
   const Window& window = windows_[index(mm, page)];
   if (!is_beyond_its_file(mm, page) || window.index >= pages_) return false;
-  const thp::Cell cell = m.cell(window.inode, window.index);
-  return cell.is_folio() && cell.frame < m.frames() &&
-         folio_test_large(m, page_folio(m, cell.frame));
+  return huge_page_behind(m, m.cell(window.inode, window.index)) != kNoPfn;
 }
 
 bool FlatMemory::is_mapped(int inode) const {

@@ -20,9 +20,8 @@ inline constexpr RuleOf<TheCell> kCellInvariants[] = {
      "A huge folio of a file stands behind each index of one block, and behind no other.",
      assertion(kEvery), "mm/shmem.c VM_BUG_ON_FOLIO in shmem_add_to_page_cache()",
      [](const TheCell& c) {
-       if (!c.cell.is_folio() || c.cell.frame >= c.m.frames()) return true;
-       const Pfn folio = page_folio(c.m, c.cell.frame);
-       if (!folio_test_large(c.m, folio)) return true;
+       const Pfn folio = huge_page_behind(c.m, c.cell);
+       if (folio == kNoPfn) return true;
        const int first = pmd_first(c.m, c.index);
        for (int i = 0; i < c.m.hpage_nr(); ++i)
          if (c.m.cell(c.inode, first + i).frame != folio + i) return false;
@@ -39,7 +38,7 @@ inline constexpr RuleOf<TheFolio> kFileFolioInvariants[] = {
        return !f.is_of_a_file() || (f.has(PG_swapbacked) && !f.has(PG_anon | PG_swapcache));
      }},
     {"file_double_map_says_ptes", "DoubleMap is set on a huge folio of a file that PTEs map.",
-     choice(k6_1), "mm/rmap.c page_add_file_rmap()",
+     promise(k6_1, "mm/transhuge.rst, Refcounts"), "mm/rmap.c page_add_file_rmap()",
      [](const TheFolio& f) {
        return !f.large || !f.is_of_a_file() || f.count.ptes == 0 || f.compound().double_map != 0;
      }},

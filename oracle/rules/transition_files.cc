@@ -31,8 +31,7 @@ bool is_touched(const Named& named, const Vma& vma, int inode, PageRange pages) 
 // What a failed fallocate() leaves of a huge page was split by then.
 PageRange came_with(const CellStep& c) {
   const Machine& m = c.t.after;
-  const bool exists = c.is.is_folio() && c.is.frame < m.frames();
-  const bool large = exists && folio_test_large(m, page_folio(m, c.is.frame));
+  const bool large = huge_page_behind(m, c.is) != kNoPfn;
   if (!large && (c.t.succeeded() || !c.t.over<Fallocate>())) return {c.index, c.index + 1};
   const int first = pmd_first(m, c.index);
   return {first, first + m.hpage_nr()};
@@ -43,11 +42,11 @@ bool none_cached(const Transition& t, int inode, PageRange range) {
   for (int index = range.first; index < range.end; ++index) {
     const Cell cell = m.cell(inode, index);
     if (cell.is_none()) continue;
-    if (cell.frame >= m.frames() || !folio_test_large(m, page_folio(m, cell.frame))) return false;
+    const Pfn huge = huge_page_behind(m, cell);
     const int first = pmd_first(m, index), end = first + m.hpage_nr();
     const bool within = range.first <= first && end <= range.end;
-    const bool held_by_somebody = held(t.count(page_folio(m, cell.frame)));
-    if (within || (!held_by_somebody && !t.used_up(&Injections::speculative_ref))) return false;
+    if (huge == kNoPfn || within) return false;
+    if (!held(t.count(huge)) && !t.used_up(&Injections::speculative_ref)) return false;
   }
   return true;
 }
@@ -120,9 +119,7 @@ bool wants_huge(const Wanted& w, const Machine& m) {
 
 bool has_huge(const Wanted& w, const Machine& m) {
   if (w.inode < 0 || w.index >= m.pages()) return false;
-  const Cell cell = m.cell(w.inode, w.index);
-  return cell.is_folio() && cell.frame < m.frames() &&
-         folio_test_large(m, page_folio(m, cell.frame));
+  return huge_page_behind(m, m.cell(w.inode, w.index)) != kNoPfn;
 }
 
 bool fits_a_pmd(const Wanted& w, const Machine& m, int page) {

@@ -83,9 +83,8 @@ SplitPlan plan_of(const SplitFile& op, const Transition& t) {
   plan.whole = large_blocks_of(m);
   for (int index = op.range.first, next; index < op.range.end; index = next) {
     next = index + 1;
-    const Cell cell = m.cell(op.inode.id, index);
-    if (!cell.is_folio() || !folio_test_large(m, page_folio(m, cell.frame))) continue;
-    const Pfn folio = page_folio(m, cell.frame);
+    const Pfn folio = huge_page_behind(m, m.cell(op.inode.id, index));
+    if (folio == kNoPfn) continue;
     next = index + m.hpage_nr();
     plan.whole &= ~block_bit(m, folio);
     note(m, try_split(t, folio), folio, plan);
@@ -101,9 +100,8 @@ SplitPlan plan_of_shrinklist(const Transition& t) {
     const int inode = m.shm_mnt.shrinklist[std::size_t(i)];
     const int size = m.inodes[std::size_t(inode)].i_size;
     if (size % m.hpage_nr() == 0) continue;
-    const Cell cell = m.cell(inode, pmd_first(m, size));
-    const Pfn folio = cell.is_folio() ? page_folio(m, cell.frame) : kNoPfn;
-    if (folio != kNoPfn && folio_test_large(m, folio)) note(m, try_split(t, folio), folio, plan);
+    const Pfn folio = huge_page_behind(m, m.cell(inode, pmd_first(m, size)));
+    if (folio != kNoPfn) note(m, try_split(t, folio), folio, plan);
   }
   return plan;
 }

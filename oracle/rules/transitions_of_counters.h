@@ -178,9 +178,10 @@ inline constexpr OpRule kCounterRules[] = {
     // A table that is unmapped whole afterwards, or that another PMD takes the place of, is not
     // seen; and what faults maps a huge page first may have to be split at once.
     {"pmd_split_counter",
-     "thp_split_pmd counts the huge PMDs that become page tables, at most those of files that "
-     "change, as they are gone then, and in a block that had nothing one more at most. Over "
-     "mmap(), munmap(), mremap() and exit() it counts at most all PMDs, over a collapse none.",
+     "thp_split_pmd counts the huge PMDs that become page tables, and at most each of a file that "
+     "changes: a split leaves nothing of it. In a block that had nothing it counts one more at "
+     "most. Over mmap(), munmap(), mremap() and exit() it counts at most all PMDs, over a collapse "
+     "none.",
      promise(kEvery, "admin-guide/mm/transhuge.rst, Monitoring usage"),
      "mm/huge_memory.c: __split_huge_pmd_locked()", over_any([](const Transition& t) {
        const int count = t.grown(Event::thp_split_pmd);

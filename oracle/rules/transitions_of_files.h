@@ -87,8 +87,7 @@ inline int count_huge_cells_new(const Transition& t) {
   for (const std::uint16_t id : t.changed.delta().cells()) {
     const int inode = id / t.after.pages(), index = id % t.after.pages();
     const Cell was = t.before.cell(inode, index), is = t.after.cell(inode, index);
-    const bool is_new = was.is_none() && is.is_folio() && is.frame < t.after.frames();
-    pages += is_new && folio_test_large(t.after, page_folio(t.after, is.frame));
+    pages += was.is_none() && huge_page_behind(t.after, is) != kNoPfn;
   }
   return pages / t.after.hpage_nr();
 }
@@ -222,8 +221,8 @@ inline constexpr RuleOf<CellStep> kCellRules[] = {
      [](const CellStep& c) { return c.was.is_none() || c.is.is_none(); }},
     {"huge_file_page_only_where_allowed",
      "A file of memory gets a huge page only where shmem_enabled says so: always and force, "
-     "within_size if the file reaches to its end, advise for memory with MADV_HUGEPAGE; and by no "
-     "fault of a process, or on memory, that wants none.",
+     "within_size if the file reaches to its end, advise for memory with MADV_HUGEPAGE. No fault "
+     "brings one to memory with MADV_NOHUGEPAGE, or to a process with PR_SET_THP_DISABLE.",
      promise(kEvery,
              "admin-guide/mm/transhuge.rst, Hugepages in tmpfs/shmem; madvise(2), MADV_NOHUGEPAGE; "
              "prctl(2), PR_SET_THP_DISABLE"),

@@ -147,7 +147,7 @@ inline constexpr RuleOf<PageStep> kPageRules[] = {
      }},
     {"locked_page_stays_in_memory",
      "A page of locked memory that is in memory stays there until it is unlocked, unmapped, moved, "
-     "or cut off its file. Of a huge page of a file that is split the page cache keeps it.",
+     "or cut off its file. A split unmaps a huge page of a file, which stays in the page cache.",
      promise(kEvery, "mlock(2), DESCRIPTION; mm/unevictable-lru.rst"),
      "mm/rmap.c: try_to_unmap_one(): VM_LOCKED",
      [](const PageStep& p) {

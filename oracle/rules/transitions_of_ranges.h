@@ -77,7 +77,8 @@ inline bool is_mapped_around(const OutsideStep& p) {
 inline constexpr RuleOf<OutsideStep> kOutsideRules[] = {
     {"call_stays_in_its_range",
      "Outside the range of a call nothing appears, goes, or moves to another frame or slot; but a "
-     "fault on a file may map what is cached around, and to split a huge page of a file unmaps it.",
+     "fault on a file may map what is cached around, and a split of a huge page of a file unmaps "
+     "it.",
      promise(kEvery, "mmap(2), munmap(2), mremap(2), mlock(2), madvise(2): DESCRIPTION"),
      "mm/khugepaged.c: madvise_collapse(): hend; mm/madvise.c: page_mapcount() != 1",
      [](const OutsideStep& p) {

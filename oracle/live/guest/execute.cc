@@ -232,13 +232,12 @@ int run(Guest& guest, const LoadViaPin& op) {
 
 // --- Splitting and shrinking.
 
-// It answers with an error wherever it split nothing; the op answers 0 whatever it split.
 int run(Guest&, const SplitFolio& op) {
   if (!is_alive(op.mm.id)) return -ESRCH;
   char line[96];
   const int length = std::snprintf(line, sizeof line, "%d,0x%lx,0x%lx", pid_of(op.mm.id),
                                    start_of(op.range), start_of(op.range) + bytes_of(op.range));
-  write_file("/sys/kernel/debug/split_huge_pages", {line, std::size_t(length)});
+  split_huge_pages({line, std::size_t(length)});
   return 0;
 }
 int run(Guest&, const DropCaches&) { return drop_caches(); }

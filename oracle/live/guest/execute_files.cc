@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "oracle/live/guest/guard.h"
+#include "oracle/live/guest/settings.h"
 
 namespace thp::live {
 namespace {
@@ -67,15 +67,13 @@ int run(Guest& guest, const Punch& op) {
   return allocate(guest, op.inode, op.range, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
 }
 
-// v6.1 mm/huge_memory.c: split_huge_pages_write(): PATH,OFFSET,OFFSET. The op answers 0 whatever it
-// split.
 int run(Guest& guest, const SplitFile& op) {
   const int file = descriptor_of(guest, op.inode);
   if (file < 0) return -EBADF;
   std::array<char, 64> what;
   std::snprintf(what.data(), what.size(), "/proc/self/fd/%d,0x%x,0x%x", file,
                 unsigned(op.range.first), unsigned(op.range.end));
-  write_file("/sys/kernel/debug/split_huge_pages", what.data());
+  split_huge_pages(what.data());
   return 0;
 }
 

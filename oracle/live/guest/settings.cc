@@ -109,6 +109,9 @@ int set_shmem_enabled(ShmemHuge policy) {
   return write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
                     kShmemHugeNames[std::size_t(policy)]);
 }
+void split_huge_pages(std::string_view what) {
+  write_file("/sys/kernel/debug/split_huge_pages", what);
+}
 int drop_caches() { return write_file("/proc/sys/vm/drop_caches", "2"); }
 
 int swap_on_with(const std::string& device, int slots) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "model/ops.h"
 
@@ -14,6 +15,8 @@ inline constexpr std::uint32_t kFirstSlot = 512;
 void set_up_machine();
 int set_enabled(Enabled policy);
 int set_shmem_enabled(ShmemHuge policy);
+// By debugfs: PID,START,END or PATH,OFFSET,OFFSET. It fails wherever it split nothing: nobody asks.
+void split_huge_pages(std::string_view what);
 int set_use_zero_page(bool on);
 int drop_caches();  // both shrinkers, and every other
 
